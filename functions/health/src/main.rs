@@ -1,0 +1,2 @@
+//! health
+fn main() {}

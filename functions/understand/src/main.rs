@@ -1,0 +1,2 @@
+//! understand
+fn main() {}

@@ -1,0 +1,1 @@
+//! Airports and metropolitan areas.

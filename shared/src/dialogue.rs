@@ -1,0 +1,206 @@
+//! What a person's words say, where the talk stands, and what is done next.
+//!
+//! [`Understanding`] is what `understand` reads from the words alone; [`Session`] is what `session` keeps; [`Action`]
+//! is what it decides and `respond` puts into words. `chat` carries them from step to step and looks only at the action.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::travel::{FlightQuery, Offer, Place, Slots};
+
+/// What the words of one message say, with nothing resolved that the words alone do not tell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Understanding {}
+
+/// Where a talk stands. Kept between turns, bounded however long the talk.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// What is known of the journey.
+    pub slots: Slots,
+    /// What the assistant asked last, so that a bare answer can be read.
+    pub asked: Option<Slot>,
+    /// The offers shown last, in the order of their ranks.
+    pub shown: Vec<Offer>,
+    /// The talk was handed to a person.
+    pub handed_off: bool,
+}
+
+/// A thing the assistant can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slot {
+    /// Where the journey starts.
+    Origin,
+    /// Where it ends.
+    Destination,
+    /// The day out.
+    DepartureDate,
+    /// The day back.
+    ReturnDate,
+    /// Who travels.
+    Passengers,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// Why something is asked (again).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Trouble {
+    /// Several places bear the name.
+    Ambiguous {
+        /// The name they share.
+        name: String,
+        /// The places, the likeliest first, with what tells them apart in `name` ("San Jose, Costa Rica").
+        choices: Vec<Place>,
+    },
+    /// The day has passed.
+    PastDate {
+        /// The day that was asked for.
+        date: Date,
+    },
+    /// There is no such day (30 February).
+    NoSuchDate,
+    /// Airlines sell less than a year ahead.
+    TooFarAhead {
+        /// The day that was asked for.
+        date: Date,
+        /// The last day that can be searched.
+        latest: Date,
+    },
+    /// The day back is before the day out.
+    ReturnBeforeDeparture {
+        /// The day out.
+        departure: Date,
+        /// The day back that was asked for.
+        back: Date,
+    },
+    /// Origin and destination are the same.
+    SamePlace {
+        /// The place.
+        place: Place,
+    },
+    /// More travellers than one booking holds.
+    TooManyPassengers {
+        /// The most it holds.
+        most: u8,
+    },
+    /// Infants need an adult each, children need one at all.
+    TooFewAdults,
+    /// A place was named that is in no list of ours.
+    UnknownPlace,
+    /// The words said nothing that fits.
+    NotUnderstood,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What a person asks about in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// A greeting.
+    Greeting,
+    /// Thanks.
+    Thanks,
+    /// A farewell.
+    Goodbye,
+    /// What the assistant can do.
+    Help,
+    /// How offers are ranked.
+    Ranking,
+    /// Whether the offers are real, where they come from.
+    Sources,
+    /// Booking: what is found here is not sold here.
+    Booking,
+    /// Bags, changes and refunds: the airline's own terms.
+    Terms,
+    /// What an offer costs.
+    Price,
+    /// When an offer departs.
+    Departure,
+    /// When an offer arrives.
+    Arrival,
+    /// How long an offer takes.
+    Duration,
+    /// How often an offer stops.
+    Stops,
+    /// Who flies an offer.
+    Airline,
+    /// Which airports an offer uses.
+    Airports,
+    /// What is known of the journey so far.
+    Summary,
+    /// Nothing this assistant knows of.
+    #[serde(other)]
+    Other,
+}
+
+/// What is done in answer to a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    /// Ask for something that is missing or cannot be.
+    Ask {
+        /// What.
+        slot: Slot,
+        /// What is wrong with what was said, if anything.
+        #[serde(default)]
+        because: Option<Trouble>,
+    },
+    /// Search flights and show them.
+    SearchFlights {
+        /// For what.
+        query: Box<FlightQuery>,
+        /// How many of the ranked offers were shown before ("anything else?").
+        #[serde(default)]
+        skip: usize,
+    },
+    /// Show one of the offers shown before.
+    ShowOffer {
+        /// Its rank.
+        rank: u32,
+    },
+    /// Answer something asked in between, then go on.
+    Answer {
+        /// About what.
+        topic: Topic,
+        /// The offer it is about, by rank.
+        #[serde(default)]
+        rank: Option<u32>,
+        /// What is still to be asked.
+        #[serde(default)]
+        then_ask: Option<Slot>,
+    },
+    /// Drop the journey.
+    Cancel,
+    /// Forget everything and begin again.
+    StartOver,
+    /// Hand over to a person.
+    Handoff,
+    /// Help for somebody in danger.
+    Crisis,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Action {
+    /// The action's name in the public contract.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ask { .. } => "ask",
+            Self::SearchFlights { .. } => "search_flights",
+            Self::ShowOffer { .. } => "show_offer",
+            Self::Answer { .. } | Self::Other => "answer",
+            Self::Cancel => "cancel",
+            Self::StartOver => "start_over",
+            Self::Handoff => "handoff",
+            Self::Crisis => "crisis",
+        }
+    }
+}
