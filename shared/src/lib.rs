@@ -1,5 +1,14 @@
 //! What two functions or more use: the contracts between them, and how a step is served, called and kept.
 
 pub mod airports;
+pub mod api;
+pub mod config;
+pub mod deadline;
 pub mod dialogue;
+pub mod lambda;
+pub mod pipeline;
+pub mod private;
+pub mod problem;
+pub mod step;
+pub mod telemetry;
 pub mod travel;

@@ -395,6 +395,11 @@ impl LocalTime {
         self.instant
     }
 
+    /// The offset from UTC.
+    pub fn offset(&self) -> jiff::tz::Offset {
+        self.offset
+    }
+
     /// Date and time on the airport's clock.
     pub fn civil(&self) -> jiff::civil::DateTime {
         self.offset.to_datetime(self.instant)

@@ -1,0 +1,412 @@
+//! Every contract: the public API's types, and each step's path, input and output.
+//!
+//! Deploys are not atomic, so a contract only grows: what is added has a default, an enum has a last variant for what a
+//! newer sender knows, and a break is a new path.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{Timestamp, Zoned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use utoipa::ToSchema;
+
+use crate::dialogue::{Action, Session, Understanding};
+use crate::private::Private;
+use crate::problem::Problem;
+use crate::step::{Step, StreamStep};
+use crate::travel::{FlightQuery, Offer, Slots};
+
+/// Words to what they say.
+pub const UNDERSTAND: Step<Utterance, Understanding> = Step::new("/steps/understand");
+/// Reads a talk, merges what was said, decides what is done.
+pub const SESSION_BEGIN: Step<BeginTurn, Begun> = Step::new("/steps/session/begin");
+/// Keeps a finished turn.
+pub const SESSION_COMMIT: Step<CommitTurn, Committed> = Step::new("/steps/session/commit");
+/// Shows a talk.
+pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/session/read");
+/// Deletes a talk.
+pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
+/// Searches flights and ranks them.
+pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
+/// Puts an action into words.
+pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
+
+/// Paths whose response is a stream: served so by Lambda, and by `RESPONSE_STREAM` routes in the template.
+pub const STREAMED: &[&str] = &[RESPOND.path];
+
+/// The largest body of a public request, in bytes.
+pub const PUBLIC_BODY_LIMIT: usize = 64 * 1024;
+/// The longest message, in characters.
+pub const MESSAGE_LIMIT: usize = 4_000;
+
+/// The id of a talk: 122 random bits, as 32 hexadecimal digits. Who knows it may go on with the talk.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(uuid::Uuid);
+
+impl SessionId {
+    /// A new one that nobody can guess.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a session id is the 32 lower-case hexadecimal digits that an earlier answer gave".to_owned();
+        if text.len() != 32 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(wrong());
+        }
+        uuid::Uuid::try_parse(text).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.simple(), f)
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The moment a message was written, as the writer's clock shows it: what "today" means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct ClientTime(pub Zoned);
+
+impl<'de> Deserialize<'de> for ClientTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl FromStr for ClientTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            "a date and time with an offset (RFC 3339), or also with a time zone (RFC 9557), in the years 2000 to 2199";
+        let zoned = if text.contains('[') {
+            text.parse::<Zoned>().ok()
+        } else {
+            let offset = text.parse::<crate::travel::LocalTime>().ok();
+            offset.map(|time| time.timestamp().to_zoned(jiff::tz::TimeZone::fixed(time.offset())))
+        };
+        zoned.filter(|time| (2000..2200).contains(&time.year())).map(Self).ok_or_else(|| wrong.to_owned())
+    }
+}
+
+/// What a person says to an assistant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChatRequest {
+    /// Whom it is said to: a name from `GET /v1/assistants`.
+    #[schema(example = "travel")]
+    pub assistant: String,
+    /// What is said: 1 to 4,000 characters, not all of them blank.
+    #[schema(value_type = String, min_length = 1, max_length = 4000, pattern = r"\S", example = "fly me from Lahore to Dubai next Friday")]
+    pub message: Private<String>,
+    /// The talk it belongs to; without one, a new talk begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{32}$")]
+    pub session_id: Option<SessionId>,
+    /// What time it is where it is said: RFC 9557 or RFC 3339. Without it: now, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "2026-11-20T09:00:00+05:00[Asia/Karachi]")]
+    pub client_time: Option<ClientTime>,
+    /// Whether the answer says how long each step took.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
+}
+
+impl ChatRequest {
+    /// Whether the message has a length that is allowed.
+    ///
+    /// # Errors
+    /// 422 naming `message`.
+    pub fn check(&self) -> Result<(), Problem> {
+        let length = self.message.chars().take(MESSAGE_LIMIT + 1).count();
+        if self.message.trim().is_empty() || length > MESSAGE_LIMIT {
+            return Err(Problem::field("message", "it must have 1 to 4,000 characters, not all of them blank"));
+        }
+        Ok(())
+    }
+}
+
+/// What an assistant answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChatReply {
+    /// The talk, for the next message.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{32}$")]
+    pub session_id: SessionId,
+    /// This turn of it: a ULID.
+    #[schema(example = "01JCZV5W9GQ2N5X7K3T8R4M6PA")]
+    pub turn_id: String,
+    /// Who answers.
+    pub assistant: String,
+    /// The answer in words.
+    #[schema(value_type = String)]
+    pub reply: Private<String>,
+    /// What was done: `ask`, `search_flights`, `show_offer`, `answer`, `cancel`, `start_over`, `handoff` or `crisis`.
+    #[schema(example = "search_flights")]
+    pub action: String,
+    /// What is known of the journey.
+    #[serde(default)]
+    pub slots: Slots,
+    /// Flights, the best first.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
+    /// What is missing from this answer, and why.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
+    /// Milliseconds each step took, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings_ms: Option<BTreeMap<String, f64>>,
+}
+
+/// A part of an answer that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Degraded {
+    /// The step or the provider: `understand`, `flights`, `duffel`.
+    #[schema(example = "duffel")]
+    pub part: String,
+    /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `invalid_answer`, `mixed_currencies`.
+    #[schema(example = "timeout")]
+    pub reason: String,
+}
+
+impl Degraded {
+    /// `part` is missing for `reason`.
+    pub fn new(part: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { part: part.into(), reason: reason.into() }
+    }
+
+    /// `part` is missing because its step failed with `problem`.
+    pub fn because(part: &str, problem: &Problem) -> Self {
+        let timeout = problem.status() == http::StatusCode::GATEWAY_TIMEOUT;
+        Self::new(part, if timeout { "timeout" } else { "unavailable" })
+    }
+}
+
+/// An assistant, as `GET /v1/assistants` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssistantView {
+    /// Its name in requests.
+    #[schema(example = "travel")]
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// What it is for, in a sentence.
+    pub description: String,
+    /// What it says first.
+    pub greeting: String,
+    /// Things to say to it, to begin with.
+    pub suggestions: Vec<String>,
+}
+
+/// The assistants there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssistantList {
+    /// By name.
+    pub assistants: Vec<AssistantView>,
+}
+
+/// What was said and what was answered, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Exchange {
+    /// The turn: a ULID.
+    #[serde(default)]
+    pub turn_id: String,
+    /// What the person said; its beginning, where that was long.
+    #[schema(value_type = String)]
+    pub message: Private<String>,
+    /// What the assistant answered; its beginning, where that was long.
+    #[schema(value_type = String)]
+    pub reply: Private<String>,
+}
+
+/// A talk, as `GET /v1/sessions/{id}` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SessionView {
+    /// Its id.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{32}$")]
+    pub session_id: SessionId,
+    /// With whom.
+    pub assistant: String,
+    /// How many turns it has had.
+    pub version: u64,
+    /// What is known of the journey.
+    pub slots: Slots,
+    /// The offers shown last.
+    pub offers: Vec<Offer>,
+    /// The last turns, oldest first.
+    pub turns: Vec<Exchange>,
+    /// It was handed to a person.
+    pub handed_off: bool,
+    /// When it is forgotten unless it goes on.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// What `understand` is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Utterance {
+    /// Who is spoken to.
+    pub assistant: String,
+    /// The words.
+    pub words: Private<String>,
+}
+
+/// What makes a repeated request the same request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// The client's key.
+    pub key: String,
+    /// SHA-256 of what the request says, hexadecimal.
+    pub body_hash: String,
+}
+
+/// What `session/begin` is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BeginTurn {
+    /// The turn's id, made by `chat`: a ULID.
+    pub turn_id: String,
+    /// Who is spoken to.
+    pub assistant: String,
+    /// The talk; `None` begins a new one.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// What time it is where it is said.
+    pub client_time: ClientTime,
+    /// What was said.
+    pub understanding: Understanding,
+    /// The key of the request, if it has one.
+    #[serde(default)]
+    pub idempotency: Option<Idempotency>,
+}
+
+/// What `session/begin` answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Begun {
+    /// A turn to be answered.
+    Turn {
+        /// The talk.
+        session_id: SessionId,
+        /// The version read; 0 for a new talk.
+        version: u64,
+        /// What is known once this turn is merged.
+        session: Box<Session>,
+        /// What is to be done.
+        action: Action,
+        /// Where the request's idempotency key is kept, for the commit.
+        #[serde(default)]
+        claim: Option<String>,
+    },
+    /// The same request was answered before.
+    Replay {
+        /// The answer.
+        reply: Box<ChatReply>,
+    },
+}
+
+/// What `session/commit` is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommitTurn {
+    /// The version that `begin` read.
+    pub version: u64,
+    /// The talk as `begin` left it, with the offers shown.
+    pub session: Box<Session>,
+    /// What was said, to merge it anew where another turn came first.
+    pub understanding: Understanding,
+    /// What time it was where it was said.
+    pub client_time: ClientTime,
+    /// What was said, in words.
+    pub message: Private<String>,
+    /// The answer.
+    pub reply: ChatReply,
+    /// The claim that `begin` made.
+    #[serde(default)]
+    pub claim: Option<String>,
+}
+
+/// What `session/commit` answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Committed {
+    /// The talk's version now.
+    pub version: u64,
+    /// What is known of the journey now.
+    pub slots: Slots,
+}
+
+/// Which talk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// Its id.
+    pub session_id: SessionId,
+}
+
+/// A talk was deleted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Deleted {}
+
+/// What `flights` answers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FlightResults {
+    /// The best first; at most 50.
+    pub offers: Vec<Offer>,
+    /// The providers that did not answer.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
+}
+
+/// What `respond` is asked to put into words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplyRequest {
+    /// Who speaks.
+    pub assistant: String,
+    /// What was decided.
+    pub action: Action,
+    /// The talk.
+    pub session: Box<Session>,
+    /// What time it is where the person is.
+    pub client_time: ClientTime,
+    /// The offers to be shown now.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
+    /// How many there are beyond those, and those shown before.
+    #[serde(default)]
+    pub more: usize,
+    /// What is missing.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
+}
+
+/// A bit of a reply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ReplyEvent {
+    /// Words to be added.
+    Delta {
+        /// The words.
+        text: Private<String>,
+    },
+    /// The reply is whole.
+    Done {},
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
