@@ -11,7 +11,7 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::ToSchema;
 
-use crate::dialogue::{Action, Session, Understanding};
+use crate::dialogue::{Action, Exchange, Session, Understanding};
 use crate::private::Private;
 use crate::problem::Problem;
 use crate::step::{Step, StreamStep};
@@ -222,20 +222,6 @@ pub struct AssistantView {
 pub struct AssistantList {
     /// By name.
     pub assistants: Vec<AssistantView>,
-}
-
-/// What was said and what was answered, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Exchange {
-    /// The turn: a ULID.
-    #[serde(default)]
-    pub turn_id: String,
-    /// What the person said; its beginning, where that was long.
-    #[schema(value_type = String)]
-    pub message: Private<String>,
-    /// What the assistant answered; its beginning, where that was long.
-    #[schema(value_type = String)]
-    pub reply: Private<String>,
 }
 
 /// A talk, as `GET /v1/sessions/{id}` shows it.

@@ -5,7 +5,9 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use crate::private::Private;
 use crate::travel::{FlightQuery, Offer, Place, Slots};
 
 /// What the words of one message say, with nothing resolved that the words alone do not tell.
@@ -25,6 +27,22 @@ pub struct Session {
     pub shown: Vec<Offer>,
     /// The talk was handed to a person.
     pub handed_off: bool,
+    /// The last turns, oldest first; kept by the store, not by the dialogue.
+    pub turns: Vec<Exchange>,
+}
+
+/// What was said and what was answered, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Exchange {
+    /// The turn: a ULID.
+    #[serde(default)]
+    pub turn_id: String,
+    /// What the person said; its beginning, where that was long.
+    #[schema(value_type = String)]
+    pub message: Private<String>,
+    /// What the assistant answered; its beginning, where that was long.
+    #[schema(value_type = String)]
+    pub reply: Private<String>,
 }
 
 /// A thing the assistant can ask for.

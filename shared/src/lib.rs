@@ -2,6 +2,7 @@
 
 pub mod airports;
 pub mod api;
+pub mod assistants;
 pub mod config;
 pub mod deadline;
 pub mod dialogue;
@@ -10,5 +11,6 @@ pub mod pipeline;
 pub mod private;
 pub mod problem;
 pub mod step;
+pub mod store;
 pub mod telemetry;
 pub mod travel;
