@@ -4,6 +4,7 @@ use std::future::Future;
 
 use axum::Router;
 use lambda_http::request::LambdaRequest;
+pub use lambda_http::Error;
 use lambda_http::{Adapter, StreamAdapter};
 use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
 
@@ -16,11 +17,11 @@ use crate::telemetry;
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
-pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), lambda_http::Error> {
+pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
     telemetry::init();
     let router = build.await.map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
-        lambda_http::Error::from(error)
+        Error::from(error)
     })?;
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<LambdaRequest>| {
         let router = router.clone();

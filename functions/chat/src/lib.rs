@@ -1,1 +1,106 @@
-//! chat
+//! The public face of the assistants, and the only one that calls steps.
+//!
+//! In: what a person says. Out: the answer of one turn, whatever part of it failed: a step that is away is named in
+//! `degraded`, and the words say so. It keeps nothing itself: talks belong to `session`.
+
+mod turn;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Request, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode};
+use shared::api::{
+    AssistantList, ChatReply, ChatRequest, PUBLIC_BODY_LIMIT, SESSION_DELETE, SESSION_READ, SessionId, SessionKey,
+    SessionView,
+};
+use shared::assistants::Assistants;
+use shared::deadline::PublicDeadline;
+use shared::pipeline::Pipeline;
+use shared::problem::{Problem, wrong_method};
+use shared::step::read_json;
+
+/// What the routes need.
+pub struct Deps {
+    pipeline: Pipeline,
+    assistants: Assistants,
+}
+
+impl Deps {
+    /// With the steps behind `pipeline`.
+    ///
+    /// # Errors
+    /// An assistant's manifest that cannot be read.
+    pub fn new(pipeline: Pipeline) -> anyhow::Result<Self> {
+        Ok(Self { pipeline, assistants: Assistants::embedded()? })
+    }
+
+    /// With the steps at `STEPS_URL`.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        Self::new(Pipeline::from_env()?)
+    }
+}
+
+/// The routes.
+pub fn router(deps: Deps) -> Router {
+    Router::new()
+        .route("/v1/chat", post(chat).fallback(async || wrong_method("POST")))
+        .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
+        .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
+        .with_state(Arc::new(deps))
+}
+
+async fn chat(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Json<ChatReply>, Problem> {
+    let key = idempotency_key(&headers)?;
+    let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
+    request.check()?;
+    deps.assistants.get(&request.assistant)?;
+    turn::run(&deps.pipeline, request, key, deadline).await.map(Json)
+}
+
+async fn session(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    Path(id): Path<String>,
+) -> Result<Json<SessionView>, Problem> {
+    deps.pipeline.call(&SESSION_READ, &session_key(&id)?, deadline).await.map(Json)
+}
+
+async fn forget(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    deps.pipeline.call(&SESSION_DELETE, &session_key(&id)?, deadline).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn assistants(State(deps): State<Arc<Deps>>) -> Json<AssistantList> {
+    Json(AssistantList { assistants: deps.assistants.views() })
+}
+
+/// An id that cannot be one is as unknown as one that never was.
+fn session_key(id: &str) -> Result<SessionKey, Problem> {
+    let session_id: SessionId = id.parse().map_err(|reason| Problem::not_found("unknown-session", reason))?;
+    Ok(SessionKey { session_id })
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    let detail = "it must have 1 to 255 printable ASCII characters";
+    key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::field("Idempotency-Key", detail))
+}
+
+/// What the turn's own end (the words, the commit) needs of the deadline when the flights are slow.
+const RESERVE: Duration = Duration::from_millis(700);

@@ -1,2 +1,8 @@
-//! chat
-fn main() {}
+//! The Lambda function `chat`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(chat::router(chat::Deps::from_env()?)) }).await
+}

@@ -1,1 +1,48 @@
-//! session
+//! Keeps the talks.
+//!
+//! `begin` reads a talk, merges what was said and decides what is done; `commit` keeps the finished turn. Nothing is
+//! written to a talk in between, so a turn that crashed simply runs again. In: what `understand` read from the words. Out:
+//! an action. It never calls another step and never sees a provider.
+
+pub mod dialogue;
+mod idempotency;
+mod store;
+mod talk;
+
+use std::sync::Arc;
+
+use axum::Router;
+use shared::api::{SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ};
+
+pub use store::{Store, Tables};
+
+/// What the steps need.
+pub struct Deps {
+    store: Store,
+}
+
+impl Deps {
+    /// With the tables given.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// With the tables that `SESSIONS_TABLE`, `TURNS_TABLE` and `IDEMPOTENCY_TABLE` name.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        let tables = Tables::from_env()?;
+        Ok(Self::new(Store::new(shared::store::client().await, tables)))
+    }
+}
+
+/// The four steps.
+pub fn router(deps: Deps) -> Router {
+    let deps = Arc::new(deps);
+    SESSION_BEGIN
+        .serve(deps.clone(), talk::begin)
+        .merge(SESSION_COMMIT.serve(deps.clone(), talk::commit))
+        .merge(SESSION_READ.serve(deps.clone(), talk::read))
+        .merge(SESSION_DELETE.serve(deps, talk::delete))
+}

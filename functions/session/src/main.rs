@@ -1,2 +1,8 @@
-//! session
-fn main() {}
+//! The Lambda function `session`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(session::router(session::Deps::from_env().await?)) }).await
+}

@@ -1,0 +1,342 @@
+//! The three tables: talks, turns, and the idempotency keys of requests.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use shared::api::{ChatReply, SessionId};
+use shared::config;
+use shared::dialogue::Session;
+use shared::private::Private;
+use shared::problem::Problem;
+use shared::store::failed;
+
+/// How long a turn may hold an idempotency key before another may take over: longer than any deadline.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long the answer to a key is remembered.
+const KEY_TTL: SignedDuration = SignedDuration::from_hours(24);
+/// The most that one DynamoDB transaction takes.
+const TRANSACTION_LIMIT: usize = 100;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The tables' names, and how long things are kept in them.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// The talks; key `id`.
+    pub sessions: String,
+    /// The turns; key `session_id`, `turn_id`.
+    pub turns: String,
+    /// The idempotency keys; key `key`.
+    pub idempotency: String,
+    /// How long a talk is kept after its last turn.
+    pub session_ttl: SignedDuration,
+    /// How long a turn is kept.
+    pub turn_ttl: SignedDuration,
+}
+
+impl Tables {
+    /// From `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `SESSION_TTL_DAYS` (7) and `TURN_TTL_DAYS` (90).
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let days = |name, default: u16| anyhow::Ok(SignedDuration::from_hours(24 * i64::from(config::parsed(name, default)?)));
+        Ok(Self {
+            sessions: config::required("SESSIONS_TABLE")?,
+            turns: config::required("TURNS_TABLE")?,
+            idempotency: config::required("IDEMPOTENCY_TABLE")?,
+            session_ttl: days("SESSION_TTL_DAYS", 7)?,
+            turn_ttl: days("TURN_TTL_DAYS", 90)?,
+        })
+    }
+}
+
+/// Reads and writes the tables.
+pub struct Store {
+    client: Client,
+    tables: Tables,
+}
+
+/// A talk as it is kept.
+pub(crate) struct Kept {
+    pub session_id: SessionId,
+    pub assistant: String,
+    /// How often it was written; 0 for a talk that was not.
+    pub version: u64,
+    pub session: Session,
+    pub expires_at: Timestamp,
+}
+
+impl Kept {
+    pub fn new(session_id: SessionId, assistant: String) -> Self {
+        Self { session_id, assistant, version: 0, session: Session::default(), expires_at: Timestamp::UNIX_EPOCH }
+    }
+}
+
+/// A key that was claimed before.
+pub(crate) struct Existing {
+    pub body_hash: String,
+    pub session_id: SessionId,
+    pub turn_id: String,
+    /// How much of its lease is left; `None` once the turn is answered.
+    pub running_for: Option<Duration>,
+}
+
+/// A finished turn to be kept.
+pub(crate) struct Commit<'a> {
+    /// The version of the talk that it was made from.
+    pub version: u64,
+    pub session: &'a Session,
+    pub message: &'a Private<String>,
+    pub reply: &'a ChatReply,
+    pub claim: Option<&'a str>,
+}
+
+/// What became of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All of it is written.
+    Kept,
+    /// This very turn had been written before.
+    KeptBefore,
+    /// Nothing is written: the talk has another version now, or another transaction held it.
+    Lost,
+    /// Nothing is written: another turn took over the idempotency key.
+    ClaimLost,
+}
+
+/// A turn's row: what was said, and the whole answer.
+#[derive(Serialize, Deserialize)]
+struct TurnBody<'a> {
+    message: std::borrow::Cow<'a, Private<String>>,
+    reply: std::borrow::Cow<'a, ChatReply>,
+}
+
+impl Store {
+    /// With a client of its own.
+    pub fn new(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
+    }
+
+    /// The talk, unless it is deleted or past its time.
+    pub(crate) async fn read(&self, id: &SessionId) -> Result<Option<Kept>, Problem> {
+        let get = self.client.get_item().table_name(&self.tables.sessions).consistent_read(true);
+        let answer = get.key("id", text(id)).send().await.map_err(|error| failed("reading a talk", &error))?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let expires_at = timestamp(&item, "expires_at").unwrap_or(Timestamp::UNIX_EPOCH);
+        let (Some(state), true) = (string(&item, "state"), expires_at > Timestamp::now()) else { return Ok(None) };
+        Ok(Some(Kept {
+            session_id: id.clone(),
+            assistant: string(&item, "assistant").unwrap_or_default().to_owned(),
+            version: number(&item, "version").and_then(|version| version.try_into().ok()).unwrap_or_default(),
+            session: serde_json::from_str(state).map_err(|error| unreadable("a talk", &error))?,
+            expires_at,
+        }))
+    }
+
+    /// The answer that a turn gave.
+    pub(crate) async fn turn(&self, session_id: &SessionId, turn_id: &str) -> Result<Option<ChatReply>, Problem> {
+        let get = self.client.get_item().table_name(&self.tables.turns).consistent_read(true);
+        let get = get.key("session_id", text(session_id)).key("turn_id", text(turn_id));
+        let answer = get.send().await.map_err(|error| failed("reading a turn", &error))?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let Some(body) = string(&item, "body") else { return Ok(None) };
+        let body: TurnBody = serde_json::from_str(body).map_err(|error| unreadable("a turn", &error))?;
+        Ok(Some(body.reply.into_owned()))
+    }
+
+    /// Claims an idempotency key for a turn: `None` where it was free, or its holder had the same body and ran out of time.
+    pub(crate) async fn claim(
+        &self,
+        key: &str,
+        body_hash: &str,
+        session_id: &SessionId,
+        turn_id: &str,
+    ) -> Result<Option<Existing>, Problem> {
+        let now = Timestamp::now();
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.idempotency)
+            .item("key", text(key))
+            .item("body_hash", text(body_hash))
+            .item("session_id", text(session_id))
+            .item("turn_id", text(turn_id))
+            .item("running_until_ms", AttributeValue::N((now + LEASE).as_millisecond().to_string()))
+            .item("expires_at", seconds(now + KEY_TTL))
+            .condition_expression(
+                "attribute_not_exists(#key) OR expires_at < :now \
+                 OR (running_until_ms < :now_ms AND body_hash = :body_hash)",
+            )
+            .expression_attribute_names("#key", "key")
+            .expression_attribute_values(":now", seconds(now))
+            .expression_attribute_values(":now_ms", AttributeValue::N(now.as_millisecond().to_string()))
+            .expression_attribute_values(":body_hash", text(body_hash))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(None) };
+        let Some(PutItemError::ConditionalCheckFailedException(taken)) = error.as_service_error() else {
+            return Err(failed("claiming a key", &error));
+        };
+        let item = taken.item().cloned().unwrap_or_default();
+        let existing = existing(&item, now);
+        existing.map(Some).ok_or_else(|| Problem::internal(anyhow::anyhow!("an idempotency key cannot be read")))
+    }
+
+    /// Writes the talk, the turn and the key's state, all or nothing.
+    pub(crate) async fn commit(&self, commit: &Commit<'_>) -> Result<Outcome, Problem> {
+        let mut items = vec![self.put_session(commit)?, self.put_turn(commit)?];
+        if let Some(key) = commit.claim {
+            items.push(self.finish_claim(key, commit.reply)?);
+        }
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+            return Ok(Outcome::Kept);
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+            return Err(failed("keeping a turn", &error));
+        };
+        outcome(canceled.cancellation_reasons()).ok_or_else(|| failed("keeping a turn", &error))
+    }
+
+    fn put_session(&self, commit: &Commit<'_>) -> Result<TransactWriteItem, Problem> {
+        let put = Put::builder()
+            .table_name(&self.tables.sessions)
+            .item("id", text(&commit.reply.session_id))
+            .item("assistant", text(&commit.reply.assistant))
+            .item("version", AttributeValue::N((commit.version + 1).to_string()))
+            .item("state", AttributeValue::S(serde_json::to_string(commit.session).map_err(Problem::internal)?))
+            .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
+        let put = if commit.version == 0 {
+            put.condition_expression("attribute_not_exists(id)")
+        } else {
+            // A tombstone has no version, so a deleted talk stays deleted.
+            put.condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(commit.version.to_string()))
+        };
+        Ok(TransactWriteItem::builder().put(put.build().map_err(Problem::internal)?).build())
+    }
+
+    fn put_turn(&self, commit: &Commit<'_>) -> Result<TransactWriteItem, Problem> {
+        use std::borrow::Cow::Borrowed;
+        let body = TurnBody { message: Borrowed(commit.message), reply: Borrowed(commit.reply) };
+        let put = Put::builder()
+            .table_name(&self.tables.turns)
+            .item("session_id", text(&commit.reply.session_id))
+            .item("turn_id", text(&commit.reply.turn_id))
+            .item("body", AttributeValue::S(serde_json::to_string(&body).map_err(Problem::internal)?))
+            .item("expires_at", seconds(Timestamp::now() + self.tables.turn_ttl))
+            .condition_expression("attribute_not_exists(turn_id)");
+        Ok(TransactWriteItem::builder().put(put.build().map_err(Problem::internal)?).build())
+    }
+
+    fn finish_claim(&self, key: &str, reply: &ChatReply) -> Result<TransactWriteItem, Problem> {
+        let update = Update::builder()
+            .table_name(&self.tables.idempotency)
+            .key("key", text(key))
+            .update_expression("SET session_id = :session REMOVE running_until_ms")
+            .condition_expression("turn_id = :turn")
+            .expression_attribute_values(":session", text(&reply.session_id))
+            .expression_attribute_values(":turn", text(&reply.turn_id));
+        Ok(TransactWriteItem::builder().update(update.build().map_err(Problem::internal)?).build())
+    }
+
+    /// Leaves a tombstone in the place of the talk, so that nothing under way can bring it back, and deletes its turns.
+    /// False where there is no such talk.
+    pub(crate) async fn delete(&self, id: &SessionId) -> Result<bool, Problem> {
+        if self.read(id).await?.is_none() {
+            return Ok(false);
+        }
+        let tombstone = self
+            .client
+            .put_item()
+            .table_name(&self.tables.sessions)
+            .item("id", text(id))
+            .item("deleted", AttributeValue::Bool(true))
+            .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
+        tombstone.send().await.map_err(|error| failed("deleting a talk", &error))?;
+        while self.delete_turns(id).await? {}
+        Ok(true)
+    }
+
+    /// Deletes up to [`TRANSACTION_LIMIT`] turns of a talk; false once there are none left.
+    async fn delete_turns(&self, id: &SessionId) -> Result<bool, Problem> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.turns)
+            .consistent_read(true)
+            .key_condition_expression("session_id = :id")
+            .expression_attribute_values(":id", text(id))
+            .projection_expression("session_id, turn_id")
+            .limit(TRANSACTION_LIMIT as i32);
+        let page = query.send().await.map_err(|error| failed("finding the turns of a talk", &error))?;
+        let deletes = page.items.unwrap_or_default().into_iter().map(|key| {
+            let delete = Delete::builder().table_name(&self.tables.turns).set_key(Some(key)).build();
+            Ok(TransactWriteItem::builder().delete(delete.map_err(Problem::internal)?).build())
+        });
+        let deletes = deletes.collect::<Result<Vec<_>, Problem>>()?;
+        if deletes.is_empty() {
+            return Ok(false);
+        }
+        let write = self.client.transact_write_items().set_transact_items(Some(deletes));
+        write.send().await.map_err(|error| failed("deleting the turns of a talk", &error))?;
+        Ok(true)
+    }
+}
+
+/// What a cancelled commit means, told by the reason of each of its items; `None` where it is a failure of the table.
+fn outcome(reasons: &[CancellationReason]) -> Option<Outcome> {
+    let code = |index: usize| reasons.get(index).and_then(|reason| reason.code()).unwrap_or("None");
+    const CONDITION: &str = "ConditionalCheckFailed";
+    match (code(0), code(1), code(2)) {
+        (_, CONDITION, _) => Some(Outcome::KeptBefore),
+        (_, _, CONDITION) => Some(Outcome::ClaimLost),
+        (CONDITION, _, _) => Some(Outcome::Lost),
+        _ if (0..reasons.len()).any(|index| code(index) == "TransactionConflict") => Some(Outcome::Lost),
+        _ => None,
+    }
+}
+
+fn existing(item: &Item, now: Timestamp) -> Option<Existing> {
+    let running_until = number(item, "running_until_ms");
+    let left = |until: i64| Duration::from_millis((until - now.as_millisecond()).max(0).unsigned_abs());
+    Some(Existing {
+        body_hash: string(item, "body_hash")?.to_owned(),
+        session_id: string(item, "session_id")?.parse().ok()?,
+        turn_id: string(item, "turn_id")?.to_owned(),
+        running_for: running_until.map(left),
+    })
+}
+
+fn text(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// Whole seconds since 1970, as DynamoDB's TTL wants them.
+fn seconds(moment: Timestamp) -> AttributeValue {
+    AttributeValue::N(moment.as_second().to_string())
+}
+
+fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+fn number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+fn timestamp(item: &Item, name: &str) -> Option<Timestamp> {
+    Timestamp::from_second(number(item, name)?).ok()
+}
+
+fn unreadable(what: &str, error: &serde_json::Error) -> Problem {
+    // serde's message can quote what was written: its place is enough.
+    Problem::internal(anyhow::anyhow!("{what} cannot be read at column {}", error.column()))
+}

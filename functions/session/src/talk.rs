@@ -1,0 +1,164 @@
+//! The steps: begin and commit a turn, show and delete a talk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use shared::api::{
+    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, SessionId, SessionKey, SessionView,
+};
+use shared::deadline::Deadline;
+use shared::dialogue::{Action, Exchange, Session};
+use shared::private::Private;
+use shared::problem::Problem;
+
+use crate::Deps;
+use crate::dialogue::advance;
+use crate::idempotency::{self, Claim};
+use crate::store::{Commit, Kept, Outcome};
+
+/// The most that a kept talk may weigh, in bytes of JSON.
+const TALK_LIMIT: usize = 16 * 1024;
+/// The last turns that are kept with a talk, and how much of each side's words, in characters.
+const TURNS_KEPT: usize = 12;
+const WORDS_KEPT: usize = 500;
+/// How long a turn that lost a race waits before it tries again, at most the first time.
+const FIRST_BACKOFF: Duration = Duration::from_millis(10);
+const LONGEST_BACKOFF: Duration = Duration::from_millis(300);
+
+pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Result<Begun, Problem> {
+    let kept = match &turn.session_id {
+        Some(id) => existing(&deps, id, &turn.assistant).await?,
+        None => Kept::new(SessionId::random(), turn.assistant.clone()),
+    };
+    let mut claim = None;
+    if let Some(request) = &turn.idempotency {
+        let owner = turn.session_id.as_ref();
+        match idempotency::claim(&deps.store, request, owner, &kept.session_id, &turn.turn_id).await? {
+            Claim::Mine(key) => claim = Some(key),
+            Claim::Answered { session_id, turn_id } => return replay(&deps, &session_id, &turn_id).await,
+        }
+    }
+    let (session, action) = merge(kept.session, &turn.understanding, &turn.client_time.0);
+    Ok(Begun::Turn { session_id: kept.session_id, version: kept.version, session: Box::new(session), action, claim })
+}
+
+pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
+    let CommitTurn { mut version, session, understanding, client_time, message, mut reply, claim } = turn;
+    let mut session = *session;
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        reply.slots = session.slots.clone();
+        let kept = bounded(with_turn(session, &message, &reply));
+        let write = Commit { version, session: &kept, message: &message, reply: &reply, claim: claim.as_deref() };
+        match deps.store.commit(&write).await? {
+            Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
+            Outcome::KeptBefore => {
+                let kept = existing(&deps, &reply.session_id, &reply.assistant).await?;
+                return Ok(Committed { version: kept.version, slots: kept.session.slots });
+            }
+            Outcome::ClaimLost => return Err(idempotency::still_running(Duration::from_secs(1))),
+            Outcome::Lost => {}
+        }
+        // Another turn of the same talk came first: say the same into what it left.
+        wait(&mut backoff, deadline).await?;
+        let fresh = existing(&deps, &reply.session_id, &reply.assistant).await?;
+        version = fresh.version;
+        session = merge(fresh.session, &understanding, &client_time.0).0;
+        if reply.action == SEARCHED && !reply.offers.is_empty() {
+            session.shown.clone_from(&reply.offers);
+        }
+    }
+}
+
+/// The name of the action that shows new offers.
+const SEARCHED: &str = "search_flights";
+
+pub(crate) async fn read(deps: Arc<Deps>, key: SessionKey, _: Deadline) -> Result<SessionView, Problem> {
+    let kept = deps.store.read(&key.session_id).await?.ok_or_else(unknown)?;
+    Ok(SessionView {
+        session_id: kept.session_id,
+        assistant: kept.assistant,
+        version: kept.version,
+        slots: kept.session.slots,
+        offers: kept.session.shown,
+        turns: kept.session.turns,
+        handed_off: kept.session.handed_off,
+        expires_at: kept.expires_at,
+    })
+}
+
+pub(crate) async fn delete(deps: Arc<Deps>, key: SessionKey, _: Deadline) -> Result<Deleted, Problem> {
+    if !deps.store.delete(&key.session_id).await? {
+        return Err(unknown());
+    }
+    Ok(Deleted {})
+}
+
+async fn existing(deps: &Deps, id: &SessionId, assistant: &str) -> Result<Kept, Problem> {
+    let kept = deps.store.read(id).await?.ok_or_else(unknown)?;
+    if kept.assistant != assistant {
+        return Err(Problem::field("session_id", format!("this talk is with {}, not {assistant}", kept.assistant)));
+    }
+    Ok(kept)
+}
+
+fn unknown() -> Problem {
+    let detail = "There is no such talk: it never was, was deleted, or was forgotten after its time.";
+    Problem::not_found("unknown-session", detail)
+}
+
+async fn replay(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<Begun, Problem> {
+    let reply = deps.store.turn(session_id, turn_id).await?.ok_or_else(unknown)?;
+    Ok(Begun::Replay { reply: Box::new(reply) })
+}
+
+/// One step of the dialogue, with the last turns kept out of its sight: starting over forgets the journey, not the talk.
+fn merge(
+    mut session: Session,
+    understanding: &shared::dialogue::Understanding,
+    now: &jiff::Zoned,
+) -> (Session, Action) {
+    let turns = std::mem::take(&mut session.turns);
+    let (mut session, action) = advance(session, understanding, now);
+    session.turns = turns;
+    (session, action)
+}
+
+fn with_turn(mut session: Session, message: &Private<String>, reply: &ChatReply) -> Session {
+    let beginning = |words: &str| Private(words.chars().take(WORDS_KEPT).collect::<String>());
+    session.turns.push(Exchange {
+        turn_id: reply.turn_id.clone(),
+        message: beginning(message),
+        reply: beginning(&reply.reply),
+    });
+    let beyond = session.turns.len().saturating_sub(TURNS_KEPT);
+    session.turns.drain(..beyond);
+    session
+}
+
+/// Lets go of the oldest turns, then of the last offers, until the talk weighs little enough.
+fn bounded(mut session: Session) -> Session {
+    while serde_json::to_vec(&session).is_ok_and(|json| json.len() > TALK_LIMIT) {
+        if session.turns.len() > 1 {
+            session.turns.remove(0);
+        } else if session.shown.pop().is_none() {
+            break;
+        }
+    }
+    session
+}
+
+async fn wait(backoff: &mut Duration, deadline: Deadline) -> Result<(), Problem> {
+    // Jitter from the clock's last digits is enough to keep a handful of turns apart.
+    let jitter = f64::from(jiff::Timestamp::now().subsec_nanosecond().rem_euclid(1_000)) / 1_000.0;
+    let pause = backoff.mul_f64(0.5 + 0.5 * jitter);
+    if deadline.remaining() < pause {
+        let detail = "Many messages came to this talk at once; this one was not kept.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy-talk", "The talk is busy", detail);
+        return Err(problem.retry_after(Duration::from_secs(1)));
+    }
+    tokio::time::sleep(pause).await;
+    *backoff = (*backoff * 2).min(LONGEST_BACKOFF);
+    Ok(())
+}
