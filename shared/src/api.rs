@@ -247,6 +247,43 @@ pub struct SessionView {
     pub expires_at: Timestamp,
 }
 
+/// How the service is, as `GET /v1/health` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HealthReport {
+    /// `down` where any check is, else `ok`.
+    pub status: HealthStatus,
+    /// Each dependency, by name.
+    pub checks: BTreeMap<String, HealthCheck>,
+    /// When it was looked at.
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Timestamp,
+    /// The release.
+    #[schema(example = "0.1.0")]
+    pub version: String,
+}
+
+/// Whether something works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// It works.
+    Ok,
+    /// It does not.
+    Down,
+}
+
+/// One dependency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HealthCheck {
+    /// Whether it answered.
+    pub status: HealthStatus,
+    /// How long it took, in milliseconds.
+    pub latency_ms: f64,
+    /// What is wrong with it, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
 /// What `understand` is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Utterance {

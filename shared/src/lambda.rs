@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use axum::Router;
-use lambda_http::request::LambdaRequest;
 pub use lambda_http::Error;
+use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, StreamAdapter};
 use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
 

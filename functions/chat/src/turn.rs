@@ -34,7 +34,8 @@ pub(crate) async fn run(
 ) -> Result<ChatReply, Problem> {
     let idempotency = idempotency_key.map(|key| Idempotency { key, body_hash: hash(&request) });
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
-    let client_time = client_time.unwrap_or_else(|| ClientTime(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC)));
+    let client_time =
+        client_time.unwrap_or_else(|| ClientTime(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC)));
     let mut turn = Turn { pipeline, deadline, degraded: Vec::new(), timings_ms: BTreeMap::new() };
 
     let understanding = turn.understand(&assistant, &message).await;
@@ -48,7 +49,9 @@ pub(crate) async fn run(
     };
     let begun = turn.timed("begin", pipeline.call(&SESSION_BEGIN, &begin, deadline)).await?;
     let talk = match begun {
-        Begun::Turn { session_id, version, session, action, claim } => Talk { session_id, version, session, action, claim },
+        Begun::Turn { session_id, version, session, action, claim } => {
+            Talk { session_id, version, session, action, claim }
+        }
         Begun::Replay { reply } => return Ok(*reply),
     };
     let mut reply = turn.answer(talk, begin, message).await?;
@@ -185,7 +188,8 @@ impl Turn<'_> {
 }
 
 /// What is said where even the words are away.
-const APOLOGY: &str = "I'm sorry, I can't answer that properly right now. What you told me is kept; please try again in a moment.";
+const APOLOGY: &str =
+    "I'm sorry, I can't answer that properly right now. What you told me is kept; please try again in a moment.";
 const BARE_OFFERS: &str = "Here is what I found.";
 
 fn shown(session: &Session, rank: u32) -> Vec<Offer> {

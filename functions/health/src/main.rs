@@ -1,2 +1,8 @@
-//! health
-fn main() {}
+//! The Lambda function `health`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(health::router(health::Deps::from_env().await?)) }).await
+}

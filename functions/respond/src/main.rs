@@ -1,2 +1,8 @@
-//! respond
-fn main() {}
+//! The Lambda function `respond`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(respond::router()) }).await
+}

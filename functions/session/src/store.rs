@@ -48,7 +48,8 @@ impl Tables {
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        let days = |name, default: u16| anyhow::Ok(SignedDuration::from_hours(24 * i64::from(config::parsed(name, default)?)));
+        let days =
+            |name, default: u16| anyhow::Ok(SignedDuration::from_hours(24 * i64::from(config::parsed(name, default)?)));
         Ok(Self {
             sessions: config::required("SESSIONS_TABLE")?,
             turns: config::required("TURNS_TABLE")?,

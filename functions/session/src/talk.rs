@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use shared::api::{
-    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, SessionId, SessionKey, SessionView,
-};
+use shared::api::{BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, SessionId, SessionKey, SessionView};
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Exchange, Session};
 use shared::private::Private;

@@ -1,0 +1,121 @@
+//! Answers to what is asked in between.
+
+use shared::api::ReplyRequest;
+use shared::dialogue::Topic;
+use shared::travel::{Itinerary, Offer};
+
+use crate::offers::{duration, moment, price, stops, terms};
+use crate::words::{cabin_name, day, travellers};
+
+/// The answer, if there is one beyond the question that follows it.
+pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> Option<String> {
+    let text = match topic {
+        Topic::Greeting => "Hello! I find flights and rank them for you.".to_owned(),
+        Topic::Thanks => "You're welcome!".to_owned(),
+        Topic::Goodbye => "Have a good journey!".to_owned(),
+        Topic::Help => "Tell me where from, where to and when, in one sentence or bit by bit; also who travels, the cabin, \
+                        airlines, stops, a price limit or times of day. I search and rank the flights; you can ask about \
+                        any of them, change anything, or start over."
+            .to_owned(),
+        Topic::Ranking => ranking(rank, request),
+        Topic::Sources => sources(request),
+        Topic::Booking => "I find and compare flights; I don't sell them. Book the one you like with the airline or an \
+                           agent, by its flight numbers."
+            .to_owned(),
+        Topic::Terms => "Bags, changes and refunds follow the airline's own terms for the fare; they stand on its site \
+                         before you pay. I can't tell them from the offers I have."
+            .to_owned(),
+        Topic::Summary => summary(request),
+        Topic::Other => "I'm a travel agent: I find flights and rank them. That I can't help with.".to_owned(),
+        about_an_offer => return Some(of_offer(about_an_offer, rank, request)),
+    };
+    Some(text)
+}
+
+fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
+    let shown = &request.session.shown;
+    let offer = rank.and_then(|rank| shown.iter().find(|offer| offer.rank == rank)).or(shown.first());
+    let Some(offer) = offer else { return "I have no flight to tell that of yet.".to_owned() };
+    let ways = |say: &dyn Fn(&Itinerary) -> Option<String>| {
+        let ways: Vec<String> = offer.itineraries.iter().filter_map(say).collect();
+        ways.join("; on the way back ")
+    };
+    let said = match topic {
+        Topic::Price => price(offer),
+        Topic::Departure => ways(&|way| {
+            let first = way.segments.first()?;
+            Some(format!("it leaves {} at {}", first.origin.name, moment(&first.departs_at)))
+        }),
+        Topic::Arrival => ways(&|way| {
+            let last = way.segments.last()?;
+            Some(format!("it arrives in {} at {}", last.destination.name, moment(&last.arrives_at)))
+        }),
+        Topic::Duration => ways(&|way| Some(format!("it takes {}", duration(way.duration_minutes)))),
+        Topic::Stops => ways(&|way| Some(stops_at(way))),
+        Topic::Airline => airlines(offer),
+        Topic::Airports => ways(&|way| {
+            let (first, last) = (way.segments.first()?, way.segments.last()?);
+            Some(format!(
+                "from {} ({}) to {} ({})",
+                first.origin.name, first.origin.iata, last.destination.name, last.destination.iata
+            ))
+        }),
+        _ => terms(offer),
+    };
+    format!("Offer {}: {said}.", offer.rank)
+}
+
+fn stops_at(way: &Itinerary) -> String {
+    let places: Vec<&str> = way.segments.iter().skip(1).map(|segment| segment.origin.name.as_str()).collect();
+    let count = stops(way.stops());
+    if places.is_empty() { count } else { format!("{count}, in {}", places.join(" and ")) }
+}
+
+fn airlines(offer: &Offer) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for segment in offer.itineraries.iter().flat_map(|way| &way.segments) {
+        if !names.contains(&segment.carrier.name.as_str()) {
+            names.push(&segment.carrier.name);
+        }
+    }
+    format!("it is sold by {}", names.join(" and "))
+}
+
+fn ranking(rank: Option<u32>, request: &ReplyRequest) -> String {
+    let how = "I rank by what a journey costs you all in all: the price per traveller, plus 15 for each hour, 65 for each \
+               stop, 10 for each change of airline, and 7 or 5.50 for each hour earlier or later than you wanted (in US \
+               dollars' worth). The weights come from a survey of what travellers chose.";
+    let shown = &request.session.shown;
+    let example = rank.and_then(|rank| shown.iter().find(|offer| offer.rank == rank)).or(shown.first());
+    example.map_or(how.to_owned(), |offer| format!("{how} Offer {}: {}", offer.rank, terms(offer)))
+}
+
+fn sources(request: &ReplyRequest) -> String {
+    if request.session.shown.iter().any(|offer| !offer.sample) {
+        return "The offers come from the flight providers this service is connected to; each offer names its own."
+            .to_owned();
+    }
+    "Without a provider's key I show sample flights: real airports and distances, but worked out, not for sale. With a key, \
+     the offers are the providers' own."
+        .to_owned()
+}
+
+fn summary(request: &ReplyRequest) -> String {
+    let slots = &request.session.slots;
+    let known: Vec<String> = [
+        slots.origin.as_ref().map(|place| format!("from {}", place.name)),
+        slots.destination.as_ref().map(|place| format!("to {}", place.name)),
+        slots.departure_date.map(|date| format!("out on {}", day(date, request))),
+        slots.return_date.map(|date| format!("back on {}", day(date, request))),
+        slots.passengers.as_ref().map(|passengers| format!("for {}", travellers(passengers))),
+        slots.cabin.map(|cabin| format!("in {}", cabin_name(cabin))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if known.is_empty() {
+        "I know nothing of your journey yet.".to_owned()
+    } else {
+        format!("So far: {}.", known.join(", "))
+    }
+}

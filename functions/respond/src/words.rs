@@ -1,0 +1,216 @@
+//! What is said for each action.
+
+use jiff::civil::Date;
+use shared::api::{Degraded, ReplyRequest};
+use shared::dialogue::{Action, Slot, Topic, Trouble};
+use shared::travel::{Cabin, FlightQuery, Passengers, Place};
+
+use crate::offers;
+use crate::questions;
+
+/// The reply, in bits that can be sent one after the other.
+pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
+    let away = request.degraded.iter().any(|missing| missing.part == "understand");
+    if away {
+        return vec!["I'm sorry, I could not read your message just now. Please send it again in a moment.".to_owned()];
+    }
+    match &request.action {
+        Action::Ask { slot, because } => {
+            let trouble = because.as_ref().map(|trouble| explain(trouble, request));
+            let asks = !matches!(because, Some(Trouble::Ambiguous { .. }));
+            let question = asks.then(|| question(*slot, request));
+            join(trouble.into_iter().chain(question))
+        }
+        Action::SearchFlights { query, skip } => found(query, *skip, request),
+        Action::ShowOffer { rank } => match request.offers.first() {
+            Some(offer) => offers::details(offer),
+            None => vec![format!("I have no offer number {rank} to show. Ask me to search again?")],
+        },
+        Action::Answer { topic, rank, then_ask } => {
+            let answer = questions::answer(*topic, *rank, request);
+            join(answer.into_iter().chain(then_ask.map(|slot| question(slot, request))))
+        }
+        Action::Cancel => {
+            vec!["All right, I have dropped that journey. Where would you like to go instead?".to_owned()]
+        }
+        Action::StartOver => vec!["Let's begin again. Where would you like to fly, from where, and when?".to_owned()],
+        Action::Handoff => vec![
+            "I have marked this talk for a person to take over. ".to_owned(),
+            "What you told me so far stays with it.".to_owned(),
+        ],
+        Action::Crisis => {
+            vec!["If you or somebody near you is in danger, please call your local emergency number now.".to_owned()]
+        }
+        Action::Other => questions::answer(Topic::Other, None, request).into_iter().collect(),
+    }
+}
+
+/// Sentences with a space between them, each a bit of its own.
+fn join(sentences: impl Iterator<Item = String>) -> Vec<String> {
+    let mut bits: Vec<String> = sentences.collect();
+    let last = bits.len().saturating_sub(1);
+    bits.iter_mut().take(last).for_each(|bit| bit.push(' '));
+    bits
+}
+
+fn question(slot: Slot, request: &ReplyRequest) -> String {
+    let slots = &request.session.slots;
+    match (slot, &slots.origin, &slots.destination) {
+        (Slot::Origin, _, Some(to)) => format!("Where would you like to fly to {} from?", to.name),
+        (Slot::Origin, _, None) => "Where will you start from?".to_owned(),
+        (Slot::Destination, Some(from), _) => format!("Where would you like to fly from {}?", from.name),
+        (Slot::Destination, None, _) => "Where would you like to fly, and from where?".to_owned(),
+        (Slot::DepartureDate, Some(from), Some(to)) => {
+            format!("When would you like to fly from {} to {}?", from.name, to.name)
+        }
+        (Slot::DepartureDate, ..) => "Which day would you like to leave?".to_owned(),
+        (Slot::ReturnDate, _, Some(to)) => format!("Which day would you like to come back from {}?", to.name),
+        (Slot::ReturnDate, ..) => "Which day would you like to come back?".to_owned(),
+        (Slot::Passengers, ..) => "How many of you are travelling?".to_owned(),
+        (Slot::Other, ..) => "What would you like to change?".to_owned(),
+    }
+}
+
+fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
+    match trouble {
+        Trouble::Ambiguous { name, choices } => {
+            format!("There is more than one {name}. Do you mean {}?", one_of(choices))
+        }
+        Trouble::PastDate { date } => format!("{} has passed already.", day(*date, request)),
+        Trouble::NoSuchDate => "There is no such day in the calendar.".to_owned(),
+        Trouble::TooFarAhead { date, latest } => format!(
+            "{} is too far ahead: airlines sell seats until about {}.",
+            day(*date, request),
+            day(*latest, request)
+        ),
+        Trouble::ReturnBeforeDeparture { departure, back } => {
+            format!("You can't come back on {} when you leave on {}.", day(*back, request), day(*departure, request))
+        }
+        Trouble::SamePlace { place } => format!("{} can't be both where you start and where you go.", place.name),
+        Trouble::TooManyPassengers { most } => {
+            format!("I can search for at most {most} travellers at once; larger groups book with the airline.")
+        }
+        Trouble::TooFewAdults => "Children need an adult with them, and each infant a lap of its own.".to_owned(),
+        Trouble::UnknownPlace => "I don't know that place, or it has no airport that I know of.".to_owned(),
+        Trouble::NotUnderstood | Trouble::Other => "I'm sorry, I didn't get that.".to_owned(),
+    }
+}
+
+/// "Paris, Rome or Oslo".
+fn one_of(places: &[Place]) -> String {
+    let names: Vec<String> = places.iter().map(|place| format!("{} ({})", place.name, place.iata)).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String> {
+    let journey = journey(query, request);
+    let missing = missing(&request.degraded);
+    if request.offers.is_empty() {
+        return none_found(&journey, skip, query, missing);
+    }
+    let mut bits = vec![match (request.offers.len() + request.more + skip, skip) {
+        (1, _) => format!("I found one flight {journey}.\n"),
+        (count, 0) => {
+            format!("I found {count} flights {journey}. The best for you, counting price, time, stops and changes:\n")
+        }
+        (count, _) => format!("More of the {count} flights {journey}:\n"),
+    }];
+    bits.extend(request.offers.iter().take(3).map(offers::line));
+    if request.offers.iter().any(|offer| offer.sample) {
+        bits.push(
+            "These are sample flights, worked out from real airports and distances; they are not for sale. ".to_owned(),
+        );
+    }
+    bits.extend(missing.map(|sentence| format!("{sentence} ")));
+    bits.push(match request.more {
+        0 => "Ask about any of them, or change anything: the day, the cabin, the airline.".to_owned(),
+        more => format!("Ask about any of them, change anything, or let me show {more} more."),
+    });
+    bits
+}
+
+fn none_found(journey: &str, skip: usize, query: &FlightQuery, missing: Option<String>) -> Vec<String> {
+    if let Some(missing) = missing {
+        let sorry = format!("I'm sorry, I could not find flights {journey} right now. {missing} ");
+        return vec![sorry, "I kept what you told me: ask me again in a moment.".to_owned()];
+    }
+    if skip > 0 {
+        return vec![format!("That was everything I found {journey}. Shall I try another day?")];
+    }
+    let mut looser: Vec<&str> = Vec::new();
+    if query.max_price.is_some() {
+        looser.push("a higher price");
+    }
+    if query.max_stops.is_some() {
+        looser.push("more stops");
+    }
+    if !query.airlines.is_empty() {
+        looser.push("any airline");
+    }
+    looser.push("another day");
+    vec![format!("I found no flights {journey}."), format!(" Would {} do?", looser.join(", or "))]
+}
+
+/// Which providers are missing, and what that means for the answer.
+fn missing(degraded: &[Degraded]) -> Option<String> {
+    let parts: Vec<&str> = degraded
+        .iter()
+        .filter(|missing| missing.reason != "mixed_currencies")
+        .map(|missing| if missing.part == "flights" { "the flight search" } else { missing.part.as_str() })
+        .collect();
+    let mixed = degraded.iter().any(|missing| missing.reason == "mixed_currencies");
+    let away =
+        (!parts.is_empty()).then(|| format!("No answer came from {}, so offers may be missing.", parts.join(" and ")));
+    let mixed = mixed.then(|| "Some prices are in another currency; those are listed apart, not compared.".to_owned());
+    match (away, mixed) {
+        (Some(away), Some(mixed)) => Some(format!("{away} {mixed}")),
+        (away, mixed) => away.or(mixed),
+    }
+}
+
+/// "from Lahore to Dubai on Friday 27 November, back on Friday 4 December, for 2 adults in business".
+pub(crate) fn journey(query: &FlightQuery, request: &ReplyRequest) -> String {
+    let mut text = format!("from {} to {}", query.origin.name, query.destination.name);
+    text.push_str(&format!(" on {}", day(query.departure_date, request)));
+    if let Some(back) = query.return_date {
+        text.push_str(&format!(", back on {}", day(back, request)));
+    }
+    text.push_str(&format!(", for {}", travellers(&query.passengers)));
+    if let Some(cabin) = query.cabin {
+        text.push_str(&format!(" in {}", cabin_name(cabin)));
+    }
+    text
+}
+
+pub(crate) fn travellers(passengers: &Passengers) -> String {
+    let count = |number: u8, one: &str, many: &str| match number {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{number} {many}")),
+    };
+    let groups = [
+        count(passengers.adults, "adult", "adults"),
+        count(passengers.children, "child", "children"),
+        count(passengers.infants, "infant", "infants"),
+    ];
+    groups.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn cabin_name(cabin: Cabin) -> &'static str {
+    match cabin {
+        Cabin::Economy => "economy",
+        Cabin::PremiumEconomy => "premium economy",
+        Cabin::Business => "business",
+        Cabin::First => "first class",
+    }
+}
+
+/// A day as people say it, with the year where it is not this one.
+pub(crate) fn day(date: Date, request: &ReplyRequest) -> String {
+    let format = if date.year() == request.client_time.0.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
+    date.strftime(format).to_string()
+}
