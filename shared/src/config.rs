@@ -54,11 +54,11 @@ impl Secret {
 
     /// The secret itself; asks SSM at most once, however many wait, unless that fails.
     pub async fn reveal(&self) -> anyhow::Result<&str> {
-        let value = self.value.get_or_try_init(|| self.from_parameter_store()).await?;
+        let value = self.value.get_or_try_init(|| self.read_parameter()).await?;
         Ok(&value.0)
     }
 
-    async fn from_parameter_store(&self) -> anyhow::Result<Private<String>> {
+    async fn read_parameter(&self) -> anyhow::Result<Private<String>> {
         let parameter = self.parameter.as_deref().with_context(|| format!("{} is not set", self.name))?;
         let client = aws_sdk_ssm::Client::new(&aws_config::load_from_env().await);
         let answer = client.get_parameter().name(parameter).with_decryption(true).send().await;

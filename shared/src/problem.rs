@@ -42,9 +42,12 @@ pub struct ProblemBody {
     pub errors: Vec<FieldError>,
 }
 
-/// Why a request was not answered.
+/// Why a request was not answered. Small to hand on, since every result carries room for one.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     kind: String,
     title: String,
@@ -61,7 +64,7 @@ impl Problem {
     /// A problem of a kind, which is a short name in kebab case (`unknown-talk`), with a title that is the same each time
     /// and a detail that is not.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             kind: format!("{URN}{kind}"),
             title: title.to_owned(),
@@ -70,7 +73,7 @@ impl Problem {
             retry_after: None,
             allow: None,
             cause: None,
-        }
+        }))
     }
 
     /// 400: the body cannot be read at all.
@@ -83,7 +86,7 @@ impl Problem {
         let error = FieldError { field: field.into(), detail: detail.into() };
         let detail = format!("{}: {}", error.field, error.detail);
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-field", "A field is not valid", detail);
-        problem.errors.push(error);
+        problem.0.errors.push(error);
         problem
     }
 
@@ -113,46 +116,46 @@ impl Problem {
 
     /// When to try again, sent as `Retry-After` in whole seconds, at least one.
     pub fn retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.0.retry_after = Some(wait);
         self
     }
 
     /// What lies behind it, for the log.
     pub fn caused_by(mut self, cause: impl Into<anyhow::Error>) -> Self {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     fn allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
+        self.0.allow = Some(methods);
         self
     }
 
     /// The HTTP status it is answered with.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
-        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+        self.0.status.is_server_error() || self.0.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     /// What the caller is told.
     pub fn body(&self) -> ProblemBody {
         ProblemBody {
-            kind: self.kind.clone(),
-            title: self.title.clone(),
-            status: self.status.as_u16(),
-            detail: self.detail.clone(),
-            errors: self.errors.clone(),
+            kind: self.0.kind.clone(),
+            title: self.0.title.clone(),
+            status: self.0.status.as_u16(),
+            detail: self.0.detail.clone(),
+            errors: self.0.errors.clone(),
         }
     }
 
     /// Takes over the problem that a step answered with. A status that is no error becomes 502.
     pub fn from_body(body: ProblemBody, retry_after: Option<Duration>) -> Self {
         let status = StatusCode::from_u16(body.status).ok().filter(|status| status.as_u16() >= 400);
-        Self {
+        Self(Box::new(Parts {
             status: status.unwrap_or(StatusCode::BAD_GATEWAY),
             kind: body.kind,
             title: body.title,
@@ -161,34 +164,34 @@ impl Problem {
             retry_after,
             allow: None,
             cause: None,
-        }
+        }))
     }
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.status.as_u16(), self.kind.trim_start_matches(URN))
+        write!(f, "{} {}", self.0.status.as_u16(), self.0.kind.trim_start_matches(URN))
     }
 }
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_ref().map(|cause| cause.as_ref())
+        self.0.cause.as_ref().map(|cause| cause.as_ref())
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Some(cause) = &self.cause {
-            tracing::error!(status = self.status.as_u16(), problem = %self, cause = format!("{cause:#}"), "request failed");
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(status = self.0.status.as_u16(), problem = %self, cause = format!("{cause:#}"), "request failed");
         }
-        let mut response = (self.status, Json(self.body())).into_response();
+        let mut response = (self.0.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(wait) = self.retry_after {
+        if let Some(wait) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if let Some(methods) = self.allow {
+        if let Some(methods) = self.0.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         response
