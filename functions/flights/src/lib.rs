@@ -1,1 +1,123 @@
-//! flights
+//! Searches every flight provider at once and ranks what they offer.
+//!
+//! In: a complete [`FlightQuery`]. Out: ranked offers and the providers that did not answer, with the reason.
+//! Never books, never waits past the turn's deadline, never fails because a provider does.
+
+#![cfg_attr(test, allow(clippy::inconsistent_digit_grouping, reason = "amounts are in cents: 300_00 is 300.00"))]
+
+mod draft;
+pub mod failure;
+pub mod merge;
+pub mod provider;
+pub mod rank;
+pub mod sample;
+pub mod scale;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use futures::future::join_all;
+use iso_currency::Currency;
+use shared::api::{Degraded, FLIGHTS, FlightResults};
+use shared::config;
+use shared::deadline::Deadline;
+use shared::problem::Problem;
+use shared::travel::FlightQuery;
+
+use crate::provider::{Provider, Source};
+use crate::rank::Weights;
+use crate::sample::Sample;
+use crate::scale::Scales;
+
+/// What is left of the deadline for ranking and for the answer to get out.
+const RESERVE: Duration = Duration::from_millis(150);
+/// The most travellers of one search.
+const MOST_TRAVELLERS: u8 = 9;
+
+/// What a search needs.
+pub struct Deps {
+    sources: Vec<Source>,
+    timeout: Duration,
+    currency: Option<Currency>,
+    weights: Weights,
+    scales: Scales,
+}
+
+impl Deps {
+    /// These providers, each with `timeout` to answer, and the usual weights.
+    pub fn new(providers: impl IntoIterator<Item = Provider>, timeout: Duration) -> Self {
+        let sources = providers.into_iter().map(Source::new).collect();
+        Self { sources, timeout, currency: None, weights: Weights::default(), scales: Scales::default() }
+    }
+
+    /// The providers whose keys are set, else sample flights.
+    ///
+    /// `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the one that prices should be in where the
+    /// traveller names none; `RANKING_WEIGHTS` and `RANKING_SCALES` see [`Weights`] and [`Scales`].
+    /// `COLLOQUY_SAMPLE_FLIGHTS` says when there are sample flights: `auto` (only without a provider), `always`, `never`.
+    ///
+    /// # Errors
+    /// A variable that cannot be read, named; no provider at all.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let currency = config::optional("FLIGHTS_CURRENCY");
+        let currency = currency.map(|code| {
+            Currency::from_code(code.trim())
+                .with_context(|| format!("the environment variable FLIGHTS_CURRENCY: {code:?} is not an ISO 4217 code"))
+        });
+        let currency = currency.transpose()?;
+        let (weights, scales) = (Weights::from_env()?, Scales::from_env()?);
+        let mut providers = Vec::new();
+        let sampled = match config::optional("COLLOQUY_SAMPLE_FLIGHTS").as_deref() {
+            None | Some("auto") => providers.is_empty(),
+            Some("always") => true,
+            Some("never") => false,
+            Some(other) => bail!("COLLOQUY_SAMPLE_FLIGHTS is {other:?}; it can be auto, always or never"),
+        };
+        if sampled {
+            let currency = currency.unwrap_or(Currency::USD);
+            providers.push(Provider::Sample(Sample { currency, scales: scales.clone() }));
+        }
+        if providers.is_empty() {
+            bail!("there is no flight provider: set DUFFEL_API_TOKEN, or AMADEUS_CLIENT_ID and AMADEUS_CLIENT_SECRET");
+        }
+        let timeout = Duration::from_millis(config::parsed("FLIGHTS_TIMEOUT_MS", 8_000)?);
+        Ok(Self { currency, weights, scales, ..Self::new(providers, timeout) })
+    }
+}
+
+/// The route.
+pub fn router(deps: Deps) -> Router {
+    FLIGHTS.serve(Arc::new(deps), search)
+}
+
+async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Result<FlightResults, Problem> {
+    check(&query)?;
+    let limit = deadline.less(RESERVE).within(deps.timeout);
+    let answers = join_all(deps.sources.iter().map(|source| source.search(&query, limit))).await;
+    let mut degraded = Vec::new();
+    let mut offers = Vec::new();
+    for (source, answer) in deps.sources.iter().zip(answers) {
+        match answer {
+            Ok(found) => offers.extend(found.into_iter().filter(|offer| merge::fits(offer, &query))),
+            Err(failure) => degraded.push(Degraded::new(source.name(), failure.reason.as_str())),
+        }
+    }
+    let offers = merge::merge(offers);
+    if merge::mixes_currencies(&offers, &query) {
+        degraded.push(Degraded::new("flights", "mixed_currencies"));
+    }
+    let currency = merge::currency(&offers, &query, deps.currency);
+    let offers = rank::rank(offers, &query, currency, &deps.weights, &deps.scales);
+    Ok(FlightResults { offers, degraded })
+}
+
+fn check(query: &FlightQuery) -> Result<(), Problem> {
+    if !(1..=MOST_TRAVELLERS).contains(&query.passengers.total()) {
+        return Err(Problem::field("passengers", format!("one search is for 1 to {MOST_TRAVELLERS} travellers")));
+    }
+    Ok(())
+}

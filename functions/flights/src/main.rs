@@ -1,2 +1,8 @@
-//! flights
-fn main() {}
+//! The Lambda function `flights`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(flights::router(flights::Deps::from_env()?)) }).await
+}
