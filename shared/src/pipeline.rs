@@ -35,13 +35,8 @@ impl Pipeline {
     /// A client for the steps below `base_url`, unsigned.
     pub fn new(base_url: impl Into<String>) -> anyhow::Result<Self> {
         let base_url = base_url.into().trim_end_matches('/').to_owned();
-        let mut client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .pool_idle_timeout(Duration::from_secs(60))
-            .tcp_nodelay(true);
-        if base_url.starts_with("http://") {
-            client = client.http2_prior_knowledge().http2_adaptive_window(true);
-        }
+        // Nothing negotiates HTTP/2 without TLS, so the loopback has to know.
+        let client = if base_url.starts_with("http://") { pool().http2_prior_knowledge() } else { pool() };
         Ok(Self { client: client.build().context("building the client for the steps")?, base_url, signer: None })
     }
 
@@ -50,7 +45,7 @@ impl Pipeline {
         let mut pipeline = Self::new(config::required("STEPS_URL")?)?;
         match config::optional("STEPS_AUTH").as_deref() {
             None => {}
-            Some("iam") => pipeline = pipeline.signed(config::required("AWS_REGION")?, None),
+            Some("iam") => pipeline = pipeline.signed(config::required("AWS_REGION")?, None)?,
             Some(other) => return Err(anyhow!("STEPS_AUTH is {other:?}; it can be iam, or not set")),
         }
         Ok(pipeline)
@@ -58,13 +53,12 @@ impl Pipeline {
 
     /// The same, signing each call for `region` with the credentials given, else with those of the environment, which
     /// are looked up at the first call.
-    pub fn signed(mut self, region: String, credentials: Option<SharedCredentialsProvider>) -> Self {
-        self.signer = Some(Signer { region, credentials: OnceCell::new_with(credentials) });
-        // API Gateway speaks HTTP/2 by ALPN, and a signed plain-text call is a test of ours over HTTP/1.1.
-        if let Ok(client) = reqwest::Client::builder().connect_timeout(Duration::from_secs(3)).build() {
-            self.client = client;
-        }
-        self
+    ///
+    /// # Errors
+    /// A client that cannot be built.
+    pub fn signed(self, region: String, credentials: Option<SharedCredentialsProvider>) -> anyhow::Result<Self> {
+        let client = pool().build().context("building the client for the steps")?;
+        Ok(Self { client, signer: Some(Signer { region, credentials: OnceCell::new_with(credentials) }), ..self })
     }
 
     /// Calls a step and waits for its answer until the deadline.
@@ -104,16 +98,15 @@ impl Pipeline {
             let event = event.map_err(|error| unreachable(path, error))?;
             serde_json::from_str(&event.data).map_err(|error| unreadable(path, error))
         });
-        // The deadline's own item comes once, and ends the stream.
-        let timer = futures::stream::once(async move {
-            tokio::time::sleep_until(deadline.instant()).await;
-            Err(Problem::deadline())
-        });
-        let merged = futures::stream::select(items.map(Some).chain(futures::stream::iter([None])), timer.map(Some));
-        Ok(merged.scan(false, |over, item| {
-            let item = item.filter(|_| !*over);
-            *over = matches!(item, Some(Err(_)) | None);
-            std::future::ready(item)
+        let items = Some(Box::pin(items));
+        Ok(futures::stream::unfold(items, move |items| async move {
+            let mut items = items?;
+            match tokio::time::timeout_at(deadline.instant(), items.next()).await {
+                Ok(Some(Ok(item))) => Some((Ok(item), Some(items))),
+                Ok(Some(Err(problem))) => Some((Err(problem), None)),
+                Ok(None) => None,
+                Err(_) => Some((Err(Problem::deadline()), None)),
+            }
         }))
     }
 
@@ -155,6 +148,13 @@ impl Pipeline {
         }
         Ok(request)
     }
+}
+
+fn pool() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
 }
 
 fn is_connection_error(error: &reqwest::Error) -> bool {
@@ -222,4 +222,157 @@ impl Signer {
 async fn default_credentials() -> anyhow::Result<SharedCredentialsProvider> {
     let config = aws_config::load_from_env().await;
     config.credentials_provider().context("no AWS credentials are configured")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_credential_types::Credentials;
+    use axum::Router;
+    use axum::routing::post;
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    const ECHO: Step<String, String> = Step::new("/steps/echo");
+    const COUNT: StreamStep<u32, u32> = StreamStep::new("/steps/count");
+
+    async fn serve(router: Router) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn in_a_second() -> Deadline {
+        Deadline::after(Duration::from_secs(1))
+    }
+
+    #[tokio::test]
+    async fn a_step_answers_what_its_function_returns() {
+        let url = serve(ECHO.serve(Arc::new(()), async |_, words, _| Ok(words))).await;
+        let answer = Pipeline::new(url).unwrap().call(&ECHO, &"hello".to_owned(), in_a_second()).await;
+        assert_eq!(answer.unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn a_steps_problem_reaches_the_caller_as_it_was() {
+        let refuse = async |_, _, _| Err::<String, _>(Problem::field("words", "too rude"));
+        let url = serve(ECHO.serve(Arc::new(()), refuse)).await;
+        let problem = Pipeline::new(url).unwrap().call(&ECHO, &String::new(), in_a_second()).await.unwrap_err();
+        assert_eq!(problem.body(), Problem::field("words", "too rude").body());
+    }
+
+    #[tokio::test]
+    async fn a_step_that_hangs_is_given_up_at_the_deadline() {
+        let hang = async |_: Arc<()>, _: String, _: Deadline| std::future::pending::<Result<String, Problem>>().await;
+        let url = serve(ECHO.serve(Arc::new(()), hang)).await;
+        let started = std::time::Instant::now();
+        let deadline = Deadline::after(Duration::from_millis(200));
+        let problem = Pipeline::new(url).unwrap().call(&ECHO, &String::new(), deadline).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert!(started.elapsed() < Duration::from_millis(900));
+    }
+
+    #[tokio::test]
+    async fn nobody_at_the_address_is_a_503_with_a_cause() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let problem = Pipeline::new(url).unwrap().call(&ECHO, &String::new(), in_a_second()).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(std::error::Error::source(&problem).is_some());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_the_contracts_is_a_502() {
+        let url = serve(Router::new().route(ECHO.path, post(async || "not json"))).await;
+        let problem = Pipeline::new(url).unwrap().call(&ECHO, &String::new(), in_a_second()).await.unwrap_err();
+        assert_eq!(problem.status(), StatusCode::BAD_GATEWAY);
+    }
+
+    #[tokio::test]
+    async fn a_stream_comes_item_by_item_and_ends() {
+        let count = async |_, to: u32, _| Ok(futures::stream::iter(0..to));
+        let url = serve(COUNT.serve(Arc::new(()), count)).await;
+        let items = Pipeline::new(url).unwrap().stream(&COUNT, &3, in_a_second()).await.unwrap();
+        let items: Vec<u32> = items.map(Result::unwrap).collect().await;
+        assert_eq!(items, [0, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_stalls_ends_in_an_error_at_the_deadline() {
+        let stall = async |_, _, _| Ok(futures::stream::iter([7]).chain(futures::stream::pending()));
+        let url = serve(COUNT.serve(Arc::new(()), stall)).await;
+        let deadline = Deadline::after(Duration::from_millis(300));
+        let items = Pipeline::new(url).unwrap().stream(&COUNT, &0, deadline).await.unwrap();
+        let items: Vec<_> = items.collect().await;
+        assert_eq!(*items[0].as_ref().unwrap(), 7);
+        assert_eq!(items[1].as_ref().unwrap_err().status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(items.len(), 2);
+    }
+
+    /// Accepts a connection, drops it, then serves: what a socket that thawed with a Lambda looks like.
+    #[tokio::test]
+    async fn a_dead_connection_is_tried_once_more() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = accepted.clone();
+        tokio::spawn(async move {
+            drop(listener.accept().await);
+            counter.fetch_add(1, Ordering::SeqCst);
+            axum::serve(listener, ECHO.serve(Arc::new(()), async |_, words, _| Ok(words))).await
+        });
+        let answer = Pipeline::new(url).unwrap().call(&ECHO, &"again".to_owned(), in_a_second()).await;
+        assert_eq!((answer.unwrap().as_str(), accepted.load(Ordering::SeqCst)), ("again", 1));
+    }
+
+    fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The signature as AWS computes it from what arrived (the Signature Version 4 documentation, "canonical request").
+    fn recomputed(headers: &http::HeaderMap, body: &str, secret: &str) -> String {
+        let of = |name: &str| headers.get(name).unwrap().to_str().unwrap().trim().to_owned();
+        let authorization = of("authorization");
+        let part = |name: &str| authorization.split(name).nth(1).unwrap().split(',').next().unwrap().to_owned();
+        let signed = part("SignedHeaders=");
+        let scope = part("Credential=").split_once('/').unwrap().1.to_owned();
+        let listed: String = signed.split(';').map(|name| format!("{name}:{}\n", of(name))).collect();
+        let hashed = hex(&Sha256::digest(body));
+        let canonical = format!("POST\n/steps/echo\n\n{listed}\n{signed}\n{hashed}");
+        let to_sign = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", of("x-amz-date"), hex(&Sha256::digest(canonical)));
+        let key = scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part));
+        hex(&hmac(&key, &to_sign))
+    }
+
+    #[tokio::test]
+    async fn a_signed_call_bears_the_signature_that_aws_recomputes() {
+        let check = async |headers: http::HeaderMap, body: String| {
+            assert_eq!(headers["x-amz-security-token"], "token");
+            let expected = recomputed(&headers, &body, "secret");
+            let authorization = headers["authorization"].to_str().unwrap().to_owned();
+            assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date;x-amz-security-token"));
+            assert!(authorization.contains("/eu-central-1/execute-api/aws4_request"));
+            axum::Json(authorization.ends_with(&format!("Signature={expected}")).to_string())
+        };
+        let url = serve(Router::new().route(ECHO.path, post(check))).await;
+        let credentials = Credentials::new("id", "secret", Some("token".to_owned()), None, "test");
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let pipeline = Pipeline::new(url).unwrap().signed("eu-central-1".to_owned(), Some(credentials)).unwrap();
+
+        let matches = pipeline.call(&ECHO, &"héllo".to_owned(), in_a_second()).await.unwrap();
+
+        assert_eq!(matches, "true");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A contract is a constant (see [`crate::api`]); the function crate serves it, [`crate::pipeline`] calls it:
 //!
-//! ```ignore
+//! ```text
 //! pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
 //! FLIGHTS.serve(deps, search)                      // a router, where it runs
 //! pipeline.call(&FLIGHTS, &query, deadline).await  // the answer, where it is needed
