@@ -1,2 +1,8 @@
-//! web
-fn main() {}
+//! The Lambda function `web`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(web::router()) }).await
+}

@@ -1,0 +1,284 @@
+//! The description of the public API (OpenAPI 3.1): its types as `shared` defines them, its paths as told here.
+//!
+//! The functions that serve the paths are crates of their own, so the paths are described apart from them; a test over
+//! HTTP holds the running server to this description. `openapi.json` beside this crate is what it makes, kept so that a
+//! change of the contract is seen in review.
+
+use http::{HeaderValue, header};
+use shared::api::{AssistantList, ChatReply, ChatRequest, HealthReport, SessionView};
+use shared::problem::ProblemBody;
+use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
+    OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::document::Document;
+
+/// The description as it is served.
+pub(crate) fn document() -> Document {
+    Document::new(text(), [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))])
+}
+
+/// The description as text, with a line for each part so that changes can be read.
+fn text() -> String {
+    // The builders only hold what JSON can say; an empty document would fail the tests below.
+    serde_json::to_string_pretty(&description()).unwrap_or_default() + "\n"
+}
+
+fn description() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Colloquy")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Chat assistants over HTTP. Every error is a problem (RFC 9457) whose `type` is stable and whose `detail` says \
+             what to do. Answers only grow: ignore the fields you do not know. The paths are below the address that this \
+             document came from, without its own `/v1/openapi.json`.",
+        ))
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()));
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(
+            PathsBuilder::new()
+                .path("/v1/chat", PathItem::new(HttpMethod::Post, chat()))
+                .path("/v1/sessions/{id}", session())
+                .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
+                .path("/v1/health", PathItem::new(HttpMethod::Get, health()))
+                .path("/v1/openapi.json", PathItem::new(HttpMethod::Get, openapi()))
+                .path("/", PathItem::new(HttpMethod::Get, page())),
+        )
+        .components(Some(components()))
+        .build()
+}
+
+fn components() -> Components {
+    let mut schemas = Vec::new();
+    with_parts::<ChatRequest>(&mut schemas);
+    with_parts::<ChatReply>(&mut schemas);
+    with_parts::<SessionView>(&mut schemas);
+    with_parts::<AssistantList>(&mut schemas);
+    with_parts::<HealthReport>(&mut schemas);
+    with_parts::<ProblemBody>(&mut schemas);
+    ComponentsBuilder::new().schemas_from_iter(schemas).build()
+}
+
+/// Adds the schema of a type and of every type it is made of.
+fn with_parts<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    T::schemas(schemas);
+    schemas.push((T::name().into_owned(), T::schema()));
+}
+
+// ---- The paths ----
+
+fn chat() -> OperationBuilder {
+    let body = RequestBodyBuilder::new()
+        .description(Some("At most 64 KiB."))
+        .required(Some(Required::True))
+        .content(JSON, ContentBuilder::new().schema(Some(reference::<ChatRequest>())).build());
+    operation("chat", "Say something to an assistant")
+        .description(Some(
+            "Answers one message. A part that failed or was too slow is named in `degraded`, and the rest is answered: a \
+             provider that is away is no error.",
+        ))
+        .parameter(idempotency_key())
+        .parameter(deadline())
+        .request_body(Some(body.build()))
+        .response("200", json::<ChatReply>("The answer."))
+        .response("400", problem("The body is not JSON."))
+        .response("404", problem("There is no such assistant (`unknown-assistant`) or no such talk (`unknown-session`)."))
+        .response("409", retry(problem("The request with this `Idempotency-Key` is still being answered.")))
+        .response("413", problem("The body is larger than 64 KiB."))
+        .response("415", problem("The body is not sent as `application/json`."))
+        .response("422", problem("A field or the `Idempotency-Key` is not valid: `errors` names it."))
+        .response("500", problem("A fault of the server."))
+        .response("503", retry(problem("The talk cannot be read or kept right now.")))
+        .response("504", problem("The time was up before the talk could be read or kept."))
+}
+
+fn session() -> PathItem {
+    let id = ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some("The `session_id` of an answer. Who knows it may read, continue and delete the talk."))
+        .schema(Some(pattern("^[0-9a-f]{32}$")))
+        .build();
+    let read = operation("read_session", "Read a talk")
+        .description(Some("What is known, what was shown last, and the last turns."))
+        .response("200", json::<SessionView>("The talk."));
+    let delete = operation("delete_session", "Delete a talk")
+        .description(Some("Deletes what was said and what is known, at once."))
+        .response("204", ResponseBuilder::new().description("The talk is deleted.").build());
+    let both = |operation: OperationBuilder| {
+        operation
+            .parameter(id.clone())
+            .parameter(deadline())
+            .response(
+                "404",
+                problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
+            )
+            .response("500", problem("A fault of the server."))
+            .response("503", retry(problem("The talks cannot be reached right now.")))
+            .response("504", problem("The time was up."))
+    };
+    let mut item = PathItem::new(HttpMethod::Get, both(read));
+    item.merge_operations(PathItem::new(HttpMethod::Delete, both(delete)));
+    item
+}
+
+fn assistants() -> OperationBuilder {
+    operation("list_assistants", "List the assistants")
+        .response("200", json::<AssistantList>("Who can be spoken to, and what to say to begin with."))
+}
+
+fn health() -> OperationBuilder {
+    operation("check_health", "Check what the service depends on")
+        .response("200", json::<HealthReport>("Everything answers."))
+        .response("503", json::<HealthReport>("Something does not answer; `checks` names it."))
+}
+
+fn openapi() -> OperationBuilder {
+    let any_object = ObjectBuilder::new().schema_type(Type::Object).build();
+    let content = ContentBuilder::new().schema(Some(Schema::from(any_object))).build();
+    operation("describe", "Get this description")
+        .parameter(if_none_match())
+        .response("200", cached(ResponseBuilder::new().description("OpenAPI 3.1.").content(JSON, content)))
+        .response("304", cached(ResponseBuilder::new().description("It is still the one of that `ETag`.")))
+}
+
+fn page() -> OperationBuilder {
+    let content =
+        ContentBuilder::new().schema(Some(Schema::from(ObjectBuilder::new().schema_type(Type::String)))).build();
+    operation("page", "Get the chat page")
+        .parameter(if_none_match())
+        .response("200", cached(ResponseBuilder::new().description("The page.").content("text/html", content)))
+        .response("304", cached(ResponseBuilder::new().description("It is still the one of that `ETag`.")))
+}
+
+// ---- What they have in common ----
+
+const JSON: &str = "application/json";
+
+fn operation(id: &str, summary: &str) -> OperationBuilder {
+    let allow = HeaderBuilder::new().schema(Some(string())).description(Some("The methods this path takes.")).build();
+    let wrong_method =
+        ResponseBuilder::from(problem("The path does not take this method.")).header("Allow", allow).build();
+    OperationBuilder::new().operation_id(Some(id)).summary(Some(summary)).response("405", wrong_method)
+}
+
+fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[!-~]+$"))
+        .min_length(Some(22))
+        .max_length(Some(255))
+        .examples(["5f2c9a0e7d1b4c68a3e0f1927b6d84c5"]);
+    header_parameter("Idempotency-Key")
+        .description(Some(
+            "Random, at least 128 bits, one for each message. The same key with the same body within 24 hours gives the same \
+             turn instead of a second one; with another body, 422.",
+        ))
+        .schema(Some(Schema::from(schema)))
+        .build()
+}
+
+fn deadline() -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).default(Some(25_000.into()));
+    header_parameter("Colloquy-Deadline-Ms")
+        .description(Some(
+            "Milliseconds the answer may take; less than 1,000 counts as 1,000, more than 25,000 as 25,000.",
+        ))
+        .schema(Some(Schema::from(schema)))
+        .build()
+}
+
+fn if_none_match() -> Parameter {
+    header_parameter("If-None-Match").description(Some("The `ETag` the client has.")).schema(Some(string())).build()
+}
+
+fn header_parameter(name: &str) -> ParameterBuilder {
+    ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False)
+}
+
+fn json<T: ToSchema>(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(reference::<T>())).build();
+    ResponseBuilder::new().description(description).content(JSON, content).build()
+}
+
+fn problem(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(reference::<ProblemBody>())).build();
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
+}
+
+/// The response with the header that says when to ask again.
+fn retry(response: Response) -> Response {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    let header = HeaderBuilder::new().schema(Some(Schema::from(seconds))).description(Some("Seconds to wait.")).build();
+    ResponseBuilder::from(response).header("Retry-After", header).build()
+}
+
+fn cached(response: ResponseBuilder) -> Response {
+    let etag: Header = HeaderBuilder::new().schema(Some(string())).build();
+    response.header("ETag", etag).build()
+}
+
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
+fn string() -> RefOr<Schema> {
+    String::schema()
+}
+
+fn pattern(pattern: &str) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// `UPDATE_OPENAPI=1 cargo test -p web` writes the file anew.
+    #[test]
+    fn the_description_in_the_repository_is_the_one_served() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, text()).unwrap();
+        }
+        assert!(text() == std::fs::read_to_string(path).unwrap_or_default(), "run UPDATE_OPENAPI=1 cargo test -p web");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let description: Value = serde_json::from_str(&text()).unwrap();
+        let mut references = Vec::new();
+        collect(&description, &mut references);
+        assert!(references.len() > 30);
+        for reference in references {
+            let pointer = reference.trim_start_matches('#');
+            assert!(description.pointer(pointer).is_some(), "{reference} leads nowhere");
+        }
+    }
+
+    fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                references.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|field| collect(field, references));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn money_is_told_as_text_so_that_no_client_rounds_it() {
+        let description: Value = serde_json::from_str(&text()).unwrap();
+        assert_eq!(description["components"]["schemas"]["Money"]["properties"]["amount"]["type"], "string");
+    }
+}

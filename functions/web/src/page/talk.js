@@ -1,0 +1,356 @@
+// The talk: what was said, how it is sent, and what is kept so that a reload loses nothing.
+
+const find = (id) => document.getElementById(id);
+const [log, composer, field, picker] = [find("log"), find("composer"), find("message"), find("assistant")];
+
+/** An address of the API. Relative to the page, for a stage may be part of the path ("/prod", with or without a slash). */
+const api = (path) => new URL(path, `${location.origin}${location.pathname.replace(/\/*$/, "/")}`);
+
+/* ---- What is kept ---- */
+
+const STORE = `colloquy:${api("").pathname}`;
+const KEPT_TURNS = 30;
+
+/** A talk not yet begun. `turns` are answered; `pending` is a request under way, with the key to send it again under. */
+const fresh = (assistant = null) => ({ assistant, sessionId: null, slots: null, turns: [], pending: null });
+
+let talk = fresh();
+let assistants = [];
+/** Ends what is under way when the talk is left. */
+let under = new AbortController();
+let busy = false;
+
+function keep() {
+  talk.turns = talk.turns.slice(-KEPT_TURNS);
+  try {
+    sessionStorage.setItem(STORE, JSON.stringify(talk));
+  } catch {
+    // Storage is full or forbidden: the talk goes on, only a reload would lose it.
+  }
+}
+
+function recall() {
+  try {
+    return { ...fresh(), ...JSON.parse(sessionStorage.getItem(STORE)) };
+  } catch {
+    return fresh();
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` has fewer, and is missing where the page is not served over HTTPS. */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The browser's clock with its zone, as RFC 9557: what "tomorrow" means to the person who writes. */
+function clientTime(now = new Date()) {
+  const two = (number) => String(Math.abs(number)).padStart(2, "0");
+  const east = -now.getTimezoneOffset();
+  const offset = `${east < 0 ? "-" : "+"}${two(Math.trunc(east / 60))}:${two(east % 60)}`;
+  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `${date}T${time}${offset}${zone?.includes("/") ? `[${zone}]` : ""}`;
+}
+
+/* ---- The wire ---- */
+
+/** Why a message was not answered: `again` says whether the same request may do better, `gone` that the talk is. */
+class Unanswered extends Error {
+  constructor(words, { again = false, gone = false } = {}) {
+    super(words);
+    Object.assign(this, { again, gone });
+  }
+}
+
+const MOST_TRIES = 5;
+const LONGEST_WAIT_MS = 40_000;
+
+/** Sends a request and yields what comes back: now the whole reply; a stream would yield its words first. */
+async function* exchange({ key, body }, signal) {
+  for (let tries = 1; ; tries += 1) {
+    const response = await post(key, body, signal);
+    if (response.ok) {
+      yield { type: "done", reply: await response.json().catch(() => { throw new Unanswered("The answer was cut off.", { again: true }); }) };
+      return;
+    }
+    // The same message is being answered already: wait for that answer.
+    if (response.status === 409 && tries < MOST_TRIES) await pause(retryAfter(response), signal);
+    else throw await refusal(response, body);
+  }
+}
+
+async function post(key, body, signal) {
+  try {
+    return await fetch(api("v1/chat"), {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WAIT_MS)]),
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Unanswered(error.name === "TimeoutError"
+      ? "The answer is taking too long."
+      : "The server cannot be reached. Is this device online?", { again: true });
+  }
+}
+
+async function refusal(response, body) {
+  const problem = await response.json().catch(() => ({}));
+  const { status } = response;
+  if (status === 404 && body.session_id) return new Unanswered("This talk is no longer kept, so it cannot go on.", { gone: true });
+  if (status >= 500 || [408, 409, 425, 429].includes(status)) {
+    return new Unanswered(problem.detail || "The assistant is not available right now.", { again: true });
+  }
+  return new Unanswered(problem.detail || `The message was not accepted (${status}).`);
+}
+
+const retryAfter = (response) => Math.min(Number(response.headers.get("Retry-After")) || 1, 10) * 1000;
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+  });
+}
+
+/* ---- A turn ---- */
+
+/** The place in the log where a message and what becomes of it are shown. */
+class Turn {
+  constructor(message) {
+    this.message = message;
+    this.outcome = element("div");
+    this.root = element("article", { class: "turn" },
+      element("p", { class: "said" }, element("span", { class: "unseen" }, "You: "), message),
+      this.outcome);
+    log.append(this.root);
+  }
+
+  waiting() {
+    const dots = element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
+    this.outcome.replaceChildren(element("p", { class: "note reply" }, "One moment", dots));
+  }
+
+  answered(reply) {
+    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), reply.reply)];
+    if (reply.offers?.length) parts.push(...offerList(reply.offers, say));
+    if (reply.degraded?.length) {
+      const missing = reply.degraded.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
+      parts.push(element("p", { class: "note" }, `Missing from this answer: ${missing}.`));
+    }
+    this.outcome.replaceChildren(element("div", { class: "reply" }, parts));
+  }
+
+  failed(words, actions) {
+    const buttons = actions.map(([label, click]) => element("button", { type: "button", class: "quiet", click }, label));
+    this.outcome.replaceChildren(element("div", { class: "trouble" }, element("p", {}, words), element("div", {}, buttons)));
+  }
+
+  /** Another message was sent instead. */
+  leave() {
+    if (this.outcome.querySelector(".trouble")) this.outcome.replaceChildren(element("p", { class: "note" }, "Not answered."));
+  }
+
+  show() {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  }
+}
+
+let latest = null;
+
+/** Says something to the assistant; does nothing while an answer is awaited. */
+function say(message) {
+  if (busy) return;
+  latest?.leave();
+  talk.pending = {
+    key: newKey(),
+    body: { assistant: talk.assistant, message, client_time: clientTime(), ...(talk.sessionId && { session_id: talk.sessionId }) },
+  };
+  keep();
+  latest = new Turn(message);
+  settle(latest);
+  rest();
+}
+
+/** Sends what is pending until it is answered or refused. */
+async function settle(turn) {
+  const { signal } = under;
+  busy = true;
+  turn.waiting();
+  present();
+  turn.show();
+  try {
+    for await (const event of exchange(talk.pending, signal)) {
+      if (event.type === "done") settled(turn, event.reply);
+    }
+  } catch (error) {
+    if (!signal.aborted) unsettled(turn, error);
+  } finally {
+    if (!signal.aborted) {
+      busy = false;
+      present();
+    }
+  }
+}
+
+function settled(turn, reply) {
+  Object.assign(talk, { sessionId: reply.session_id, slots: reply.slots, pending: null });
+  talk.turns.push({ message: turn.message, reply });
+  keep();
+  turn.answered(reply);
+  turn.show();
+}
+
+function unsettled(turn, error) {
+  if (!(error instanceof Unanswered)) console.error(error);
+  const { message, again, gone } = error instanceof Unanswered ? error : new Unanswered("Something went wrong on this page.", { again: true });
+  const edit = () => {
+    talk.pending = null;
+    keep();
+    turn.root.remove();
+    write(turn.message);
+    present();
+  };
+  const retry = () => { rest(); settle(turn); };
+  const anew = () => { startOver(); say(turn.message); };
+  const first = again ? ["Try again", retry] : gone && ["Begin a new talk with it", anew];
+  turn.failed(message, [first, ["Edit the message", edit]].filter(Boolean));
+  turn.show();
+}
+
+/* ---- The page ---- */
+
+const MOST_CHARACTERS = 4000;
+const NEAR_CHARACTERS = 3600;
+
+/** Shows what follows from the state: the welcome, what is known, what can be pressed. */
+function present() {
+  const assistant = assistants.find(({ name }) => name === talk.assistant);
+  const begun = log.childElementCount > 0;
+  find("welcome").hidden = begun || !assistant;
+  find("start-over").hidden = !begun;
+  log.setAttribute("aria-busy", String(busy));
+  if (assistant) {
+    find("welcome-title").textContent = assistant.title;
+    find("welcome-text").textContent = assistant.greeting || assistant.description;
+    const chips = assistant.suggestions.map((words) =>
+      element("li", {}, element("button", { type: "button", class: "chip", click: () => say(words) }, words)));
+    find("suggestions").replaceChildren(...chips);
+  }
+  const known = journey(talk.slots);
+  find("known").textContent = known;
+  find("known").title = known;
+  find("known").hidden = !known;
+  measure();
+}
+
+/** Says how much room is left, once it gets little, and whether what is written can be sent. */
+function measure() {
+  const length = Array.from(field.value).length;
+  const left = MOST_CHARACTERS - length;
+  find("room").textContent = length < NEAR_CHARACTERS ? ""
+    : left >= 0 ? `${count(left, "character", "characters")} left` : `${count(-left, "character", "characters")} too many`;
+  find("room").classList.toggle("over", left < 0);
+  const ready = !busy && talk.assistant && field.value.trim() && left >= 0;
+  // Not `disabled`, which would take the focus away from whoever just pressed it.
+  find("send").setAttribute("aria-disabled", String(!ready));
+  if (!CSS.supports("field-sizing", "content")) {
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+  }
+}
+
+function write(text) {
+  field.value = text;
+  measure();
+  field.focus();
+}
+
+/** Puts the focus where one goes on; on a touch screen not into the field, which would raise the keyboard. */
+function rest() {
+  (matchMedia("(pointer: coarse)").matches ? log : field).focus({ preventScroll: true });
+}
+
+function startOver() {
+  under.abort();
+  under = new AbortController();
+  busy = false;
+  latest = null;
+  if (talk.sessionId) {
+    // The person is done with it whether or not the server hears of it; it forgets by itself.
+    fetch(api(`v1/sessions/${talk.sessionId}`), { method: "DELETE", keepalive: true }).catch(() => {});
+  }
+  talk = fresh(talk.assistant);
+  keep();
+  log.replaceChildren();
+  find("notice").replaceChildren();
+  present();
+  rest();
+}
+
+function alertOf(words, label, click) {
+  find("notice").replaceChildren(element("div", { class: "trouble" },
+    element("p", {}, words), element("div", {}, element("button", { type: "button", class: "quiet", click }, label))));
+}
+
+async function loadAssistants() {
+  find("notice").replaceChildren();
+  try {
+    const response = await fetch(api("v1/assistants"), { signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    ({ assistants } = await response.json());
+  } catch {
+    alertOf("The assistants cannot be reached.", "Try again", loadAssistants);
+    return;
+  }
+  if (!assistants.some(({ name }) => name === talk.assistant)) {
+    talk = fresh(assistants[0]?.name);
+    log.replaceChildren();
+  }
+  picker.replaceChildren(...assistants.map(({ name, title }) => element("option", { value: name, selected: name === talk.assistant && "" }, title)));
+  picker.disabled = assistants.length < 2;
+  present();
+}
+
+/** After a reload: the talk as it was, and a message that was under way is sent again under its old key. */
+async function resume() {
+  for (const { message, reply } of talk.turns) {
+    latest = new Turn(message);
+    latest.answered(reply);
+  }
+  latest?.root.scrollIntoView({ block: "start" });
+  await loadAssistants();
+  if (talk.pending) {
+    latest = new Turn(talk.pending.body.message);
+    await settle(latest);
+  } else if (talk.sessionId) {
+    const response = await fetch(api(`v1/sessions/${talk.sessionId}`)).catch(() => null);
+    if (response?.status === 404) alertOf("This talk is no longer kept, so it cannot go on.", "Start over", startOver);
+  }
+}
+
+function submit() {
+  if (find("send").getAttribute("aria-disabled") === "true") return;
+  const message = field.value;
+  write("");
+  say(message);
+}
+
+composer.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+field.addEventListener("input", measure);
+field.addEventListener("keydown", (event) => {
+  // While an input method composes a word, Enter accepts the word.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  submit();
+});
+picker.addEventListener("change", () => { talk.assistant = picker.value; startOver(); });
+find("start-over").addEventListener("click", startOver);
+
+talk = recall();
+present();
+resume();
