@@ -86,7 +86,7 @@ function legs(itinerary, heading) {
         ` · ${duration(segment.duration_minutes)}`,
         segment.technical_stops ? ` · ${count(segment.technical_stops, "stop", "stops")} on the way` : ""));
   });
-  return [element("h4", {}, heading), element("ol", { class: "legs" }, rows)];
+  return [element("h3", {}, heading), element("ol", { class: "legs" }, rows)];
 }
 
 const TERMS = {
@@ -122,7 +122,7 @@ const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seven
 function offerCard(offer, ask) {
   const names = offer.itineraries.length === 2 ? ["Out", "Back"] : offer.itineraries.map(() => "");
   const carriers = [...new Set(offer.itineraries.flatMap((itinerary) => itinerary.segments.map((segment) => segment.carrier.name)))];
-  const title = element("h3", { id: unique("offer") },
+  const title = element("h2", { id: unique("offer") },
     element("span", { class: "rank" }, `${offer.rank}. `), carriers.join(", "));
   const total = money(offer.total_price);
   const each = money(offer.price_per_traveller);

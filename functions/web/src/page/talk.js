@@ -77,7 +77,7 @@ async function* exchange({ key, body }, signal) {
     }
     // The same message is being answered already: wait for that answer.
     if (response.status === 409 && tries < MOST_TRIES) await pause(retryAfter(response), signal);
-    else throw await refusal(response, body);
+    else throw await refusal(response);
   }
 }
 
@@ -97,10 +97,10 @@ async function post(key, body, signal) {
   }
 }
 
-async function refusal(response, body) {
+async function refusal(response) {
   const problem = await response.json().catch(() => ({}));
   const { status } = response;
-  if (status === 404 && body.session_id) return new Unanswered("This talk is no longer kept, so it cannot go on.", { gone: true });
+  if (problem.type?.endsWith(":unknown-session")) return new Unanswered("This talk is no longer kept, so it cannot go on.", { gone: true });
   if (status >= 500 || [408, 409, 425, 429].includes(status)) {
     return new Unanswered(problem.detail || "The assistant is not available right now.", { again: true });
   }
@@ -117,6 +117,12 @@ function pause(milliseconds, signal) {
 }
 
 /* ---- A turn ---- */
+
+/** The words of a reply without the lines that list an offer by its rank: the cards show those. */
+function wordsBesideCards({ reply, offers = [] }) {
+  const listed = new Set(offers.map(({ rank }) => `${rank}.`));
+  return reply.split("\n").filter((line) => !listed.has(line.split(" ", 1)[0])).join("\n").trim();
+}
 
 /** The place in the log where a message and what becomes of it are shown. */
 class Turn {
@@ -135,7 +141,7 @@ class Turn {
   }
 
   answered(reply) {
-    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), reply.reply)];
+    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), wordsBesideCards(reply))];
     if (reply.offers?.length) parts.push(...offerList(reply.offers, say));
     if (reply.degraded?.length) {
       const missing = reply.degraded.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");

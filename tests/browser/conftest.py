@@ -1,0 +1,119 @@
+"""A fresh headless Chromium for each test, on the page of the server at COLLOQUY_URL."""
+
+import os
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+URL = os.environ.get("COLLOQUY_URL", "http://127.0.0.1:3000").rstrip("/") + "/"
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+# Notes every message that is sent; while `answers` holds something, that is the server's next answer to one.
+WATCH_FETCH = """
+window.sent = [];
+window.answers = [];
+const real = window.fetch;
+window.fetch = (url, options = {}) => {
+  if (options.method !== "POST") return real(url, options);
+  window.sent.push({ headers: options.headers, body: JSON.parse(options.body) });
+  const answer = window.answers.shift();
+  if (!answer) return real(url, options);
+  return Promise.resolve(new Response(JSON.stringify(answer.body), { status: answer.status, headers: answer.headers }));
+};
+"""
+
+
+class Page:
+    """What a person can do on the page and see of it."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, width=1200, height=800, scheme="light"):
+        self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        self.command("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()])
+        self.command("Page.addScriptToEvaluateOnNewDocument", source=WATCH_FETCH)
+        self.driver.get(URL)
+        self.until(lambda: self.all("#suggestions button"))
+        return self
+
+    def command(self, name, **parameters):
+        return self.driver.execute_cdp_cmd(name, parameters)
+
+    def script(self, text, *arguments):
+        return self.driver.execute_script(text, *arguments)
+
+    def all(self, selector, within=None):
+        return (within or self.driver).find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def until(self, condition, seconds=15):
+        return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
+
+    def press(self, keys, shift=False):
+        """Types into whatever has the focus, as a keyboard does."""
+        chain = webdriver.ActionChains(self.driver)
+        if shift:
+            chain.key_down(Keys.SHIFT).send_keys(keys).key_up(Keys.SHIFT).perform()
+        else:
+            chain.send_keys(keys).perform()
+
+    def say(self, words):
+        """Types a message, sends it with Enter and waits until it is answered; gives the turn."""
+        before = len(self.all(".turn"))
+        self.one("#message").send_keys(words + "\n")
+        self.until(lambda: len(self.all(".turn")) == before + 1)
+        return self.answered()
+
+    def answered(self):
+        self.until(lambda: self.one("#log").get_attribute("aria-busy") == "false")
+        return self.all(".turn")[-1]
+
+    def answer_next_with(self, status, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.script("window.answers.push(arguments[0])", {"status": status, "body": body or {}, "headers": headers})
+
+    def sent(self):
+        return self.script("return window.sent")
+
+    def button(self, label):
+        return next(button for button in self.all("button") if button.text == label)
+
+    def offline(self, away):
+        self.driver.set_network_conditions(offline=away, latency=0, throughput=-1)
+
+    def console(self):
+        return [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def sideways(self):
+        """By how many pixels the page is wider than its window."""
+        return self.script("return document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.fixture
+def page(tmp_path):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in [*ARGUMENTS, f"--user-data-dir={tmp_path}/profile"]:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+    try:
+        yield Page(driver)
+    finally:
+        driver.quit()
