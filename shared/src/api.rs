@@ -125,7 +125,11 @@ pub struct ChatRequest {
     pub session_id: Option<SessionId>,
     /// What time it is where it is said: RFC 9557 or RFC 3339. Without it: now, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "2026-11-20T09:00:00+05:00[Asia/Karachi]")]
+    #[schema(
+        value_type = Option<String>,
+        pattern = r"^2[01]\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)(\[[A-Za-z0-9_+/-]+\])?$",
+        example = "2026-11-20T09:00:00+05:00[Asia/Karachi]"
+    )]
     pub client_time: Option<ClientTime>,
     /// Whether the answer says how long each step took.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

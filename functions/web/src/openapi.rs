@@ -174,8 +174,7 @@ fn idempotency_key() -> Parameter {
         .schema_type(Type::String)
         .pattern(Some("^[!-~]+$"))
         .min_length(Some(22))
-        .max_length(Some(255))
-        .examples(["5f2c9a0e7d1b4c68a3e0f1927b6d84c5"]);
+        .max_length(Some(255));
     header_parameter("Idempotency-Key")
         .description(Some(
             "Random, at least 128 bits, one for each message. The same key with the same body within 24 hours gives the same \
@@ -186,12 +185,14 @@ fn idempotency_key() -> Parameter {
 }
 
 fn deadline() -> Parameter {
-    let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).default(Some(25_000.into()));
+    // A text, for whatever else is sent is accepted as well.
     header_parameter("Colloquy-Deadline-Ms")
         .description(Some(
-            "Milliseconds the answer may take; less than 1,000 counts as 1,000, more than 25,000 as 25,000.",
+            "Milliseconds the answer may take, a whole number: less than 1,000 counts as 1,000, more than 25,000, nothing or \
+             anything else as 25,000.",
         ))
-        .schema(Some(Schema::from(schema)))
+        .schema(Some(string()))
+        .example(Some("8000".into()))
         .build()
 }
 
