@@ -1,5 +1,6 @@
 //! What two functions or more use: the contracts between them, and how a step is served, called and kept.
 
+pub mod airlines;
 pub mod airports;
 pub mod api;
 pub mod assistants;

@@ -1,0 +1,279 @@
+//! Finds the airlines a message names.
+//!
+//! In: tokens. Out: which of them name an airline. What means something else as well ("American", "Delta", "Alaska")
+//! counts only where the words around it say so: "on Delta", "United flights", but not "an American citizen", "to Alaska".
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use shared::airlines::carriers;
+use shared::travel::Airline;
+
+use crate::tokens::{Token, fold};
+
+/// An airline as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The tokens of the name.
+    pub tokens: Range<usize>,
+    /// The airline.
+    pub airline: Airline,
+}
+
+/// The most words an airline's name has ("Ukraine International Airlines").
+const MOST_WORDS: usize = 5;
+
+/// Words that an airline follows.
+const BEFORE: [&str; 32] = [
+    "on",
+    "with",
+    "by",
+    "prefer",
+    "fly",
+    "flying",
+    "using",
+    "take",
+    "taking",
+    "only",
+    "but",
+    "like",
+    "choose",
+    "use",
+    "carrier",
+    "airline",
+    "airlines",
+    "except",
+    "avoid",
+    "via",
+    "rather",
+    "love",
+    "hate",
+    "than",
+    "not",
+    "no",
+    "any",
+    "preferably",
+    "maybe",
+    "try",
+    "through",
+    "book",
+];
+
+/// Words that follow an airline.
+const AFTER: [&str; 16] = [
+    "airlines",
+    "airline",
+    "airways",
+    "flight",
+    "flights",
+    "please",
+    "only",
+    "works",
+    "preferred",
+    "tickets",
+    "ticket",
+    "instead",
+    "itself",
+    "code",
+    "option",
+    "plane",
+];
+
+/// Words that make of such a name something else.
+const OTHERWISE: [&str; 22] = [
+    "citizen",
+    "citizens",
+    "passport",
+    "passports",
+    "kingdom",
+    "states",
+    "arab",
+    "dollars",
+    "express",
+    "junction",
+    "national",
+    "food",
+    "meal",
+    "nationals",
+    "embassy",
+    "visa",
+    "columbia",
+    "islands",
+    "virgin",
+    "cruise",
+    "people",
+    "language",
+];
+
+/// Words after which such a name is a place or a person's country.
+const NOT_BEFORE: [&str; 11] =
+    ["to", "from", "in", "an", "into", "visit", "visiting", "around", "near", "across", "am"];
+
+struct Name {
+    airline: Airline,
+    ordinary: bool,
+}
+
+static NAMES: LazyLock<HashMap<String, Name>> = LazyLock::new(|| {
+    let mut names = HashMap::new();
+    for carrier in carriers() {
+        let airline = Airline { name: carrier.name.to_owned(), iata: carrier.designator.to_owned() };
+        names.insert(
+            fold(carrier.name),
+            Name { airline: airline.clone(), ordinary: ALSO_WORDS.contains(&carrier.name) },
+        );
+        for alias in &carrier.aliases {
+            names.insert(fold(alias.name), Name { airline: airline.clone(), ordinary: alias.ordinary });
+        }
+    }
+    names
+});
+
+/// Full names that are ordinary words as well.
+const ALSO_WORDS: [&str; 12] =
+    ["Condor", "Swiss", "Norwegian", "PLAY", "Emirates", "GOL", "SAS", "Peach", "ANA", "Maldivian", "Iberia", "Cubana"];
+
+/// The airlines that a message names, in its order; their tokens never overlap.
+pub fn find(tokens: &[Token]) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let last = mentions.last().map_or(0, |mention| mention.tokens.end);
+        match starting_at(tokens, at, last).or_else(|| designator(tokens, at)) {
+            Some(mention) => {
+                at = mention.tokens.end;
+                mentions.push(mention);
+            }
+            None => at += 1,
+        }
+    }
+    mentions
+}
+
+/// The longest name that starts at a token.
+fn starting_at(tokens: &[Token], start: usize, last: usize) -> Option<Mention> {
+    let mut found = None;
+    let mut spoken = String::new();
+    for (end, token) in tokens.iter().enumerate().skip(start).take(MOST_WORDS) {
+        if !token.is_word() {
+            break;
+        }
+        if end > start {
+            spoken.push(' ');
+        }
+        spoken.push_str(&token.text);
+        let tokens_of = start..end + 1;
+        if let Some(name) = NAMES.get(&spoken).filter(|name| !name.ordinary || is_meant(tokens, &tokens_of, last)) {
+            found = Some(Mention { tokens: tokens_of, airline: name.airline.clone() });
+        }
+    }
+    found
+}
+
+/// The words around an ambiguous name say that an airline is meant; `last` is where the airline named before ended.
+fn is_meant(tokens: &[Token], span: &Range<usize>, last: usize) -> bool {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let mut before = span.start;
+    while let Some(previous) = before.checked_sub(1) {
+        before = previous;
+        if !matches!(text(previous), "the" | "a" | "'") {
+            break;
+        }
+    }
+    let previous = if before < span.start { text(before) } else { "" };
+    let next = text(span.end);
+    if OTHERWISE.contains(&next) {
+        return false;
+    }
+    let listed = matches!(previous, "or" | "and" | "," | "/" | "&") && last > 0 && last == before;
+    let words = tokens.iter().filter(|token| token.is_word()).count();
+    let answered = words <= span.len() + 1
+        || words <= span.len() + 4 && !NOT_BEFORE.contains(&previous) && starts_alike(tokens, span);
+    AFTER.contains(&next) || listed || !NOT_BEFORE.contains(&previous) && (BEFORE.contains(&previous) || answered)
+}
+
+/// The name opens a short answer ("Delta is fine").
+fn starts_alike(tokens: &[Token], span: &Range<usize>) -> bool {
+    let after = tokens.get(span.end).map_or("", |token| token.text.as_str());
+    span.start == 0 && matches!(after, "is" | "would" | "sounds" | "will" | "if" | "then" | "or" | "and" | "," | ".")
+}
+
+/// A designator in capitals after a word that airlines follow: "on EK".
+fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
+    let token = tokens.get(at).filter(|token| token.capitals && token.text.len() == 2)?;
+    let previous = at.checked_sub(1).and_then(|before| tokens.get(before)).map_or("", |token| token.text.as_str());
+    let next = tokens.get(at + 1).map_or("", |token| token.text.as_str());
+    if !matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only")
+        && !matches!(next, "flight" | "flights")
+    {
+        return None;
+    }
+    let designator = token.text.to_uppercase();
+    let name = shared::airlines::name_of(&designator)?;
+    Some(Mention { tokens: at..at + 1, airline: Airline { name: name.to_owned(), iata: designator } })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tokens::tokens;
+
+    fn named(words: &str) -> Vec<String> {
+        find(&tokens(words)).into_iter().map(|mention| mention.airline.iata).collect()
+    }
+
+    #[test]
+    fn airlines_are_found_by_the_names_people_say() {
+        let cases: &[(&str, &[&str])] = &[
+            ("I'd like to fly Delta Air Lines", &["DL"]),
+            ("on united please", &["UA"]),
+            ("American", &["AA"]),
+            ("American Airlines or Southwest", &["AA", "WN"]),
+            ("Delta is fine", &["DL"]),
+            ("an Air Canada flight", &["AC"]),
+            ("anything but Ryan Air", &["FR"]),
+            ("with PIA", &["PK"]),
+            ("prefer BA", &["BA"]),
+            ("any Alaska flights?", &["AS"]),
+            ("on EK", &["EK"]),
+            ("Aeroméxico", &["AM"]),
+            ("KLM, Lufthansa and Swiss", &["KL", "LH", "LX"]),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(&named(words), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn words_that_airlines_are_named_after_are_no_airlines() {
+        for words in [
+            "I am an American citizen",
+            "from Seattle to Alaska",
+            "I live in the United States",
+            "to the United Kingdom",
+            "to Delta Junction",
+            "my british passport",
+            "to the Emirates",
+            "two of us, one way, in the spirit of adventure",
+            "what a lovely indigo sky over the new frontier we saw today",
+        ] {
+            assert_eq!(named(words), <[&str; 0]>::default(), "{words}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_make_it_panic_and_names_never_overlap(words in ".{0,80}") {
+            let tokens = tokens(&words);
+            let mut last = 0;
+            for mention in find(&tokens) {
+                prop_assert!(last <= mention.tokens.start && mention.tokens.start < mention.tokens.end);
+                prop_assert!(mention.tokens.end <= tokens.len());
+                last = mention.tokens.end;
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Finds the places a message names.
+//!
+//! In: tokens. Out: which of them name a place and which one: a city under its metropolitan code where it has several
+//! airports, an airport, or a region that is no place to fly to yet ("Spain"). A name that several places bear is
+//! theirs who are flown to most; where two are flown to alike ("San Jose") both come back. Names that are ordinary
+//! English, too ("Nice", "Reading"), count only where the words around them or a capital say so. Who an airline's name
+//! is made of ("Alaska Airlines") is no place.
+
+mod edits;
+mod evidence;
+mod names;
+mod regions;
+mod scan;
+
+use std::ops::Range;
+
+use shared::travel::Place;
+
+use crate::tokens::Token;
+
+/// A place as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// The tokens of the name, with what belongs to it ("Portland, Oregon", "Dubai airport").
+    pub tokens: Range<usize>,
+    /// What it names.
+    pub named: Named,
+}
+
+/// What a name may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// A place: one where it is clear, several (the likeliest first) where it is ambiguous, none where no place of
+    /// that name is known there ("Paris, Germany").
+    Place(Vec<Place>),
+    /// A country, a state or a larger region, by the name to show: which city is not said.
+    Region(&'static str),
+}
+
+/// The places that a message names, in its order; their tokens never overlap.
+pub fn find(tokens: &[Token]) -> Vec<Mention> {
+    scan::find(tokens)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! Goes through a message and reads each place it names.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use shared::airports;
+use shared::travel::{Iata, Place};
+
+use super::edits::one_edit_apart;
+use super::evidence::{Context, Evidence};
+use super::names::{self, Bearer, is_ordinary};
+use super::regions::{Extent, Region, qualifier, regions};
+use super::{Mention, Named};
+use crate::airlines;
+use crate::tokens::Token;
+
+/// The most words a name has ("Washington District of Columbia").
+const MOST_WORDS: usize = 5;
+/// The most candidates that are asked about.
+const MOST_CANDIDATES: usize = 5;
+/// The most names of one message that are searched for typing errors: a search goes through all prominent names.
+const MOST_SEARCHES: usize = 60;
+/// From this tier on a code counts in lower case, too ("from lhr").
+const WELL_KNOWN: u8 = 3;
+/// Abbreviated states and countries that are words a person types far more often.
+const COMMON_ABBREVIATIONS: [&str; 16] =
+    ["on", "or", "in", "me", "hi", "ok", "oh", "de", "id", "us", "co", "act", "al", "la", "ma", "pa"];
+
+/// The places that a message names, in its order.
+pub fn find(tokens: &[Token]) -> Vec<Mention> {
+    let mut taken = vec![false; tokens.len()];
+    for token in airlines::find(tokens).into_iter().flat_map(|mention| mention.tokens) {
+        if let Some(taken) = taken.get_mut(token) {
+            *taken = true;
+        }
+    }
+    let mut scan = Scan { tokens, taken, context: Context::new(tokens), searches: 0, last: 0 };
+    let mut mentions: Vec<Mention> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match scan.read(at) {
+            Some(mention) => {
+                (at, scan.last) = (mention.tokens.end, mention.tokens.end);
+                join(&mut mentions, mention, tokens);
+            }
+            None => at += 1,
+        }
+    }
+    mentions
+}
+
+struct Scan<'a> {
+    tokens: &'a [Token],
+    /// Tokens that name something else.
+    taken: Vec<bool>,
+    context: Context<'a>,
+    searches: usize,
+    /// Where the last place ended.
+    last: usize,
+}
+
+impl Scan<'_> {
+    /// The place whose name starts at this token.
+    fn read(&mut self, at: usize) -> Option<Mention> {
+        let windows = self.windows(at);
+        let mention = self
+            .code(at)
+            .or_else(|| windows.iter().find_map(|(name, end)| self.named(name, at..*end)))
+            .or_else(|| self.lower_case_code(at))
+            .or_else(|| self.misspelt(&windows, at))?;
+        Some(self.with_airport(mention))
+    }
+
+    /// The names that may start at a token, the longest first, each with its end. Between its words may stand what is
+    /// written within names: "St. Louis", "Winston-Salem", "Martha's Vineyard".
+    fn windows(&self, start: usize) -> Vec<(String, usize)> {
+        let mut windows: Vec<(String, usize)> = Vec::with_capacity(MOST_WORDS);
+        let (mut name, mut at) = (String::new(), start);
+        for _ in 0..MOST_WORDS {
+            let Some(word) = self.tokens.get(at).filter(|word| word.is_word() && !self.taken(at)) else { break };
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(&word.text);
+            windows.push((name.clone(), at + 1));
+            at += 1;
+            if self.context.text(at) == "'s" {
+                name.push('s');
+                at += 1;
+                windows.push((name.clone(), at));
+            }
+            while matches!(self.context.text(at), "." | "-" | "/") {
+                at += 1;
+            }
+        }
+        windows.reverse();
+        windows
+    }
+
+    fn taken(&self, at: usize) -> bool {
+        self.taken.get(at).copied().unwrap_or(true)
+    }
+
+    /// An IATA code written in capitals.
+    fn code(&self, at: usize) -> Option<Mention> {
+        let text = self.context.text(at);
+        if text.len() != 3 || self.taken(at) || !self.context.capitals(at) {
+            return None;
+        }
+        if regions(text).iter().any(|region| region.extent == Extent::Country) {
+            return None;
+        }
+        let bearer = names::bearer(text.parse().ok()?)?;
+        let around = self.context.around(&(at..at + 1), self.last);
+        let expected = around.leads_on || around.alone || around.placed && around.closed;
+        let meant = !is_ordinary(text) || expected && !self.context.beside_a_date(at);
+        // "SAN Francisco" is no code.
+        let longer = || self.windows(at).iter().any(|(name, end)| *end > at + 1 && !names::bearers(name).is_empty());
+        (meant && !longer()).then(|| clear(&bearer, at..at + 1))
+    }
+
+    /// A well-known code in lower case, where a place is expected.
+    fn lower_case_code(&self, at: usize) -> Option<Mention> {
+        let text = self.context.text(at);
+        if self.taken(at) || is_ordinary(text) {
+            return None;
+        }
+        let bearer = names::bearer(text.parse().ok()?).filter(|bearer| bearer.tier >= WELL_KNOWN)?;
+        let around = self.context.around(&(at..at + 1), self.last);
+        (around.placed || around.alone).then(|| clear(&bearer, at..at + 1))
+    }
+
+    /// A name spelt as it is in the tables.
+    fn named(&self, name: &str, span: Range<usize>) -> Option<Mention> {
+        let bearers = names::bearers(name);
+        let here = regions(name);
+        if bearers.is_empty() && here.is_empty() {
+            return None;
+        }
+        if let Some(mention) = self.in_region(name, bearers, &span) {
+            return Some(mention);
+        }
+        let around = self.context.around(&span, self.last);
+        let city = bearers.first().filter(|first| {
+            let in_capitals = name.len() < 4 && self.context.capitals(span.start);
+            first.tier >= names::PROMINENT && in_capitals || around.suffices(name, first.tier)
+        });
+        let region = here.iter().find(|region| self.means(region, name, &span, &around));
+        match (city, region) {
+            (Some(city), Some(region)) if !outweighs(city, region) => Some(unresolved(region, span)),
+            (Some(_), _) => Some(Mention { named: Named::Place(likeliest(bearers)), tokens: span }),
+            (None, Some(region)) => Some(unresolved(region, span)),
+            (None, None) => None,
+        }
+    }
+
+    /// A name with the region it lies in: "Portland, OR", "San Jose in Costa Rica", "London England".
+    fn in_region(&self, name: &str, bearers: &[Bearer], span: &Range<usize>) -> Option<Mention> {
+        bearers.first()?;
+        let joiner = self.context.text(span.end);
+        let (comma, within) = (matches!(joiner, "," | "("), joiner == "in");
+        let mut start = span.end + usize::from(comma || within);
+        start += usize::from(within && self.context.text(start) == "the");
+        let windows = self.windows(start);
+        let (regions, end) = windows
+            .iter()
+            .find_map(|(name, end)| Some((regions(name), *end)).filter(|(found, _)| !found.is_empty()))?;
+        let abbreviated = end == start + 1 && self.context.text(start).len() <= 3;
+        if abbreviated && !self.is_abbreviation(start, comma) {
+            return None;
+        }
+        let there: Vec<Bearer> = bearers
+            .iter()
+            .filter(|bearer| regions.iter().any(|region| region.holds(bearer.airport)))
+            .copied()
+            .collect();
+        let end = end + usize::from(joiner == "(" && self.context.text(end) == ")");
+        let suffices = |around: Evidence| around.placed || around.capital || around.alone || !is_ordinary(name);
+        if there.is_empty() {
+            // "Paris, Germany" names one place that we do not know, "Paris Germany" perhaps two.
+            let known = self.context.around(span, self.last).suffices(name, bearers.first()?.tier);
+            let unknown = comma && known && !abbreviated;
+            return unknown.then(|| Mention { tokens: span.start..end, named: Named::Place(Vec::new()) });
+        }
+        if !suffices(self.context.around(&(span.start..end), self.last)) {
+            return None;
+        }
+        let usual = bearers.first().zip(there.first()).is_some_and(|(usual, this)| usual.iata == this.iata);
+        let places = if usual && likeliest(&there).len() == 1 {
+            there.iter().take(1).map(names::place).collect()
+        } else {
+            at_the_top(&there).map(qualified).collect()
+        };
+        Some(Mention { tokens: span.start..end, named: Named::Place(places) })
+    }
+
+    /// A word of up to three letters is an abbreviated region, not the word it also is ("or", "in", "me").
+    fn is_abbreviation(&self, at: usize, after_comma: bool) -> bool {
+        let Some(word) = self.tokens.get(at) else { return false };
+        let closed = self.context.around(&(at..at + 1), 0).closed;
+        let common = COMMON_ABBREVIATIONS.contains(&word.text.as_str());
+        self.context.capitals(at)
+            || after_comma && (word.capital || !common || closed && !matches!(word.text.as_str(), "or" | "in" | "on"))
+            || !common && !is_ordinary(&word.text)
+    }
+
+    /// A region is named by itself.
+    fn means(&self, region: &Region, name: &str, span: &Range<usize>, around: &Evidence) -> bool {
+        let country = region.extent == Extent::Country;
+        let abbreviated = name.len() <= 3;
+        let spelt = !abbreviated || country && (name != "us" || self.context.capitals(span.start));
+        let ordinary = name.split(' ').all(is_ordinary);
+        spelt
+            && (around.placed && (!ordinary || around.closed)
+                || around.alone && !abbreviated
+                || around.alone && country)
+    }
+
+    /// A prominent name with one typing error, where a place is expected.
+    fn misspelt(&mut self, windows: &[(String, usize)], at: usize) -> Option<Mention> {
+        windows.iter().filter(|(_, end)| *end < at + 6).find_map(|(name, end)| {
+            let letters = name.chars().count();
+            let words: Vec<&str> = name.split(' ').collect();
+            if letters < 5 || words.len() > 3 || words.first()?.len() < 2 || words.iter().all(|word| is_ordinary(word))
+            {
+                return None;
+            }
+            let around = self.context.around(&(at..*end), self.last);
+            if !around.expects_a_place()
+                || name.bytes().any(|byte| byte.is_ascii_digit())
+                || self.searches >= MOST_SEARCHES
+            {
+                return None;
+            }
+            self.searches += 1;
+            let mut meant: Vec<Bearer> = names::prominent()
+                .iter()
+                .filter(|known| one_edit_apart(known, name))
+                .flat_map(|known| names::bearers(known).first().copied())
+                .collect();
+            meant.sort_by_key(|bearer| (Reverse(bearer.tier), bearer.iata));
+            meant.dedup_by_key(|bearer| bearer.iata);
+            let places = likeliest(&meant);
+            (!places.is_empty()).then_some(Mention { tokens: at..*end, named: Named::Place(places) })
+        })
+    }
+
+    /// Takes in the word "airport" after a name.
+    fn with_airport(&self, mut mention: Mention) -> Mention {
+        let mut end = mention.tokens.end;
+        if matches!(self.context.text(end), "international" | "intl") {
+            end += 1;
+        }
+        if matches!(self.context.text(end), "airport" | "airports") {
+            mention.tokens.end = end + 1;
+        }
+        mention
+    }
+}
+
+/// A city that is meant rather than the region of its name: a big one, or one that is as good as its country.
+fn outweighs(city: &Bearer, region: &Region) -> bool {
+    city.tier >= WELL_KNOWN || region.extent == Extent::Country && region.country == city.airport.country
+}
+
+fn unresolved(region: &Region, tokens: Range<usize>) -> Mention {
+    Mention { tokens, named: Named::Region(region.name) }
+}
+
+fn clear(bearer: &Bearer, tokens: Range<usize>) -> Mention {
+    Mention { tokens, named: Named::Place(vec![names::place(bearer)]) }
+}
+
+/// Those that are flown to most, and alike.
+fn at_the_top(bearers: &[Bearer]) -> impl Iterator<Item = &Bearer> {
+    let tier = bearers.first().map(|first| first.tier);
+    bearers.iter().take_while(move |bearer| Some(bearer.tier) == tier).take(MOST_CANDIDATES)
+}
+
+/// Who is most likely meant: one, or several told apart by where they lie.
+fn likeliest(bearers: &[Bearer]) -> Vec<Place> {
+    let top: Vec<&Bearer> = at_the_top(bearers).collect();
+    match top.as_slice() {
+        [one] => vec![names::place(one)],
+        several => several.iter().copied().map(qualified).collect(),
+    }
+}
+
+fn qualified(bearer: &Bearer) -> Place {
+    let place = names::place(bearer);
+    Place { name: format!("{}, {}", place.name, qualifier(bearer.airport)), iata: place.iata }
+}
+
+/// Adds a mention, or makes it one with the last where both name the same place: "London (LHR)", "Heathrow, London".
+fn join(mentions: &mut Vec<Mention>, next: Mention, tokens: &[Token]) {
+    let joined = mentions.last().and_then(|last| {
+        let between = tokens.get(last.tokens.end..next.tokens.start)?;
+        let apposed = between.len() <= 1
+            && between.iter().all(|token| matches!(token.text.as_str(), "," | "(" | "in" | "-" | "/"));
+        let narrower = narrower(&last.named, &next.named).filter(|_| apposed)?;
+        let closing = tokens.get(next.tokens.end).is_some_and(|token| token.text == ")");
+        let end = next.tokens.end + usize::from(closing && between.iter().any(|token| token.text == "("));
+        Some(Mention { tokens: last.tokens.start..end, named: Named::Place(vec![narrower]) })
+    });
+    match joined {
+        Some(mention) => {
+            mentions.pop();
+            mentions.push(mention);
+        }
+        None => mentions.push(next),
+    }
+}
+
+/// The more exact of two names of one place; nothing where they are two places.
+fn narrower(one: &Named, other: &Named) -> Option<Place> {
+    let (Named::Place(one), Named::Place(other)) = (one, other) else { return None };
+    let ([other], [first, ..]) = (other.as_slice(), one.as_slice()) else { return None };
+    let airports = |code: Iata| airports::airports_of(code).map(|airport| airport.iata).collect::<Vec<_>>();
+    let within = |place: &Place, whole: &Place| {
+        let whole = airports(whole.iata);
+        airports(place.iata).iter().all(|airport| whole.contains(airport))
+    };
+    if one.iter().any(|place| within(other, place)) {
+        Some(other.clone())
+    } else {
+        (one.len() == 1 && within(first, other)).then(|| first.clone())
+    }
+}
