@@ -13,6 +13,7 @@ use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
+use crate::problem::close;
 use crate::{config, telemetry};
 
 /// Serves the router that `build` makes, behind API Gateway, until the environment is shut down. Paths in
@@ -27,7 +28,7 @@ pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<
         Some(origin) => allow_origin(router, &origin),
         None => Ok(router),
     };
-    let router = build.await.and_then(readable).map_err(|error| {
+    let router = build.await.map(close).and_then(readable).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)
     })?;

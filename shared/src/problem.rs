@@ -3,12 +3,14 @@
 //! A [`Problem`] says to the caller what is wrong and what is allowed. Its cause is for the operator: it is logged once,
 //! where the problem becomes a response, and never sent.
 
+use std::any::Any;
 use std::time::Duration;
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::ToSchema;
 
 /// What a request got wrong in one of its fields.
@@ -198,8 +200,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The answer to a path that is not there.
-pub async fn unknown_path() -> Problem {
+/// Gives a problem where no route gives an answer: a path that is not there is a 404, and a panic a 500 that takes no other
+/// turn along.
+pub fn close(router: Router) -> Router {
+    let panicked = |_: Box<dyn Any + Send>| Problem::internal(anyhow::anyhow!("a handler panicked")).into_response();
+    router.fallback(unknown_path).layer(CatchPanicLayer::custom(panicked))
+}
+
+async fn unknown_path() -> Problem {
     Problem::not_found("unknown-path", "There is nothing at this path. GET /v1/openapi.json lists what there is.")
 }
 
@@ -207,4 +215,26 @@ pub async fn unknown_path() -> Problem {
 pub fn wrong_method(allowed: &'static str) -> Problem {
     let detail = format!("This path takes {allowed}.");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Method not allowed", detail).allow(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_no_route_answers_is_a_problem_still() {
+        async fn panics() {
+            panic!("a bug");
+        }
+        let router = close(Router::new().route("/bug", get(panics)));
+        for (path, status) in [("/bug", 500), ("/nowhere", 404)] {
+            let response = router.clone().oneshot(http::Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+        }
+    }
 }

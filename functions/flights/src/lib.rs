@@ -87,6 +87,11 @@ impl Deps {
         let timeout = Duration::from_millis(config::parsed("FLIGHTS_TIMEOUT_MS", 8_000)?);
         Ok(Self { currency, weights, scales, ..Self::new(providers, timeout) })
     }
+
+    /// The providers that are searched.
+    pub fn provider_names(&self) -> Vec<&'static str> {
+        self.sources.iter().map(Source::name).collect()
+    }
 }
 
 /// The route.
