@@ -91,12 +91,19 @@ function legs(itinerary, heading) {
 
 const TERMS = {
   price: "Price per traveller",
-  hours: "Hours on the way",
+  hours: "Time on the way",
   stops: "Stops",
   airline_changes: "Airline changes",
-  hours_early: "Hours earlier than wished",
-  hours_late: "Hours later than wished",
+  hours_early: "Earlier than wished",
+  hours_late: "Later than wished",
 };
+
+/** "6 h 10 min × 15", "2 × 65"; nothing for the price, which is itself. */
+function working({ name, quantity, weight }) {
+  if (name === "price") return "";
+  const much = name.startsWith("hours") ? duration(Math.round(quantity * 60)) : decimal.format(quantity);
+  return `${much} × ${decimal.format(weight)}`;
+}
 
 /** How the cost that ranks an offer adds up. */
 function costTable(offer) {
@@ -104,7 +111,7 @@ function costTable(offer) {
   const rows = offer.cost.terms.map((term) =>
     element("tr", {},
       element("th", { scope: "row" }, TERMS[term.name] ?? term.name),
-      element("td", {}, term.name === "price" ? "" : `${decimal.format(term.quantity)} × ${decimal.format(term.weight)}`),
+      element("td", {}, working(term)),
       element("td", {}, hundredths.format(term.amount))));
   return element("table", {},
     element("caption", {}, `How its cost adds up, in ${currency} per traveller`),
