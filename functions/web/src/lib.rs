@@ -82,4 +82,15 @@ mod tests {
             assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
         }
     }
+
+    #[tokio::test]
+    async fn the_sample_event_is_answered_with_the_page() {
+        let event = include_str!("../../../events/web.json");
+        let (parts, _) = lambda_http::request::from_str(event).unwrap().into_parts();
+
+        let response = super::router().oneshot(Request::from_parts(parts, Body::empty())).await.unwrap();
+
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    }
 }
