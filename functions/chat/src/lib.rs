@@ -97,8 +97,9 @@ fn session_key(id: &str) -> Result<SessionKey, Problem> {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
-    let detail = "it must have 1 to 255 printable ASCII characters";
+    let allowed = |key: &&str| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = value.to_str().ok().filter(allowed);
+    let detail = "it must have 1 to 255 visible ASCII characters, no spaces";
     key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::field("Idempotency-Key", detail))
 }
 

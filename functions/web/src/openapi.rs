@@ -173,12 +173,12 @@ fn idempotency_key() -> Parameter {
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some("^[!-~]+$"))
-        .min_length(Some(22))
+        .min_length(Some(1))
         .max_length(Some(255));
     header_parameter("Idempotency-Key")
         .description(Some(
-            "Random, at least 128 bits, one for each message. The same key with the same body within 24 hours gives the same \
-             turn instead of a second one; with another body, 422.",
+            "Random, one for each message; at least 22 characters (128 bits) where there is no `session_id`. The same key \
+             with the same body within 24 hours gives the same turn instead of a second one; with another body, 422.",
         ))
         .schema(Some(Schema::from(schema)))
         .build()
