@@ -25,7 +25,7 @@ pub struct Mention {
 const MOST_WORDS: usize = 5;
 
 /// Words that an airline follows.
-const BEFORE: [&str; 32] = [
+const BEFORE: [&str; 35] = [
     "on",
     "with",
     "by",
@@ -58,10 +58,13 @@ const BEFORE: [&str; 32] = [
     "try",
     "through",
     "book",
+    "it",
+    "want",
+    "have",
 ];
 
 /// Words that follow an airline.
-const AFTER: [&str; 16] = [
+const AFTER: [&str; 17] = [
     "airlines",
     "airline",
     "airways",
@@ -77,6 +80,7 @@ const AFTER: [&str; 16] = [
     "itself",
     "code",
     "option",
+    "one",
     "plane",
 ];
 
@@ -187,10 +191,14 @@ fn is_meant(tokens: &[Token], span: &Range<usize>, last: usize) -> bool {
         return false;
     }
     let listed = matches!(previous, "or" | "and" | "," | "/" | "&") && last > 0 && last == before;
+    let leads_a_list = matches!(next, "or" | "and" | "," | "/") && NAMES.contains_key(text(span.end + 1));
     let words = tokens.iter().filter(|token| token.is_word()).count();
     let answered = words <= span.len() + 1
         || words <= span.len() + 4 && !NOT_BEFORE.contains(&previous) && starts_alike(tokens, span);
-    AFTER.contains(&next) || listed || !NOT_BEFORE.contains(&previous) && (BEFORE.contains(&previous) || answered)
+    AFTER.contains(&next)
+        || listed
+        || leads_a_list
+        || !NOT_BEFORE.contains(&previous) && (BEFORE.contains(&previous) || answered)
 }
 
 /// The name opens a short answer ("Delta is fine").
@@ -233,6 +241,8 @@ mod tests {
             ("American", &["AA"]),
             ("American Airlines or Southwest", &["AA", "WN"]),
             ("Delta is fine", &["DL"]),
+            ("Delta or American would be good for all of us", &["DL", "AA"]),
+            ("Is it Southwest?", &["WN"]),
             ("an Air Canada flight", &["AC"]),
             ("anything but Ryan Air", &["FR"]),
             ("with PIA", &["PK"]),

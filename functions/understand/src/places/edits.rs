@@ -4,8 +4,8 @@
 /// alignment distance of exactly one).
 pub fn one_edit_apart(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    // A letter takes at most four bytes.
-    if long.len() - short.len() > 4 || short == long {
+    let most_bytes = if long.is_ascii() { 1 } else { 4 };
+    if long.len() - short.len() > most_bytes || short == long {
         return false;
     }
     let mut left: (std::str::Chars, std::str::Chars) = (short.chars(), long.chars());

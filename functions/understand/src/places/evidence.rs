@@ -108,6 +108,24 @@ const AFTER_A_PLACE: [&str; 40] = [
 /// What people answer in one word without naming a place.
 const ANSWERS: [&str; 5] = ["nice", "same", "solo", "hot", "best"];
 
+/// Words that a person's name follows.
+const PEOPLE: [&str; 14] = [
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "friend",
+    "wife",
+    "husband",
+    "son",
+    "daughter",
+    "brother",
+    "sister",
+    "colleague",
+    "named",
+    "im",
+];
+
 const DAYS_AND_MONTHS: [&str; 38] = [
     "mon",
     "tue",
@@ -233,7 +251,7 @@ impl<'a> Context<'a> {
             leads_on: next == "to",
             airport: matches!(next, "airport" | "airports"),
             after_to: word == "to" && !joins && !BEFORE_TO.contains(&two_before),
-            person: matches!(two_before, "name" | "names") && word == "is",
+            person: PEOPLE.contains(&word) || matches!((two_before, word), ("name" | "this", "is") | ("i", "am")),
         }
     }
 

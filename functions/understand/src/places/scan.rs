@@ -127,7 +127,7 @@ impl Scan<'_> {
         }
         let bearer = names::bearer(text.parse().ok()?).filter(|bearer| bearer.tier >= WELL_KNOWN)?;
         let around = self.context.around(&(at..at + 1), self.last);
-        (around.placed || around.alone).then(|| clear(&bearer, at..at + 1))
+        (around.placed || around.alone || around.leads_on).then(|| clear(&bearer, at..at + 1))
     }
 
     /// A name spelt as it is in the tables.
@@ -175,14 +175,15 @@ impl Scan<'_> {
             .copied()
             .collect();
         let end = end + usize::from(joiner == "(" && self.context.text(end) == ")");
-        let suffices = |around: Evidence| around.placed || around.capital || around.alone || !is_ordinary(name);
+        let around = self.context.around(&(span.start..end), self.last);
+        let written = self.tokens.get(span.start).is_some_and(|token| token.capital);
         if there.is_empty() {
             // "Paris, Germany" names one place that we do not know, "Paris Germany" perhaps two.
             let known = self.context.around(span, self.last).suffices(name, bearers.first()?.tier);
             let unknown = comma && known && !abbreviated;
             return unknown.then(|| Mention { tokens: span.start..end, named: Named::Place(Vec::new()) });
         }
-        if !suffices(self.context.around(&(span.start..end), self.last)) {
+        if is_ordinary(name) && !(around.placed || around.alone || written) {
             return None;
         }
         let usual = bearers.first().zip(there.first()).is_some_and(|(usual, this)| usual.iata == this.iata);

@@ -57,6 +57,7 @@ fn airports_are_found_by_name_and_code() {
         ("Logan airport to Dulles", &["BOS", "IAD"]),
         ("SEA to LAX", &["SEA", "LAX"]),
         ("from lhr to sfo", &["LHR", "SFO"]),
+        ("yyz to yvr", &["YYZ", "YVR"]),
         ("Lahore (LHE) to Dubai (DXB)", &["LHE", "DXB"]),
         ("Heathrow, London to JFK in New York", &["LHR", "JFK"]),
         ("London Heathrow", &["LHR"]),
@@ -94,6 +95,7 @@ fn regions_tell_namesakes_apart() {
         ("Birmingham, Alabama", &["BHM"]),
         ("Delhi, India to Nairobi, Kenya", &["DEL", "NBO"]),
         ("Reading, PA", &["RDG"]),
+        ("Lexington Kentucky to Louisville", &["LEX", "SDF"]),
         ("Ontario, California", &["ONT"]),
     ]);
 }
@@ -178,6 +180,7 @@ fn ordinary_words_are_no_places_without_evidence() {
         ("from Mobile to Cork", &["MOB", "ORK"]),
         ("it's the same, most of them are male", &[]),
         ("my name is Austin", &[]),
+        ("I am David, flying from Goa with my friend Charlotte", &["GOI"]),
         ("in march or may, for the holiday", &[]),
         ("the orange bar, of all", &[]),
         ("is there anything else", &[]),
