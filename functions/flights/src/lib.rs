@@ -5,7 +5,11 @@
 
 #![cfg_attr(test, allow(clippy::inconsistent_digit_grouping, reason = "amounts are in cents: 300_00 is 300.00"))]
 
+pub mod amadeus;
+pub mod carriers;
 mod draft;
+pub mod duffel;
+pub mod exchange;
 pub mod failure;
 pub mod merge;
 pub mod provider;
@@ -14,6 +18,8 @@ pub mod sample;
 pub mod scale;
 #[cfg(test)]
 mod testing;
+pub mod token;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +29,13 @@ use axum::Router;
 use futures::future::join_all;
 use iso_currency::Currency;
 use shared::api::{Degraded, FLIGHTS, FlightResults};
-use shared::config;
+use shared::config::{self, Secret};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
 use shared::travel::FlightQuery;
 
+use crate::amadeus::Amadeus;
+use crate::duffel::Duffel;
 use crate::provider::{Provider, Source};
 use crate::rank::Weights;
 use crate::sample::Sample;
@@ -56,21 +64,22 @@ impl Deps {
 
     /// The providers whose keys are set, else sample flights.
     ///
-    /// `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the one that prices should be in where the
-    /// traveller names none; `RANKING_WEIGHTS` and `RANKING_SCALES` see [`Weights`] and [`Scales`].
-    /// `COLLOQUY_SAMPLE_FLIGHTS` says when there are sample flights: `auto` (only without a provider), `always`, `never`.
+    /// `DUFFEL_API_TOKEN` switches Duffel on, `AMADEUS_CLIENT_ID` with `AMADEUS_CLIENT_SECRET` Amadeus; `DUFFEL_BASE_URL` and
+    /// `AMADEUS_BASE_URL` say where they are. `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the
+    /// one that prices should be in where the traveller names none; `RANKING_WEIGHTS` and `RANKING_SCALES` see [`Weights`]
+    /// and [`Scales`]. `COLLOQUY_SAMPLE_FLIGHTS` says when there are sample flights: `auto` (only without a provider),
+    /// `always`, `never`.
     ///
     /// # Errors
-    /// A variable that cannot be read, named; no provider at all.
+    /// A variable that is missing or cannot be read, named; no provider at all.
     pub fn from_env() -> anyhow::Result<Self> {
-        let currency = config::optional("FLIGHTS_CURRENCY");
-        let currency = currency.map(|code| {
-            Currency::from_code(code.trim())
-                .with_context(|| format!("the environment variable FLIGHTS_CURRENCY: {code:?} is not an ISO 4217 code"))
+        let currency = config::optional("FLIGHTS_CURRENCY").map(|code| {
+            let wrong = || format!("the environment variable FLIGHTS_CURRENCY: {code:?} is not an ISO 4217 code");
+            Currency::from_code(code.trim()).with_context(wrong)
         });
         let currency = currency.transpose()?;
         let (weights, scales) = (Weights::from_env()?, Scales::from_env()?);
-        let mut providers = Vec::new();
+        let mut providers = providers_from_env(currency)?;
         let sampled = match config::optional("COLLOQUY_SAMPLE_FLIGHTS").as_deref() {
             None | Some("auto") => providers.is_empty(),
             Some("always") => true,
@@ -92,6 +101,29 @@ impl Deps {
     pub fn provider_names(&self) -> Vec<&'static str> {
         self.sources.iter().map(Source::name).collect()
     }
+}
+
+/// The providers whose keys are set. The client they share is built only for them: it takes some milliseconds.
+fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider>> {
+    let duffel = Secret::from_env("DUFFEL_API_TOKEN");
+    let amadeus = match (Secret::from_env("AMADEUS_CLIENT_ID"), Secret::from_env("AMADEUS_CLIENT_SECRET")) {
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (None, None) => None,
+        (Some(_), None) => bail!("AMADEUS_CLIENT_ID is set, and AMADEUS_CLIENT_SECRET is not"),
+        (None, Some(_)) => bail!("AMADEUS_CLIENT_SECRET is set, and AMADEUS_CLIENT_ID is not"),
+    };
+    if duffel.is_none() && amadeus.is_none() {
+        return Ok(Vec::new());
+    }
+    let client = exchange::client()?;
+    let url = |name: &str, default: &str| config::optional(name).unwrap_or_else(|| default.to_owned());
+    let duffel = duffel
+        .map(|token| Provider::Duffel(Duffel::new(client.clone(), &url("DUFFEL_BASE_URL", duffel::BASE_URL), token)));
+    let amadeus = amadeus.map(|(id, secret)| {
+        let url = url("AMADEUS_BASE_URL", amadeus::BASE_URL);
+        Provider::Amadeus(Amadeus::new(client.clone(), &url, id, secret, currency))
+    });
+    Ok(duffel.into_iter().chain(amadeus).collect())
 }
 
 /// The route.

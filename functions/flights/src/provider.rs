@@ -8,6 +8,8 @@ use jiff::tz::Offset;
 use shared::deadline::Deadline;
 use shared::travel::{FlightQuery, Offer};
 
+use crate::amadeus::Amadeus;
+use crate::duffel::Duffel;
 use crate::failure::{Failure, Reason};
 use crate::sample::Sample;
 
@@ -20,7 +22,12 @@ const FAIR_WAIT: Duration = Duration::from_secs(2);
 
 /// Where offers come from.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are three of them at most, for as long as the process lives")]
 pub enum Provider {
+    /// Duffel.
+    Duffel(Duffel),
+    /// Amadeus.
+    Amadeus(Amadeus),
     /// Worked out here.
     Sample(Sample),
 }
@@ -29,12 +36,16 @@ impl Provider {
     /// Its name in offers, `degraded` and logs.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Duffel(_) => "duffel",
+            Self::Amadeus(_) => "amadeus",
             Self::Sample(_) => "sample",
         }
     }
 
-    async fn search(&self, query: &FlightQuery, _limit: Deadline) -> Result<Vec<Offer>, Failure> {
+    async fn search(&self, query: &FlightQuery, limit: Deadline) -> Result<Vec<Offer>, Failure> {
         match self {
+            Self::Duffel(duffel) => duffel.search(query, limit).await,
+            Self::Amadeus(amadeus) => amadeus.search(query).await,
             Self::Sample(sample) => Ok(sample.offers(query, Offset::UTC.to_datetime(Timestamp::now()).date())),
         }
     }

@@ -119,3 +119,14 @@ pub fn any_offers() -> impl Strategy<Value = Vec<Offer>> {
         offers.collect()
     })
 }
+
+/// A public capture of a provider's answer, from the folder that `COLLOQUY_FIXTURES` names; without it the test is
+/// skipped, saying so. A relative folder is seen from the workspace's root.
+pub fn captures(file: &str) -> Option<Vec<u8>> {
+    let Ok(folder) = std::env::var("COLLOQUY_FIXTURES") else {
+        eprintln!("skipped: COLLOQUY_FIXTURES is not set, so {file} is not read");
+        return None;
+    };
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    Some(std::fs::read(std::path::Path::new(root).join(folder).join(file)).unwrap())
+}

@@ -15,11 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use shared::airports::airports_of;
 use shared::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers, TimeWindow};
 
+use crate::carriers::{Carrier, carriers};
 use crate::draft::{Draft, Flight, place};
 use crate::merge::fits;
 use crate::rank::outside;
 use crate::scale::Scales;
-use network::{Carrier, Route, carriers, routes};
+use network::{Route, routes};
 use timetable::{Departure, adult_fare, journeys, seed, sells};
 
 /// The most offers of one answer.

@@ -1,9 +1,9 @@
 //! The routes of the sample network: which airline could take a traveller from one airport to another, nonstop or over its
 //! hubs. Worked out from where hubs are, how far airlines fly, and how busy airports are; no timetable lies behind it.
 
-use std::sync::LazyLock;
+use shared::airports::{Airport, distance_km};
 
-use shared::airports::{Airport, airport, distance_km};
+use crate::carriers::{Carrier, carriers};
 
 /// The most airports of one city that are tried.
 const AIRPORTS_TRIED: usize = 3;
@@ -26,36 +26,6 @@ const NO_FLIGHTS: &[(&str, &str)] = &[
         "AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT JP KR LT LU LV MT NL NO NZ PL PT RO SE SI SK UA US",
     ),
 ];
-
-/// An airline of the sample network.
-#[derive(Debug)]
-pub struct Carrier {
-    /// Its designator.
-    pub iata: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// Where it is at home (ISO 3166).
-    pub country: &'static str,
-    /// Its alliance.
-    pub alliance: Option<&'static str>,
-    /// The cabins it sells, as letters: Y, W, J, F.
-    pub cabins: &'static str,
-    /// The longest flight, in kilometres.
-    pub range: f64,
-    /// Its hubs, the largest first.
-    pub hubs: Vec<&'static Airport>,
-}
-
-impl Carrier {
-    /// Sells seats and little else.
-    pub fn is_low_cost(&self) -> bool {
-        self.cabins == "Y" && self.alliance.is_none()
-    }
-
-    fn is_partner_of(&self, other: &Carrier) -> bool {
-        self.iata == other.iata || (self.alliance.is_some() && self.alliance == other.alliance)
-    }
-}
 
 /// One flight of a route.
 #[derive(Debug, Clone, Copy)]
@@ -93,28 +63,6 @@ impl Route {
         });
         self.km() + 1_600.0 * (self.legs.len() - 1) as f64 + 800.0 * strangers.count() as f64
     }
-}
-
-/// Every airline, by hand in `carriers.tsv`.
-pub fn carriers() -> &'static [Carrier] {
-    static CARRIERS: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
-        let lines = include_str!("carriers.tsv").lines().filter(|line| !line.starts_with('#'));
-        lines.filter_map(read_carrier).collect()
-    });
-    &CARRIERS
-}
-
-fn read_carrier(line: &'static str) -> Option<Carrier> {
-    let mut fields = line.split('\t');
-    Some(Carrier {
-        iata: fields.next()?,
-        name: fields.next()?,
-        country: fields.next()?,
-        alliance: fields.next().filter(|alliance| *alliance != "-"),
-        cabins: fields.next()?,
-        range: fields.next()?.parse().ok()?,
-        hubs: fields.next()?.split(' ').filter_map(|code| airport(code.parse().ok()?)).collect(),
-    })
 }
 
 /// An end of the journey, with what is known of each hub as seen from there.
@@ -301,16 +249,6 @@ mod tests {
             legs.collect::<Vec<_>>().join(", ")
         });
         described.collect()
-    }
-
-    #[test]
-    fn every_line_of_the_table_is_read_with_all_its_hubs() {
-        let lines = include_str!("carriers.tsv").lines().filter(|line| !line.starts_with('#'));
-        assert_eq!(carriers().len(), lines.clone().count());
-        for (carrier, line) in carriers().iter().zip(lines) {
-            assert_eq!(carrier.hubs.len(), line.rsplit('\t').next().unwrap().split(' ').count(), "{line}");
-            assert!(carrier.cabins.starts_with('Y') && carrier.range > 2_000.0, "{line}");
-        }
     }
 
     #[test]

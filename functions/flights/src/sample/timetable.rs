@@ -6,7 +6,8 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
 use shared::travel::Cabin;
 
-use super::network::{Carrier, Leg, Route};
+use super::network::{Leg, Route};
+use crate::carriers::Carrier;
 
 /// The least time to change flights, in minutes.
 const LEAST_CONNECTION: i64 = 60;

@@ -1,0 +1,78 @@
+//! Airlines: their names, and for the sample network their hubs, cabins and reach.
+
+use std::sync::LazyLock;
+
+use shared::airports::{Airport, airport};
+
+/// An airline.
+#[derive(Debug)]
+pub struct Carrier {
+    /// Its designator.
+    pub iata: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is at home (ISO 3166).
+    pub country: &'static str,
+    /// Its alliance.
+    pub alliance: Option<&'static str>,
+    /// The cabins it sells, as letters: Y, W, J, F.
+    pub cabins: &'static str,
+    /// The longest flight, in kilometres.
+    pub range: f64,
+    /// Its hubs, the largest first.
+    pub hubs: Vec<&'static Airport>,
+}
+
+impl Carrier {
+    /// Sells seats and little else.
+    pub fn is_low_cost(&self) -> bool {
+        self.cabins == "Y" && self.alliance.is_none()
+    }
+
+    /// The same airline, or one of the same alliance.
+    pub fn is_partner_of(&self, other: &Carrier) -> bool {
+        self.iata == other.iata || (self.alliance.is_some() && self.alliance == other.alliance)
+    }
+}
+
+/// The name people know an airline by.
+pub fn name(iata: &str) -> Option<&'static str> {
+    carriers().iter().find(|carrier| carrier.iata == iata).map(|carrier| carrier.name)
+}
+
+/// Every airline, by hand in `carriers.tsv`.
+pub fn carriers() -> &'static [Carrier] {
+    static CARRIERS: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
+        let lines = include_str!("carriers.tsv").lines().filter(|line| !line.starts_with('#'));
+        lines.filter_map(read_carrier).collect()
+    });
+    &CARRIERS
+}
+
+fn read_carrier(line: &'static str) -> Option<Carrier> {
+    let mut fields = line.split('\t');
+    Some(Carrier {
+        iata: fields.next()?,
+        name: fields.next()?,
+        country: fields.next()?,
+        alliance: fields.next().filter(|alliance| *alliance != "-"),
+        cabins: fields.next()?,
+        range: fields.next()?.parse().ok()?,
+        hubs: fields.next()?.split(' ').filter_map(|code| airport(code.parse().ok()?)).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read_with_all_its_hubs() {
+        let lines = include_str!("carriers.tsv").lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(carriers().len(), lines.clone().count());
+        for (carrier, line) in carriers().iter().zip(lines) {
+            assert_eq!(carrier.hubs.len(), line.rsplit('\t').next().unwrap().split(' ').count(), "{line}");
+            assert!(carrier.cabins.starts_with('Y') && carrier.range > 2_000.0, "{line}");
+        }
+    }
+}
