@@ -273,7 +273,9 @@ impl Evidence {
     /// A place of this tier is meant by this name.
     pub fn suffices(&self, name: &str, tier: u8) -> bool {
         let prominent = tier >= PROMINENT;
-        let ordinary = name.split(' ').all(is_ordinary) || !prominent && name.len() < 4;
+        // Several words in a row are the name of a big city hardly ever by chance: "Salt Lake City".
+        let ordinary =
+            name.split(' ').all(is_ordinary) && !(prominent && name.contains(' ')) || !prominent && name.len() < 4;
         let verb = self.after_to && VERBS.contains(&name);
         !self.person
             && match (prominent, ordinary) {

@@ -37,6 +37,7 @@ fn cities_are_found_by_the_names_people_say() {
         ("from CDMX, not Ciudad de Mexico", &["MEX", "MEX"]),
         ("Washington D.C. or Washington", &["WAS", "WAS"]),
         ("the Big Apple", &["NYC"]),
+        ("salt lake city, then palm springs", &["SLC", "PSP"]),
         ("Sao Paulo, Zürich, Málaga, Düsseldorf", &["SAO", "ZRH", "AGP", "DUS"]),
         ("from München via Köln to Wien", &["MUC", "CGN", "VIE"]),
         ("Bombay and Mumbai", &["BOM", "BOM"]),
