@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes airports.tsv and metros.tsv from the PyPI package airportsdata (MIT) and this folder's own tables.
+"""Writes airports.tsv and metros.tsv from the PyPI package airportsdata (MIT, LICENSE-airportsdata) and this folder's own tables.
 
     pip install airportsdata && python3 shared/data/make_airports.py
 
