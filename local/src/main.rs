@@ -1,2 +1,77 @@
-//! local
-fn main() {}
+//! `cargo run`: Colloquy on this machine, at http://127.0.0.1:3000.
+//!
+//! `PORT` chooses another port, `COLLOQUY_STATE` another folder for the tables than `.colloquy`, `AWS_ENDPOINT_URL` an
+//! emulator of DynamoDB to be used instead; keys of flight providers switch on the real ones.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use local::{Colloquy, Options, State};
+use shared::{config, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    telemetry::init();
+    if let Some(argument) = std::env::args().nth(1) {
+        anyhow::bail!("{argument:?} is not known; the settings are environment variables (see README.md)");
+    }
+    // A thousand turns that wait are a few thousand sockets.
+    if let Err(error) = rlimit::increase_nofile_limit(65_536) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+
+    let state = state();
+    let flights = flights::Deps::from_env()?;
+    let said = banner(&state, &flights);
+    let colloquy = Colloquy::start(Options { port: config::parsed("PORT", 3000)?, state, flights }).await?;
+    print(&said.replace("{url}", &colloquy.url()));
+
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    print("Stopping: answers under way are finished first.");
+    colloquy.stop().await;
+    Ok(())
+}
+
+fn state() -> State {
+    let endpoint = config::optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| config::optional("AWS_ENDPOINT_URL"));
+    match endpoint {
+        Some(url) => State::Endpoint(url),
+        None => {
+            State::Folder(PathBuf::from(config::optional("COLLOQUY_STATE").unwrap_or_else(|| ".colloquy".to_owned())))
+        }
+    }
+}
+
+fn banner(state: &State, flights: &flights::Deps) -> String {
+    let tables = match state {
+        State::Folder(folder) => format!("embedded DynamoDB, in {}", folder.display()),
+        State::Memory => "embedded DynamoDB, in memory".to_owned(),
+        State::Endpoint(url) => format!("DynamoDB at {url}"),
+    };
+    let offers = match flights.provider_names().as_slice() {
+        ["sample"] => {
+            "sample data, not for sale (set DUFFEL_API_TOKEN or AMADEUS_CLIENT_ID for real offers)".to_owned()
+        }
+        names => format!("real offers, from {}", names.join(" and ")),
+    };
+    format!(
+        "Colloquy is at {{url}}\n\n  \
+         flights  {offers}\n  \
+         words    rules, no model\n  \
+         tables   {tables}\n\n\
+         Open the page, or try:\n\n  \
+         curl {{url}}/v1/chat -H 'content-type: application/json' \\\n    \
+         -d '{{\"assistant\": \"travel\", \"message\": \"fly me from Lahore to Dubai next Friday\"}}'\n"
+    )
+}
+
+#[expect(clippy::print_stdout, reason = "what a person at the terminal reads is not a log line")]
+fn print(text: &str) {
+    println!("{text}");
+}

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::dialogue::{Action, Exchange, Session, Understanding};
 use crate::private::Private;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
 use crate::travel::{FlightQuery, Offer, Slots};
 
@@ -33,7 +33,7 @@ pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights"
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 
 /// Paths whose response is a stream: served so by Lambda, and by `RESPONSE_STREAM` routes in the template.
-pub const STREAMED: &[&str] = &[RESPOND.path];
+pub const STREAMED: &[&str] = &["/v1/chat/stream", RESPOND.path];
 
 /// The largest body of a public request, in bytes.
 pub const PUBLIC_BODY_LIMIT: usize = 64 * 1024;
@@ -179,6 +179,64 @@ pub struct ChatReply {
     /// Milliseconds each step took, where the request asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timings_ms: Option<BTreeMap<String, f64>>,
+}
+
+/// What happens while a turn is answered, as a server-sent event: `event` is the kind, `data` the rest as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum TurnEvent {
+    /// The turn is under way.
+    Turn {
+        /// The talk, for the next message.
+        #[schema(value_type = String)]
+        session_id: SessionId,
+        /// This turn of it: a ULID.
+        turn_id: String,
+        /// Who answers.
+        assistant: String,
+    },
+    /// A step is done.
+    Step {
+        /// Its name.
+        step: String,
+        /// How long it took.
+        milliseconds: f64,
+    },
+    /// Flights were found, the best first.
+    Offers {
+        /// The flights.
+        offers: Vec<Offer>,
+    },
+    /// More words of the reply.
+    Delta {
+        /// The words.
+        #[schema(value_type = String)]
+        text: Private<String>,
+    },
+    /// The reply is whole and kept.
+    Done {
+        /// All of it, as `POST /v1/chat` would have answered.
+        reply: Box<ChatReply>,
+    },
+    /// The reply broke off; nothing more comes.
+    Error {
+        /// Why.
+        problem: ProblemBody,
+    },
+}
+
+impl TurnEvent {
+    /// The event's name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Turn { .. } => "turn",
+            Self::Step { .. } => "step",
+            Self::Offers { .. } => "offers",
+            Self::Delta { .. } => "delta",
+            Self::Done { .. } => "done",
+            Self::Error { .. } => "error",
+        }
+    }
 }
 
 /// A part of an answer that is missing.

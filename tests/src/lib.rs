@@ -1,1 +1,96 @@
-//! tests
+//! What the whole-system tests share: the set, started on free ports with its tables in memory, and a client for it.
+
+use std::time::Duration;
+
+use flights::provider::Provider;
+use flights::sample::Sample;
+use flights::scale::Scales;
+use iso_currency::Currency;
+use local::{Colloquy, Options, State};
+use serde_json::{Value, json};
+
+/// The set under test, and a client.
+pub struct App {
+    /// The set.
+    pub colloquy: Colloquy,
+    client: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body; null where it is empty.
+    pub body: Value,
+}
+
+impl App {
+    /// Starts the set with sample flights.
+    pub async fn start() -> Self {
+        Self::with_flights(sample_flights()).await
+    }
+
+    /// Starts the set with the flight providers given.
+    pub async fn with_flights(flights: flights::Deps) -> Self {
+        Self::with_options(Options { port: 0, state: State::Memory, flights }).await
+    }
+
+    /// Starts the set with the options given.
+    pub async fn with_options(options: Options) -> Self {
+        let colloquy = Colloquy::start(options).await.expect("the set starts");
+        Self { colloquy, client: reqwest::Client::new() }
+    }
+
+    /// A request to a path below the public address.
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.client.request(method, format!("{}{path}", self.colloquy.url()))
+    }
+
+    /// Sends a request and reads its answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("a body");
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("a JSON body") };
+        Answer { status, headers, body }
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path)).await
+    }
+
+    /// Posts a body to the chat.
+    pub async fn post_chat(&self, body: &Value) -> Answer {
+        self.send(self.request("POST", "/v1/chat").json(body)).await
+    }
+
+    /// Says something to the travel agent on Friday 20 November 2026 in Lahore, and expects an answer.
+    pub async fn say(&self, session_id: Option<&str>, message: &str) -> Value {
+        let mut body = json!({"assistant": "travel", "message": message, "client_time": FRIDAY});
+        if let Some(id) = session_id {
+            body["session_id"] = json!(id);
+        }
+        let answer = self.post_chat(&body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    }
+}
+
+/// The moment that [`App::say`] speaks.
+pub const FRIDAY: &str = "2026-11-20T09:00:00+05:00[Asia/Karachi]";
+
+/// Sample flights alone, whatever the environment says.
+pub fn sample_flights() -> flights::Deps {
+    let sample = Sample { currency: Currency::USD, scales: Scales::default() };
+    flights::Deps::new([Provider::Sample(sample)], Duration::from_secs(8))
+}
+
+/// The talk of a reply.
+pub fn session_of(reply: &Value) -> &str {
+    reply["session_id"].as_str().expect("a session id")
+}

@@ -3,12 +3,13 @@
 //! In: what a person says. Out: the answer of one turn, whatever part of it failed: a step that is away is named in
 //! `degraded`, and the words say so. It keeps nothing itself: talks belong to `session`.
 
+mod stream;
 mod turn;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
@@ -17,10 +18,12 @@ use shared::api::{
     SessionView,
 };
 use shared::assistants::Assistants;
-use shared::deadline::PublicDeadline;
+use shared::deadline::{Deadline, PublicDeadline};
 use shared::pipeline::Pipeline;
 use shared::problem::{Problem, wrong_method};
 use shared::step::read_json;
+
+use crate::turn::Started;
 
 /// What the routes need.
 pub struct Deps {
@@ -50,6 +53,7 @@ impl Deps {
 pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/v1/chat", post(chat).fallback(async || wrong_method("POST")))
+        .route("/v1/chat/stream", post(chat_stream).fallback(async || wrong_method("POST")))
         .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
         .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
         .with_state(Arc::new(deps))
@@ -61,11 +65,29 @@ async fn chat(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Json<ChatReply>, Problem> {
-    let key = idempotency_key(&headers)?;
+    match start(deps, deadline, &headers, request).await? {
+        Started::Turn(turn) => turn.answer(None).await.map(Json),
+        Started::Replay(reply) => Ok(Json(*reply)),
+    }
+}
+
+/// What is wrong with the request is answered as a problem; from then on, all there is comes as events.
+async fn chat_stream(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let started = start(deps, deadline, &headers, request).await?;
+    Ok(stream::response(stream::events(started)))
+}
+
+async fn start(deps: Arc<Deps>, deadline: Deadline, headers: &HeaderMap, request: Request) -> Result<Started, Problem> {
+    let key = idempotency_key(headers)?;
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
     request.check()?;
     deps.assistants.get(&request.assistant)?;
-    turn::run(&deps.pipeline, request, key, deadline).await.map(Json)
+    turn::start(deps, request, key, deadline).await
 }
 
 async fn session(
@@ -102,6 +124,3 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let detail = "it must have 1 to 255 visible ASCII characters, no spaces";
     key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::field("Idempotency-Key", detail))
 }
-
-/// What the turn's own end (the words, the commit) needs of the deadline when the flights are slow.
-const RESERVE: Duration = Duration::from_millis(700);

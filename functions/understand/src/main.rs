@@ -1,2 +1,8 @@
-//! understand
-fn main() {}
+//! The Lambda function `understand`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(understand::router()) }).await
+}

@@ -1,0 +1,117 @@
+//! DynamoDB on a laptop: an embedded server on loopback that the real SDK talks to, with the template's tables.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+};
+use dynoxide::Database;
+use session::Tables;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::State;
+
+/// How often what is past its time is deleted.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// The embedded server.
+pub(crate) struct Embedded {
+    port: u16,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Embedded {
+    /// Starts it for `state`, unless that is elsewhere.
+    pub async fn start(state: &State) -> anyhow::Result<Option<Self>> {
+        let database = match state {
+            State::Endpoint(_) => return Ok(None),
+            State::Memory => {
+                Database::memory().map_err(|error| anyhow!("{error}")).context("making tables in memory")?
+            }
+            State::Folder(folder) => {
+                std::fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
+                let file = folder.join("tables.sqlite");
+                Database::new(&file.to_string_lossy())
+                    .map_err(|error| anyhow!("{error}"))
+                    .with_context(|| format!("opening {}", file.display()))?
+            }
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the tables")?;
+        let port = listener.local_addr()?.port();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(serve(listener, database, stopped));
+        Ok(Some(Self { port, stop, serving }))
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub async fn stop(self) {
+        drop(self.stop);
+        // An idle connection of the SDK's pool must not hold up the end.
+        drop(tokio::time::timeout(Duration::from_millis(500), self.serving).await);
+    }
+}
+
+async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+    let sweeper = tokio::spawn(sweep(database.clone()));
+    let stopped = async move {
+        drop(stopped.await);
+    };
+    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stopped).await {
+        tracing::error!(%error, "the embedded tables stopped");
+    }
+    sweeper.abort();
+}
+
+async fn sweep(database: Database) {
+    let mut clock = tokio::time::interval(SWEEP);
+    loop {
+        clock.tick().await;
+        let database = database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "what is past its time could not be deleted"),
+            Err(_) => return,
+        }
+    }
+}
+
+/// A client of the endpoint `url`, with credentials that mean nothing.
+pub(crate) async fn client(url: &str) -> Client {
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .load()
+        .await;
+    Client::new(&config)
+}
+
+/// Makes the tables that are missing, as the template describes them.
+pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
+    let keys: [(&str, &[&str]); 3] =
+        [(&tables.sessions, &["id"]), (&tables.turns, &["session_id", "turn_id"]), (&tables.idempotency, &["key"])];
+    let existing = client.list_tables().send().await.context("asking for the tables")?.table_names.unwrap_or_default();
+    for (name, keys) in keys.into_iter().filter(|(name, _)| !existing.iter().any(|table| table == name)) {
+        let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for (key, kind) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
+            let attribute = AttributeDefinition::builder().attribute_name(*key).attribute_type(ScalarAttributeType::S);
+            let element = KeySchemaElement::builder().attribute_name(*key).key_type(kind);
+            table = table.attribute_definitions(attribute.build()?).key_schema(element.build()?);
+        }
+        table.send().await.with_context(|| format!("making the table {name}"))?;
+        let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires_at").build()?;
+        let update = client.update_time_to_live().table_name(name).time_to_live_specification(ttl);
+        update.send().await.with_context(|| format!("setting the time to live of {name}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What is kept of a talk, and for whom.
+
+use futures::future::join_all;
+use local::{Options, State};
+use serde_json::json;
+use tests::{App, session_of};
+
+#[tokio::test]
+async fn a_talk_can_be_read_and_deleted() {
+    let app = App::start().await;
+    let reply = app.say(None, "I want to fly from Oslo to Rome").await;
+    let path = format!("/v1/sessions/{}", session_of(&reply));
+
+    let kept = app.get(&path).await;
+    assert_eq!((kept.status, &kept.body["version"]), (200, &json!(1)));
+    assert_eq!(kept.body["slots"], reply["slots"]);
+    assert_eq!(kept.body["turns"][0]["message"], "I want to fly from Oslo to Rome");
+    assert_eq!(kept.body["turns"][0]["reply"], reply["reply"]);
+
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
+    assert_eq!(app.get(&path).await.status, 404);
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 404);
+    let again = json!({"assistant": "travel", "message": "hello", "session_id": session_of(&reply)});
+    assert_eq!(app.post_chat(&again).await.status, 404, "a deleted talk stays deleted");
+}
+
+#[tokio::test]
+async fn ten_turns_sent_at_once_to_one_talk_are_all_kept() {
+    let app = App::start().await;
+    let first = app.say(None, "I want to fly from Oslo to Rome").await;
+    let id = session_of(&first);
+    let said = [
+        "on the 3rd of December",
+        "in business class",
+        "two adults",
+        "nonstop",
+        "under 900 euros",
+        "hello",
+        "thanks",
+        "in the morning",
+        "with SAS",
+        "what can you do?",
+    ];
+
+    let replies = join_all(said.map(|words| app.say(Some(id), words))).await;
+
+    assert_eq!(replies.len(), 10);
+    let kept = app.get(&format!("/v1/sessions/{id}")).await.body;
+    assert_eq!(kept["version"], 11);
+    assert_eq!(kept["turns"].as_array().unwrap().len(), 11);
+    let slots = &kept["slots"];
+    assert_eq!(slots["origin"]["name"], "Oslo");
+    assert_eq!(slots["departure_date"], "2026-12-03");
+    assert_eq!(slots["cabin"], "business");
+    assert_eq!(slots["passengers"]["adults"], 2);
+    assert_eq!(slots["max_stops"], 0);
+    assert_eq!(slots["max_price"], json!({"amount": "900.00", "currency": "EUR"}));
+}
+
+#[tokio::test]
+async fn a_talk_survives_a_restart() {
+    let folder = std::env::temp_dir().join(format!("colloquy-{}", std::process::id()));
+    let start = || Options { port: 0, state: State::Folder(folder.clone()), flights: tests::sample_flights() };
+    let app = App::with_options(start()).await;
+    let reply = app.say(None, "I want to fly from Oslo to Rome").await;
+    app.colloquy.stop().await;
+
+    let app = App::with_options(start()).await;
+    let kept = app.get(&format!("/v1/sessions/{}", session_of(&reply))).await;
+    app.colloquy.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    assert_eq!((kept.status, &kept.body["slots"]), (200, &reply["slots"]));
+}
+
+#[tokio::test]
+async fn a_talk_stays_small_however_long_it_gets() {
+    let app = App::start().await;
+    let first = app.say(None, "fly me from London to New York tomorrow, back in a week").await;
+    let id = session_of(&first);
+    let long = "I would like something else, please. ".repeat(100);
+
+    for _ in 0..20 {
+        app.say(Some(id), &long).await;
+    }
+
+    let kept = app.get(&format!("/v1/sessions/{id}")).await.body;
+    assert_eq!(kept["version"], 21);
+    assert!(kept.to_string().len() < 17 * 1024);
+    assert_eq!(kept["slots"]["origin"]["iata"], "LON");
+}
