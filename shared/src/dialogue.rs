@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::private::Private;
-use crate::travel::{Airline, Cabin, FlightQuery, Offer, Place, Slots, TimeWindow, Trip};
+use crate::travel::{Airline, Cabin, FlightQuery, Offer, Passengers, Place, Slots, TimeWindow, Trip};
 
 /// What the words of one message say, with nothing resolved that the words alone do not tell: a date stays an
 /// expression, a place a list of candidates, a number that counts nothing a number.
@@ -89,6 +89,9 @@ pub struct PlaceMention {
     pub name: Private<String>,
     /// Which places it may be, the likeliest first; none where the name is in no list of ours.
     pub candidates: Vec<Place>,
+    /// It is a country or another region, in which the city is not said.
+    #[serde(default)]
+    pub region: bool,
     /// What it is in the journey, as far as the words around it tell.
     pub role: PlaceRole,
     /// It is what the journey is not ("not Paris").
@@ -197,6 +200,9 @@ pub enum DateExpr {
     Holiday {
         /// Which.
         holiday: Holiday,
+        /// Days from it: -1 is the day before.
+        #[serde(default)]
+        offset: i32,
     },
     /// "a week later", "for ten days": counted from the day out.
     AfterDeparture {
@@ -209,6 +215,9 @@ pub enum DateExpr {
     Shift {
         /// Days; negative is earlier.
         days: i32,
+        /// Months, added first.
+        #[serde(default)]
+        months: i32,
     },
     /// "30 February", "the 45th".
     Impossible,
@@ -358,14 +367,16 @@ pub struct Session {
     pub asked: Option<Slot>,
     /// The offers shown last, in the order of their ranks.
     pub shown: Vec<Offer>,
-    /// How many ranked offers came before those shown.
-    pub skipped: usize,
     /// The rank of the offer talked about last.
     pub focus: Option<u32>,
     /// The place that was named last, which is what "no, Oslo" puts right.
     pub recent: Option<Slot>,
     /// Names that fit several places, until it is said which; at most one a slot.
     pub unclear: Vec<Unclear>,
+    /// How long the stay is, where that was said instead of a day back.
+    pub stay: Option<Stay>,
+    /// Who was named, while it is more or fewer than can be booked.
+    pub party: Option<Passengers>,
     /// The talk was handed to a person.
     pub handed_off: bool,
     /// The last turns, oldest first; kept by the store, not by the dialogue.
@@ -384,6 +395,16 @@ pub struct Exchange {
     /// What the assistant answered; its beginning, where that was long.
     #[schema(value_type = String)]
     pub reply: Private<String>,
+}
+
+/// A length of stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// Days.
+    pub days: i32,
+    /// Months, added first.
+    #[serde(default)]
+    pub months: i32,
 }
 
 /// A name that fits several places.

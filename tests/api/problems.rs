@@ -60,7 +60,9 @@ async fn both_forms_of_the_clients_time_are_taken() {
 async fn a_body_that_cannot_be_read_is_refused() {
     let app = App::start().await;
     let post = |body: Vec<u8>| app.request("POST", "/v1/chat").header("content-type", "application/json").body(body);
-    for body in [&b"{\"assistant\": "[..], b"", b"{\"assistant\": \"travel\", \"message\": \"hi\"} {}", b"\xff\xfe", b"[[[["] {
+    for body in
+        [&b"{\"assistant\": "[..], b"", b"{\"assistant\": \"travel\", \"message\": \"hi\"} {}", b"\xff\xfe", b"[[[["]
+    {
         assert_problem(&app.send(post(body.to_vec())).await, 400, "malformed-body");
     }
     let deep = format!("{{\"assistant\": \"travel\", \"message\": {}", "[".repeat(10_000));

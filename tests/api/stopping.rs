@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
-use flights::Deps;
 use serde_json::json;
 use tests::App;
 
@@ -20,7 +19,7 @@ async fn a_turn_under_way_is_finished_before_the_end() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, slow).await });
-    let app = App::with_flights(Deps::duffel(&url, "token")).await;
+    let app = App::with_flights(tests::duffel_flights(&url)).await;
     let body = json!({"assistant": "travel", "message": "from Oslo to Rome tomorrow"});
     let request = app.request("POST", "/v1/chat").json(&body);
     let turn = tokio::spawn(async move { request.send().await.unwrap().status().as_u16() });
@@ -35,8 +34,11 @@ async fn a_turn_under_way_is_finished_before_the_end() {
 #[tokio::test]
 async fn a_port_that_is_taken_is_a_clear_error() {
     let app = App::start().await;
-    let options =
-        local::Options { port: app.colloquy.address().port(), state: local::State::Memory, flights: tests::sample_flights() };
+    let options = local::Options {
+        port: app.colloquy.address().port(),
+        state: local::State::Memory,
+        flights: tests::sample_flights(),
+    };
     let error = local::Colloquy::start(options).await.err().unwrap();
     assert!(error.to_string().contains("PORT"), "{error}");
 }

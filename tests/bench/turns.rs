@@ -6,8 +6,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::routing::post;
-use axum::{Json, Router};
 use futures::future::join_all;
 use local::{Colloquy, Options, State, serve_tables};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn serve(arguments: &[String]) -> anyhow::Result<()> {
         "memory" => State::Memory,
         url => State::Endpoint(url.to_owned()),
     };
-    let colloquy = Colloquy::start(Options { port: 0, state, flights: flights::Deps::duffel(&arguments[1], "bench")? }).await?;
+    let colloquy = Colloquy::start(Options { port: 0, state, flights: tests::duffel_flights(&arguments[1]) }).await?;
     println!("{}", colloquy.url());
     std::future::pending().await
 }
@@ -84,7 +84,11 @@ async fn waiting_turns(turns: usize) -> anyhow::Result<String> {
     let at = |share: f64| milliseconds(times[((times.len() as f64 * share).ceil() as usize).clamp(1, times.len()) - 1]);
     Ok(format!(
         "{turns} turns at once    wall {:.2} s, p50 {:.0} ms, p99 {:.0} ms, {errors} errors, memory {:.0} MiB before, {:.0} MiB at most",
-        wall.as_secs_f64(), at(0.5), at(0.99), base as f64 / 1024.0, set.status_kib("VmHWM")? as f64 / 1024.0
+        wall.as_secs_f64(),
+        at(0.5),
+        at(0.99),
+        base as f64 / 1024.0,
+        set.status_kib("VmHWM")? as f64 / 1024.0
     ))
 }
 
@@ -99,7 +103,9 @@ async fn cpu_of_a_turn() -> anyhow::Result<String> {
     let (cpu, wall) = (set.cpu()? - before, started.elapsed());
     let each = milliseconds(cpu) / CPU_TURNS as f64;
     let rate = CPU_TURNS as f64 / wall.as_secs_f64();
-    Ok(format!("CPU time of a turn     {each:.3} ms ({CPU_TURNS} turns, {CPU_CONCURRENCY} at once, {rate:.0} a second)"))
+    Ok(format!(
+        "CPU time of a turn     {each:.3} ms ({CPU_TURNS} turns, {CPU_CONCURRENCY} at once, {rate:.0} a second)"
+    ))
 }
 
 async fn run(client: &reqwest::Client, url: &str, turns: usize) -> anyhow::Result<()> {
@@ -140,7 +146,7 @@ fn client() -> reqwest::Client {
 async fn provider(delay: Duration) -> anyhow::Result<String> {
     let answer = async move || {
         tokio::time::sleep(delay).await;
-        Json(tests::duffel_answer())
+        ([("content-type", "application/json")], tests::DUFFEL_ANSWER)
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);

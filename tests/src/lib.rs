@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use flights::duffel::Duffel;
 use flights::provider::Provider;
 use flights::sample::Sample;
 use flights::scale::Scales;
 use iso_currency::Currency;
 use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
+use shared::config::Secret;
+
+pub mod evaluation;
 
 /// The set under test, and a client.
 pub struct App {
@@ -89,6 +93,15 @@ pub fn sample_flights() -> flights::Deps {
     let sample = Sample { currency: Currency::USD, scales: Scales::default() };
     flights::Deps::new([Provider::Sample(sample)], Duration::from_secs(8))
 }
+
+/// Duffel alone, at `url`.
+pub fn duffel_flights(url: &str) -> flights::Deps {
+    let duffel = Duffel::new(reqwest::Client::new(), url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
+    flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(8))
+}
+
+/// What a stand-in for Duffel answers: our own sample of its wire format.
+pub const DUFFEL_ANSWER: &str = include_str!("../../functions/flights/tests/samples/duffel-offers.json");
 
 /// The talk of a reply.
 pub fn session_of(reply: &Value) -> &str {

@@ -1,6 +1,61 @@
-//! placeholder until merge
-use shared::dialogue::{Action, Session, Understanding};
-/// x
-pub fn advance(session: Session, _u: &Understanding, _now: &jiff::Zoned) -> (Session, Action) {
-    (session, Action::Other)
+//! One turn of a talk: merge what was said, then decide what is done.
+//!
+//! Pure: the same talk, understanding and clock give the same turn. So when another turn of the talk was kept first,
+//! this one is simply taken again on what that left.
+
+use jiff::Zoned;
+use shared::dialogue::{Act, Action, Pick, Session, Understanding, Wish};
+use shared::travel::Slots;
+
+use crate::decide::decide;
+use crate::merge::merge;
+
+/// Takes one turn: the talk as it stands then, and what is done.
+pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
+    let said = understanding;
+    if said.acts.contains(&Act::Handoff) {
+        session.handed_off = true;
+        return (session, Action::Handoff);
+    }
+    let informs = informs(said);
+    if said.acts.contains(&Act::StartOver) {
+        forget(&mut session);
+        if !informs {
+            return (session, Action::StartOver);
+        }
+    } else if said.acts.contains(&Act::Cancel) && !informs {
+        forget(&mut session);
+        return (session, Action::Cancel);
+    }
+    let said = with_airline_wanted(said, &session);
+    let merged = merge(&mut session, &said, now);
+    let action = decide(&mut session, &said, &merged);
+    (session, action)
+}
+
+/// The journey is forgotten; that a person was asked for, and the turns, are not.
+fn forget(session: &mut Session) {
+    let kept =
+        Session { handed_off: session.handed_off, turns: std::mem::take(&mut session.turns), ..Session::default() };
+    *session = kept;
+    session.slots = Slots::default();
+}
+
+/// The message says something of a journey.
+fn informs(said: &Understanding) -> bool {
+    !said.places.is_empty() || !said.dates.is_empty() || said.trip.is_some() || said.travellers.is_some()
+}
+
+/// "The Delta flight" is an offer when one by Delta was shown, else a wish.
+fn with_airline_wanted(said: &Understanding, session: &Session) -> Understanding {
+    let mut said = said.clone();
+    if let Some(Pick::By(airline)) = &said.pick {
+        let shown = session.shown.iter().any(|offer| {
+            offer.itineraries.iter().flat_map(|way| &way.segments).any(|segment| segment.carrier.iata == airline.iata)
+        });
+        if !shown && said.airlines.is_none() {
+            said.airlines = Some(Wish::Only(vec![airline.clone()]));
+        }
+    }
+    said
 }

@@ -4,8 +4,11 @@
 //! written to a talk in between, so a turn that crashed simply runs again. In: what `understand` read from the words. Out:
 //! an action. It never calls another step and never sees a provider.
 
+mod decide;
 pub mod dialogue;
 mod idempotency;
+mod merge;
+mod resolve;
 mod store;
 mod talk;
 

@@ -1,8 +1,241 @@
 //! Reads what the words of a message say about a journey.
 //!
-//! In: words. Out: an [`Understanding`](shared::dialogue::Understanding), in which nothing is resolved that the words
-//! alone do not tell. Pure, by rule, well below a millisecond; so it can be cached by its words.
+//! In: words. Out: an [`Understanding`], in which nothing is resolved that the words alone do not tell. Pure, by rule,
+//! well below a millisecond; so it can be cached by its words.
 
 pub mod airlines;
 pub mod places;
 pub mod tokens;
+
+mod acts;
+mod calendar;
+mod dates;
+mod journey;
+mod numbers;
+mod questions;
+mod text;
+mod times;
+mod travellers;
+mod wishes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use shared::api::{UNDERSTAND, Utterance};
+use shared::dialogue::{Act, Pick, Understanding, Wish};
+use shared::private::Private;
+use shared::travel::{Airline, Trip};
+
+use crate::journey::Named;
+use crate::text::Text;
+
+/// How many of a message's words are kept for matching a choice.
+const WORDS_KEPT: usize = 48;
+/// The most places, days, times and numbers of one message that are kept.
+const MOST_MENTIONS: usize = 12;
+
+/// The step.
+pub fn router() -> Router {
+    let read = async |_, utterance: Utterance, _| Ok(understand(&utterance.words));
+    UNDERSTAND.serve(Arc::new(()), read)
+}
+
+/// What the words of one message say.
+pub fn understand(words: &str) -> Understanding {
+    let mut text = Text::new(words);
+    let mut acts = acts::acts(&text);
+    let questions = questions::questions(&mut text);
+    let named_airlines = read_airlines(&mut text);
+    let pick = named_airlines.pick.or_else(|| acts::pick(&mut text));
+    let dates = dates::dates(&mut text);
+    let max_price = wishes::max_price(&mut text);
+    let named = read_places(&mut text);
+    let max_stops = wishes::max_stops(&mut text);
+    let cabin = wishes::cabin(&mut text);
+    let times = times::times(&mut text);
+    let trip = trip(&text);
+    let travellers = travellers::travellers(&mut text);
+    let places = journey::mentions(&text, words, &named);
+    if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
+        acts.push(Act::Search);
+    }
+    Understanding {
+        acts,
+        questions,
+        places: bounded(places),
+        dates: bounded(dates),
+        trip,
+        travellers,
+        cabin,
+        airlines: named_airlines.wish,
+        without_airlines: named_airlines.without,
+        max_stops,
+        max_price,
+        times: bounded(times),
+        pick,
+        numbers: bounded(bare_numbers(&text)),
+        words: kept_words(&text),
+    }
+}
+
+fn bounded<T>(mut found: Vec<T>) -> Vec<T> {
+    found.truncate(MOST_MENTIONS);
+    found
+}
+
+fn kept_words(text: &Text) -> Private<Vec<String>> {
+    Private(
+        text.tokens.iter().filter(|token| token.is_word()).take(WORDS_KEPT).map(|token| token.text.clone()).collect(),
+    )
+}
+
+/// Places that no surer reader has taken. What is read is taken.
+fn read_places(text: &mut Text) -> Vec<Named> {
+    let found = places::find(&text.tokens);
+    let mut named = Vec::new();
+    for mention in found {
+        if !text.all_free(mention.tokens.clone()) {
+            continue;
+        }
+        text.take(mention.tokens.clone());
+        named.push(match mention.named {
+            places::Named::Place(candidates) => Named { at: mention.tokens, candidates, region: false },
+            places::Named::Region(_) => Named { at: mention.tokens, candidates: Vec::new(), region: true },
+        });
+    }
+    named
+}
+
+/// What a message says of airlines.
+#[derive(Debug, Default)]
+struct Airlines {
+    wish: Option<Wish<Vec<Airline>>>,
+    without: Vec<Airline>,
+    pick: Option<Pick>,
+}
+
+/// Airlines wanted, not wanted, or used to point at an offer ("the Delta one"). What is read is taken.
+fn read_airlines(text: &mut Text) -> Airlines {
+    const ANY: [&str; 14] = [
+        "any airline",
+        "any airlines",
+        "any carrier",
+        "any carriers",
+        "any other airline",
+        "whichever airline",
+        "whatever airline",
+        "all airlines",
+        "no airline preference",
+        "no preference",
+        "no preferences",
+        "dont care about the airline",
+        "dont mind which airline",
+        "any airline is fine",
+    ];
+    let mut found = Airlines::default();
+    let mut wanted: Vec<Airline> = Vec::new();
+    for mention in airlines::find(&text.tokens) {
+        let at = mention.tokens.clone();
+        if !text.all_free(at.clone()) {
+            continue;
+        }
+        let before = text.before(at.start, 1);
+        let unwanted = matches!(before, "not" | "no" | "except" | "but" | "avoid" | "without" | "than" | "hate")
+            || before == "of" && text.before(at.start, 2) == "instead";
+        let pointed = before == "the" && matches!(text.at(at.end), "one" | "flight" | "option" | "offer");
+        text.take(at.start..at.end + usize::from(pointed));
+        let list = if unwanted { &mut found.without } else { &mut wanted };
+        if pointed && !unwanted {
+            found.pick = Some(Pick::By(mention.airline));
+        } else if !list.contains(&mention.airline) {
+            list.push(mention.airline);
+        }
+    }
+    let any = (0..text.len()).find_map(|at| text.any_of(at, &ANY).map(|length| at..at + length));
+    found.wish = match any {
+        _ if !wanted.is_empty() => Some(Wish::Only(bounded(wanted))),
+        Some(at) => {
+            text.take(at);
+            Some(Wish::Any)
+        }
+        None => None,
+    };
+    found.without = bounded(found.without);
+    found
+}
+
+/// One way or there and back: what was said last.
+fn trip(text: &Text) -> Option<Trip> {
+    const KINDS: [(&str, Trip); 24] = [
+        ("one way", Trip::OneWay),
+        ("one - way", Trip::OneWay),
+        ("oneway", Trip::OneWay),
+        ("1 way", Trip::OneWay),
+        ("1 - way", Trip::OneWay),
+        ("single ticket", Trip::OneWay),
+        ("no return", Trip::OneWay),
+        ("not coming back", Trip::OneWay),
+        ("not returning", Trip::OneWay),
+        ("without return", Trip::OneWay),
+        ("round trip", Trip::RoundTrip),
+        ("round - trip", Trip::RoundTrip),
+        ("round trips", Trip::RoundTrip),
+        ("round - trips", Trip::RoundTrip),
+        ("roundtrip", Trip::RoundTrip),
+        ("return flight", Trip::RoundTrip),
+        ("return flights", Trip::RoundTrip),
+        ("return ticket", Trip::RoundTrip),
+        ("return tickets", Trip::RoundTrip),
+        ("return trip", Trip::RoundTrip),
+        ("returning flight", Trip::RoundTrip),
+        ("both ways", Trip::RoundTrip),
+        ("there and back", Trip::RoundTrip),
+        ("two way", Trip::RoundTrip),
+    ];
+    let mut found = None;
+    for at in 0..text.len() {
+        let Some((kind, _)) = KINDS
+            .iter()
+            .filter_map(|(phrase, trip)| text.any_of(at, &[*phrase]).map(|length| (*trip, length)))
+            .max_by_key(|(_, length)| *length)
+        else {
+            continue;
+        };
+        let lead = if text.before(at, 1) == "a" { 2 } else { 1 };
+        let denied = matches!(text.before(at, lead), "not" | "than")
+            || text.before(at, lead) == "of" && text.before(at, lead + 1) == "instead";
+        if text.free(at) && !denied {
+            found = Some(kind);
+        } else if denied && found.is_none() && text.before(at, lead) == "not" {
+            found = Some(if kind == Trip::OneWay { Trip::RoundTrip } else { Trip::OneWay });
+        }
+    }
+    found
+}
+
+/// Numbers that nobody has read and that count nothing: "4", "just 4 please".
+fn bare_numbers(text: &Text) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        match numbers::number(text, at).filter(|_| text.free(at)) {
+            Some((value, length)) => {
+                let next = text.at(at + length);
+                let counts = text.tokens.get(at + length).is_some_and(|token| token.is_word())
+                    && !matches!(
+                        next,
+                        "please" | "thanks" | "thank" | "and" | "in" | "for" | "total" | "actually" | "then" | "will"
+                    );
+                let counted = matches!(next, "$" | "€" | "£" | "%" | ":" | "/" | ".")
+                    && text.joined(at + length - 1)
+                    && text.joined(at + length);
+                if !counts && !counted {
+                    found.push(value);
+                }
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}

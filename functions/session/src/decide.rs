@@ -1,0 +1,189 @@
+//! Decides what is done next: a pure function from the talk, what was said and what came of merging it.
+
+use shared::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
+use shared::travel::{FlightQuery, Offer, Passengers, Trip};
+
+use crate::merge::{Merged, unclear_of};
+
+/// The next action, and what of the talk goes with it: what is asked, which offer is spoken of.
+pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> Action {
+    let action = choose(session, said, merged);
+    session.asked = match &action {
+        Action::Ask { slot, .. } => Some(*slot),
+        Action::Answer { then_ask, .. } => *then_ask,
+        _ => None,
+    };
+    match &action {
+        // What was shown belongs to another journey from now on.
+        Action::SearchFlights { skip: 0, .. } => {
+            session.shown.clear();
+            session.focus = None;
+        }
+        Action::ShowOffer { rank } | Action::Answer { rank: Some(rank), .. } => session.focus = Some(*rank),
+        _ => {}
+    }
+    action
+}
+
+fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
+    if let Some((slot, trouble)) = merged.trouble.clone().or_else(|| unclear_of(session)) {
+        return Action::Ask { slot, because: Some(trouble) };
+    }
+    if let Some(action) = about_offers(session, said, merged) {
+        return action;
+    }
+    let missing = missing(session);
+    if let Some(topic) = said.questions.iter().copied().find(|topic| !merged.changed && !is_courtesy(*topic)) {
+        let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
+        return Action::Answer {
+            topic,
+            rank,
+            then_ask: missing.filter(|_| session.asked.is_some() || merged.informed),
+        };
+    }
+    if let Some(slot) = missing {
+        return ask(session, said, merged, slot);
+    }
+    let fresh = session.shown.is_empty();
+    let searches = merged.changed || said.acts.contains(&Act::Alternatives) || fresh && !is_closing(said);
+    if searches && let Some(query) = query(session) {
+        let alternatives = said.acts.contains(&Act::Alternatives) && !merged.changed;
+        let skip = if alternatives { last_rank(session) } else { 0 };
+        return Action::SearchFlights { query: Box::new(query), skip };
+    }
+    after_offers(session, said)
+}
+
+/// Asks for what is missing, or answers a courtesy first.
+fn ask(session: &Session, said: &Understanding, merged: &Merged, slot: Slot) -> Action {
+    if merged.informed {
+        return Action::Ask { slot, because: None };
+    }
+    let courtesy = said.questions.iter().copied().rev().find(|topic| is_courtesy(*topic));
+    let begins = said.acts.contains(&Act::Search) || said.acts.contains(&Act::Alternatives);
+    match courtesy {
+        Some(topic @ (Topic::Goodbye | Topic::Thanks)) => Action::Answer { topic, rank: None, then_ask: None },
+        Some(topic) if !begins => Action::Answer { topic, rank: None, then_ask: Some(slot) },
+        _ if begins || said.acts.contains(&Act::StartOver) => Action::Ask { slot, because: None },
+        _ if session.asked.is_none() && said.words.0.is_empty() => Action::Ask { slot, because: None },
+        // A name where a place was asked for: it is in no list of ours.
+        _ if is_name(session, said) => {
+            Action::Ask { slot: session.asked.unwrap_or(slot), because: Some(Trouble::UnknownPlace) }
+        }
+        _ if said.acts.contains(&Act::Affirm) => Action::Ask { slot, because: None },
+        _ => Action::Ask { slot, because: Some(Trouble::NotUnderstood) },
+    }
+}
+
+fn is_name(session: &Session, said: &Understanding) -> bool {
+    matches!(session.asked, Some(Slot::Origin | Slot::Destination))
+        && said.acts.is_empty()
+        && (1..=4).contains(&said.words.0.len())
+}
+
+/// An offer pointed at, or a question about one.
+fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Option<Action> {
+    if session.shown.is_empty() || merged.changed {
+        return None;
+    }
+    let rank = picked(session, said)?;
+    match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
+        Some(topic) => Some(Action::Answer { topic, rank: Some(rank), then_ask: None }),
+        None => Some(Action::ShowOffer { rank }),
+    }
+}
+
+fn is_courtesy(topic: Topic) -> bool {
+    matches!(topic, Topic::Greeting | Topic::Thanks | Topic::Goodbye)
+}
+
+fn is_closing(said: &Understanding) -> bool {
+    said.questions.iter().any(|topic| matches!(topic, Topic::Thanks | Topic::Goodbye))
+}
+
+/// All is known, offers were shown, and nothing of the journey has changed.
+fn after_offers(session: &Session, said: &Understanding) -> Action {
+    let answer = |topic| Action::Answer { topic, rank: session.focus.or_else(|| first_rank(session)), then_ask: None };
+    if let Some(topic) = said.questions.iter().copied().rev().find(|topic| is_courtesy(*topic)) {
+        return Action::Answer { topic, rank: None, then_ask: None };
+    }
+    if said.acts.contains(&Act::Affirm) {
+        return answer(Topic::Booking);
+    }
+    if said.acts.contains(&Act::Negate) {
+        return Action::Ask { slot: Slot::Other, because: None };
+    }
+    if said.acts.contains(&Act::Search)
+        && let Some(query) = query(session)
+    {
+        return Action::SearchFlights { query: Box::new(query), skip: 0 };
+    }
+    Action::Ask { slot: Slot::Other, because: Some(Trouble::NotUnderstood) }
+}
+
+/// What a search still needs, in the order it is asked.
+fn missing(session: &Session) -> Option<Slot> {
+    let slots = &session.slots;
+    if slots.destination.is_none() {
+        Some(Slot::Destination)
+    } else if slots.origin.is_none() {
+        Some(Slot::Origin)
+    } else if slots.departure_date.is_none() {
+        Some(Slot::DepartureDate)
+    } else if slots.trip == Some(Trip::RoundTrip) && slots.return_date.is_none() {
+        Some(Slot::ReturnDate)
+    } else {
+        None
+    }
+}
+
+fn query(session: &Session) -> Option<FlightQuery> {
+    let slots = session.slots.clone();
+    let return_date = slots.return_date.filter(|_| slots.trip != Some(Trip::OneWay));
+    Some(FlightQuery {
+        origin: slots.origin?,
+        destination: slots.destination?,
+        departure_date: slots.departure_date?,
+        return_date,
+        passengers: slots.passengers.unwrap_or(Passengers::ONE),
+        cabin: slots.cabin,
+        airlines: slots.airlines,
+        max_stops: slots.max_stops,
+        max_price: slots.max_price,
+        departure_time: slots.departure_time,
+        return_time: slots.return_time.filter(|_| return_date.is_some()),
+    })
+}
+
+fn first_rank(session: &Session) -> Option<u32> {
+    session.shown.first().map(|offer| offer.rank)
+}
+
+/// How many ranked offers were shown so far.
+fn last_rank(session: &Session) -> usize {
+    session.shown.iter().map(|offer| offer.rank).max().and_then(|rank| usize::try_from(rank).ok()).unwrap_or(0)
+}
+
+/// The rank of the offer that is meant.
+fn picked(session: &Session, said: &Understanding) -> Option<u32> {
+    let shown = &session.shown;
+    let departs = |offer: &Offer| {
+        offer.itineraries.first().and_then(|way| way.segments.first()).map(|segment| segment.departs_at)
+    };
+    let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
+    let offer = match said.pick.as_ref()? {
+        Pick::Nth(count) => usize::try_from(*count).ok()?.checked_sub(1).and_then(|at| shown.get(at)),
+        Pick::Last => shown.last(),
+        Pick::Cheapest => shown.iter().min_by_key(|offer| (offer.total_price.minor, offer.rank)),
+        Pick::Fastest => shown.iter().min_by_key(|offer| (minutes(offer), offer.rank)),
+        Pick::Earliest => shown.iter().min_by_key(|offer| (departs(offer), offer.rank)),
+        Pick::Latest => shown.iter().max_by_key(|offer| (departs(offer), std::cmp::Reverse(offer.rank))),
+        Pick::FewestStops => shown.iter().min_by_key(|offer| (offer.stops, offer.rank)),
+        Pick::By(airline) => shown.iter().find(|offer| {
+            offer.itineraries.iter().flat_map(|way| &way.segments).any(|segment| segment.carrier.iata == airline.iata)
+        }),
+        Pick::That => session.focus.map_or(shown.first(), |rank| shown.iter().find(|offer| offer.rank == rank)),
+        Pick::Other => None,
+    };
+    offer.map(|offer| offer.rank)
+}

@@ -1,0 +1,164 @@
+//! Merges what was said into where the talk stands. Later words win; a bare answer is read by what was asked; what
+//! cannot be is kept out and named, and what was good stays.
+
+mod days;
+mod places;
+mod travellers;
+
+pub use places::unclear_of;
+
+use jiff::Zoned;
+use jiff::civil::Date;
+use shared::dialogue::{Budget, DateRole, Session, Slot, Trouble, Understanding, Wish};
+use shared::travel::{Airline, Money, Slots, Trip};
+
+/// What came of merging a message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Merged {
+    /// Something is known now that was not known so before.
+    pub changed: bool,
+    /// Something in the message was about the journey, new or not.
+    pub informed: bool,
+    /// What is wrong with what was said, and what it was meant for.
+    pub trouble: Option<(Slot, Trouble)>,
+}
+
+impl Merged {
+    /// Keeps the first thing that is wrong: it is asked about first.
+    fn wrong(&mut self, slot: Slot, trouble: Trouble) {
+        self.trouble.get_or_insert((slot, trouble));
+    }
+}
+
+/// Merges an understanding into a talk.
+pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged {
+    let before = session.slots.clone();
+    let mut merged = Merged::default();
+    places::merge(session, said, &mut merged);
+    merge_trip(&mut session.slots, said, &mut merged);
+    days::merge(session, said, today(session, now), is_month_first(session, now), &mut merged);
+    travellers::merge(session, said, &mut merged);
+    merge_wishes(session, said, &mut merged);
+    same_place(session, &before, &mut merged);
+    merged.changed = session.slots != before;
+    merged
+}
+
+/// Today at the origin, where that is known; else where the person's clock is.
+fn today(session: &Session, now: &Zoned) -> Date {
+    let zone = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
+    zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date())
+}
+
+/// Whether "3/12" is 12 March where the person is: so in the United States only.
+fn is_month_first(session: &Session, now: &Zoned) -> bool {
+    const UNITED_STATES: [&str; 12] = [
+        "America/New_York",
+        "America/Chicago",
+        "America/Denver",
+        "America/Los_Angeles",
+        "America/Phoenix",
+        "America/Anchorage",
+        "America/Detroit",
+        "America/Boise",
+        "America/Juneau",
+        "Pacific/Honolulu",
+        "America/Indiana/Indianapolis",
+        "America/Kentucky/Louisville",
+    ];
+    let from_us = |name: Option<&str>| name.is_some_and(|name| UNITED_STATES.contains(&name));
+    let at_origin = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
+    from_us(now.time_zone().iana_name()) || from_us(at_origin.as_ref().and_then(|zone| zone.iana_name()))
+}
+
+fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
+    let returns = said.dates.iter().any(|date| date.role == DateRole::Return && !date.negated);
+    let trip = match said.trip {
+        Some(Trip::OneWay) => Some(Trip::OneWay),
+        _ if returns => Some(Trip::RoundTrip),
+        trip => trip,
+    };
+    if let Some(trip) = trip {
+        merged.informed = true;
+        slots.trip = Some(trip);
+    }
+}
+
+fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged) {
+    let passengers = session.slots.passengers.map_or(1, |passengers| passengers.total());
+    let currency = session.shown.first().map_or(iso_currency::Currency::USD, |offer| offer.total_price.currency);
+    let slots = &mut session.slots;
+    if let Some(wish) = &said.cabin {
+        slots.cabin = wanted(wish);
+    }
+    if let Some(wish) = &said.max_stops {
+        slots.max_stops = wanted(wish);
+    }
+    if let Some(wish) = &said.airlines {
+        slots.airlines = wanted(wish).unwrap_or_default();
+    }
+    slots.airlines.retain(|airline| !contains(&said.without_airlines, airline));
+    if let Some(wish) = &said.max_price {
+        slots.max_price = wanted(wish).and_then(|budget| money(&budget, currency, passengers)).or(match wish {
+            Wish::Any => None,
+            Wish::Only(_) => slots.max_price,
+        });
+    }
+    for time in &said.times {
+        let back = time.role == DateRole::Return
+            || time.role == DateRole::Unknown
+                && session.asked == Some(Slot::ReturnDate)
+                && slots.trip == Some(Trip::RoundTrip);
+        let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
+        *slot = time.window;
+    }
+    merged.informed |= said.cabin.is_some()
+        || said.max_stops.is_some()
+        || said.airlines.is_some()
+        || said.max_price.is_some()
+        || !said.without_airlines.is_empty()
+        || !said.times.is_empty();
+}
+
+fn wanted<T: Clone>(wish: &Wish<T>) -> Option<T> {
+    match wish {
+        Wish::Any => None,
+        Wish::Only(value) => Some(value.clone()),
+    }
+}
+
+fn contains(list: &[Airline], airline: &Airline) -> bool {
+    list.iter().any(|other| other.iata == airline.iata)
+}
+
+/// A budget for all travellers together. An amount without a currency is in that of the offers shown, else in US
+/// dollars.
+fn money(budget: &Budget, fallback: iso_currency::Currency, passengers: u8) -> Option<Money> {
+    let currency = match &budget.currency {
+        Some(code) => iso_currency::Currency::from_code(code)?,
+        None => fallback,
+    };
+    let mut money = Money::parse(&budget.amount, currency).ok()?;
+    if budget.each {
+        money.minor = money.minor.checked_mul(i64::from(passengers))?;
+    }
+    Some(money)
+}
+
+/// A journey that ends where it starts: what was said now is taken back.
+fn same_place(session: &mut Session, before: &Slots, merged: &mut Merged) {
+    let slots = &mut session.slots;
+    let (Some(origin), Some(destination)) = (&slots.origin, &slots.destination) else { return };
+    if origin.iata != destination.iata {
+        return;
+    }
+    let trouble = Trouble::SamePlace { place: destination.clone() };
+    let origin_is_new = slots.origin != before.origin;
+    let destination_is_new = slots.destination != before.destination;
+    let slot = if origin_is_new && !destination_is_new { Slot::Origin } else { Slot::Destination };
+    match slot {
+        Slot::Origin => slots.origin.clone_from(&before.origin),
+        _ => slots.destination.clone_from(&before.destination),
+    }
+    merged.trouble = Some((slot, trouble));
+}

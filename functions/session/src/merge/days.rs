@@ -1,0 +1,131 @@
+//! The day out and the day back.
+
+use jiff::civil::Date;
+use shared::dialogue::{DateExpr, DateMention, DateRole, Session, Slot, Stay, Trouble, Understanding};
+use shared::travel::Trip;
+
+use super::Merged;
+use crate::resolve::{Calendar, resolve};
+
+pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, month_first: bool, merged: &mut Merged) {
+    let calendar = Calendar { today, departure: None, month_first };
+    let bare = bare_day(session, said);
+    let meant: Vec<&DateMention> = said.dates.iter().chain(bare.as_ref()).filter(|date| !date.negated).collect();
+    let roles = roles(session, &meant);
+    let departure_before = session.slots.departure_date;
+    // The day out first, whatever the order of the words: the day back is counted from it.
+    for wanted in [DateRole::Departure, DateRole::Return] {
+        for (mention, role) in meant.iter().zip(&roles).filter(|(_, role)| **role == wanted) {
+            merged.informed = true;
+            let named_departure = roles.contains(&DateRole::Departure);
+            match role {
+                DateRole::Return => way_back(session, mention.expression, calendar, named_departure, merged),
+                _ => way_out(session, mention.expression, calendar, merged),
+            }
+        }
+    }
+    if session.slots.departure_date != departure_before {
+        follow(session, today, roles.contains(&DateRole::Return), merged);
+    }
+}
+
+/// A number alone is a day when a day was asked for: "the 8", "8".
+fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
+    let role = match session.asked? {
+        Slot::DepartureDate => DateRole::Departure,
+        Slot::ReturnDate => DateRole::Return,
+        _ => return None,
+    };
+    let [number] = said.numbers.as_slice() else { return None };
+    let day = i8::try_from(*number).ok().filter(|day| (1..=31).contains(day) && said.dates.is_empty())?;
+    Some(DateMention { expression: DateExpr::DayOfMonth { day, month: None }, role, negated: false })
+}
+
+/// The roles, with those the words do not tell read by what was asked and by what is known.
+fn roles(session: &Session, meant: &[&DateMention]) -> Vec<DateRole> {
+    let slots = &session.slots;
+    let mut has_departure = slots.departure_date.is_some() || meant.iter().any(|date| date.role == DateRole::Departure);
+    let mut has_return = slots.return_date.is_some() || meant.iter().any(|date| date.role == DateRole::Return);
+    let named_departure = meant.iter().any(|date| date.role == DateRole::Departure);
+    meant
+        .iter()
+        .map(|date| match date.role {
+            DateRole::Unknown => {
+                let role = match session.asked {
+                    Some(Slot::ReturnDate) => DateRole::Return,
+                    Some(Slot::DepartureDate) if !named_departure => DateRole::Departure,
+                    _ if !has_departure => DateRole::Departure,
+                    _ if slots.trip == Some(Trip::RoundTrip) && !has_return => DateRole::Return,
+                    _ if named_departure && !has_return => DateRole::Return,
+                    _ => DateRole::Departure,
+                };
+                has_departure |= role == DateRole::Departure;
+                has_return |= role == DateRole::Return;
+                role
+            }
+            role => role,
+        })
+        .collect()
+}
+
+fn way_out(session: &mut Session, expression: DateExpr, calendar: Calendar, merged: &mut Merged) {
+    let counted_from = match expression {
+        // "A day later" moves the day that is known.
+        DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } => session.slots.departure_date,
+        _ => None,
+    };
+    match resolve(expression, Calendar { departure: counted_from, ..calendar }) {
+        Ok(Some(date)) if date < calendar.today => merged.wrong(Slot::DepartureDate, Trouble::PastDate { date }),
+        Ok(Some(date)) => session.slots.departure_date = Some(date),
+        Ok(None) => {}
+        Err(trouble) => merged.wrong(Slot::DepartureDate, trouble),
+    }
+}
+
+fn way_back(
+    session: &mut Session,
+    expression: DateExpr,
+    calendar: Calendar,
+    named_departure: bool,
+    merged: &mut Merged,
+) {
+    let departure = session.slots.departure_date;
+    let moves = matches!(expression, DateExpr::Shift { .. }) && session.slots.return_date.is_some() && !named_departure;
+    let counted_from = if moves { session.slots.return_date } else { departure };
+    if let DateExpr::AfterDeparture { days, months } | DateExpr::Shift { days, months } = expression
+        && !moves
+    {
+        session.stay = Some(Stay { days, months });
+    } else {
+        session.stay = None;
+    }
+    let Ok(resolved) = resolve(expression, Calendar { departure: counted_from, ..calendar })
+        .map_err(|trouble| merged.wrong(Slot::ReturnDate, trouble))
+    else {
+        return;
+    };
+    match (resolved, departure) {
+        (Some(back), Some(departure)) if back < departure => {
+            merged.wrong(Slot::ReturnDate, Trouble::ReturnBeforeDeparture { departure, back });
+        }
+        (Some(back), _) => session.slots.return_date = Some(back),
+        (None, _) => {}
+    }
+}
+
+/// The day out has changed: a stay moves along; a day back that now lies before it is asked for again.
+fn follow(session: &mut Session, today: Date, named_return: bool, merged: &mut Merged) {
+    let Some(departure) = session.slots.departure_date else { return };
+    if let Some(Stay { days, months }) = session.stay.filter(|_| !named_return) {
+        let calendar = Calendar { today, departure: Some(departure), month_first: false };
+        if let Ok(Some(back)) = resolve(DateExpr::AfterDeparture { days, months }, calendar) {
+            session.slots.return_date = Some(back);
+        }
+    }
+    if let Some(back) = session.slots.return_date.filter(|back| *back < departure) {
+        if session.slots.trip == Some(Trip::RoundTrip) && !named_return {
+            merged.wrong(Slot::ReturnDate, Trouble::ReturnBeforeDeparture { departure, back });
+        }
+        session.slots.return_date = None;
+    }
+}

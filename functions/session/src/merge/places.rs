@@ -1,0 +1,206 @@
+//! Where from and where to.
+
+use shared::dialogue::{Act, PlaceMention, PlaceRole, Session, Slot, Trouble, Unclear, Understanding};
+use shared::travel::{Place, Slots};
+
+use super::Merged;
+
+/// The most places a name is asked about with.
+const MOST_CHOICES: usize = 5;
+
+pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Merged) {
+    if choose(session, said) {
+        merged.informed = true;
+        return;
+    }
+    let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
+    let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
+    for (at, mention) in meant.iter().enumerate() {
+        let Some(slot) = slot_of(session, said, &meant, &negated, at) else { continue };
+        merged.informed = true;
+        place(session, mention, slot, merged);
+    }
+    if meant.is_empty() {
+        take_back(session, &negated, merged);
+    }
+}
+
+/// Puts a place into its slot, or keeps what is unclear about it.
+fn place(session: &mut Session, mention: &PlaceMention, slot: Slot, merged: &mut Merged) {
+    session.unclear.retain(|unclear| unclear.slot != slot);
+    match mention.candidates.as_slice() {
+        [] => merged.wrong(slot, Trouble::UnknownPlace),
+        [only] => fill(session, slot, only.clone()),
+        several => {
+            let choices: Vec<Place> = several.iter().take(MOST_CHOICES).cloned().collect();
+            // What stood there is no longer meant, and must not be searched while the name is unclear.
+            *slot_mut(&mut session.slots, slot) = None;
+            session.recent = Some(slot);
+            session.unclear.push(Unclear { slot, name: mention.name.0.clone(), choices });
+        }
+    }
+}
+
+fn fill(session: &mut Session, slot: Slot, place: Place) {
+    *slot_mut(&mut session.slots, slot) = Some(place);
+    session.recent = Some(slot);
+}
+
+fn slot_mut(slots: &mut Slots, slot: Slot) -> &mut Option<Place> {
+    if slot == Slot::Origin { &mut slots.origin } else { &mut slots.destination }
+}
+
+/// "not Paris" alone: the place is not known any more.
+fn take_back(session: &mut Session, negated: &[&PlaceMention], merged: &mut Merged) {
+    for mention in negated {
+        for slot in [Slot::Origin, Slot::Destination] {
+            if is_in(&session.slots, slot, mention) {
+                *slot_mut(&mut session.slots, slot) = None;
+                session.recent = Some(slot);
+                merged.informed = true;
+            }
+        }
+    }
+}
+
+fn is_in(slots: &Slots, slot: Slot, mention: &PlaceMention) -> bool {
+    let place = if slot == Slot::Origin { &slots.origin } else { &slots.destination };
+    place.as_ref().is_some_and(|place| mention.candidates.iter().any(|candidate| candidate.iata == place.iata))
+}
+
+/// Which slot a place is for: what the words say, else what it puts right, else what was asked, else what is missing.
+fn slot_of(
+    session: &Session,
+    said: &Understanding,
+    meant: &[&PlaceMention],
+    negated: &[&PlaceMention],
+    at: usize,
+) -> Option<Slot> {
+    let mention = meant.get(at)?;
+    let slots = &session.slots;
+    match mention.role {
+        PlaceRole::Origin => return Some(Slot::Origin),
+        PlaceRole::Destination => return Some(Slot::Destination),
+        PlaceRole::ReturnOrigin => {
+            return (slots.destination.is_none() && meant.len() < 3).then_some(Slot::Destination);
+        }
+        PlaceRole::ReturnDestination => return return_destination(slots, meant, mention),
+        PlaceRole::Unknown => {}
+    }
+    if let Some(wrong) = negated.first() {
+        let replaced = [Slot::Origin, Slot::Destination].into_iter().find(|slot| is_in(slots, *slot, wrong));
+        return replaced.or(session.recent).or(Some(Slot::Destination));
+    }
+    // One that stands already where it could go is only named again.
+    if [Slot::Origin, Slot::Destination].iter().any(|slot| is_in(slots, *slot, mention)) && meant.len() == 1 {
+        let asked_other =
+            matches!(session.asked, Some(slot @ (Slot::Origin | Slot::Destination)) if !is_in(slots, slot, mention));
+        if !asked_other {
+            return None;
+        }
+    }
+    let taken =
+        meant.iter().enumerate().filter(|(other, _)| *other != at).find_map(|(_, mention)| match mention.role {
+            PlaceRole::Origin => Some(Slot::Destination),
+            PlaceRole::Destination => Some(Slot::Origin),
+            _ => None,
+        });
+    if taken.is_some() {
+        return taken;
+    }
+    if meant.len() == 2 {
+        return Some(if at == 0 { Slot::Origin } else { Slot::Destination });
+    }
+    if is_correction(said) && session.recent.is_some() {
+        return session.recent;
+    }
+    match session.asked {
+        Some(slot @ (Slot::Origin | Slot::Destination)) => Some(slot),
+        _ => match (&slots.origin, &slots.destination) {
+            (None, Some(_)) => Some(Slot::Origin),
+            (_, None) => Some(Slot::Destination),
+            // Everything is known: people change where they go more often than where they start.
+            (Some(_), Some(_)) => Some(Slot::Destination),
+        },
+    }
+}
+
+/// "no, Oslo", "actually Rome", "make that Rome".
+fn is_correction(said: &Understanding) -> bool {
+    said.acts.contains(&Act::Correct)
+}
+
+/// "and back to Lahore" names the origin once more; "I must get back to Lahore" alone says where to.
+fn return_destination(slots: &Slots, meant: &[&PlaceMention], mention: &PlaceMention) -> Option<Slot> {
+    let named_twice = meant.iter().filter(|other| other.candidates == mention.candidates).count() > 1;
+    let others = meant.len() > 1;
+    match (&slots.origin, &slots.destination) {
+        _ if named_twice => None,
+        (None, None) if !others => Some(Slot::Destination),
+        (None, Some(_)) => Some(Slot::Origin),
+        (None, None) => meant.iter().any(|other| other.role == PlaceRole::Destination).then_some(Slot::Origin),
+        (Some(_), None) if !is_in(slots, Slot::Origin, mention) => Some(Slot::Destination),
+        _ => None,
+    }
+}
+
+/// Reads an answer to "which San Jose?": "California", "the one in Costa Rica", "the first", "SJO".
+fn choose(session: &mut Session, said: &Understanding) -> bool {
+    let Some(unclear) = session.unclear.first().cloned() else { return false };
+    let Some(place) = chosen(&unclear, said) else { return false };
+    session.unclear.retain(|other| other.slot != unclear.slot);
+    fill(session, unclear.slot, place);
+    true
+}
+
+fn chosen(unclear: &Unclear, said: &Understanding) -> Option<Place> {
+    use shared::dialogue::Pick;
+    let by_place = match said.pick {
+        Some(Pick::Nth(count)) => unclear.choices.get(usize::try_from(count).ok()?.checked_sub(1)?),
+        Some(Pick::Last) => unclear.choices.last(),
+        _ => match said.numbers.as_slice() {
+            [count] if said.words.0.len() <= 3 => {
+                usize::try_from(*count).ok()?.checked_sub(1).and_then(|at| unclear.choices.get(at))
+            }
+            _ => None,
+        },
+    };
+    if let Some(place) = by_place {
+        return Some(place.clone());
+    }
+    // A place with a role of its own is a new one, not the answer.
+    let named: Vec<&Place> = said.places.iter().flat_map(|mention| &mention.candidates).collect();
+    if let Some(place) =
+        unclear.choices.iter().find(|choice| named.len() == 1 && named.iter().any(|place| place.iata == choice.iata))
+    {
+        return Some(place.clone());
+    }
+    if !named.is_empty() && !named.iter().any(|place| unclear.choices.iter().any(|choice| choice.iata == place.iata)) {
+        return None;
+    }
+    let shared_name = words_of(&unclear.name);
+    let scores: Vec<usize> = unclear
+        .choices
+        .iter()
+        .map(|choice| {
+            let own = words_of(&choice.name).into_iter().chain([choice.iata.as_str().to_lowercase()]);
+            own.filter(|word| !shared_name.contains(word) && said.words.0.contains(word)).count()
+        })
+        .collect();
+    let best = scores.iter().copied().max().filter(|best| *best > 0)?;
+    let mut winners =
+        unclear.choices.iter().zip(&scores).filter(|(_, score)| **score == best).map(|(choice, _)| choice);
+    let winner = winners.next()?.clone();
+    winners.next().is_none().then_some(winner)
+}
+
+fn words_of(name: &str) -> Vec<String> {
+    name.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// What is still unclear about a place, as it is asked.
+pub fn unclear_of(session: &Session) -> Option<(Slot, Trouble)> {
+    let unclear = session.unclear.first()?;
+    let trouble = Trouble::Ambiguous { name: unclear.name.clone(), choices: unclear.choices.clone() };
+    Some((unclear.slot, trouble))
+}

@@ -1,0 +1,398 @@
+//! What a person does with a message: agree, put right, ask for others, cancel, begin again; and which offer is meant.
+
+use shared::dialogue::{Act, Pick};
+
+use crate::numbers::{number, ordinal};
+use crate::text::Text;
+
+/// The acts of a message, each once.
+pub fn acts(text: &Text) -> Vec<Act> {
+    let plain = text.plain(0..text.len());
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
+    let mut acts = Vec::new();
+    let mut add = |found: bool, act: Act| {
+        if found {
+            acts.push(act);
+        }
+    };
+    add(is_handoff(&plain), Act::Handoff);
+    add(
+        has(&[
+            " start over ",
+            " start again ",
+            " start from scratch ",
+            " begin again ",
+            " new search ",
+            " reset ",
+            " start afresh ",
+            " from the beginning ",
+            " clear everything ",
+            " restart ",
+            " start all over ",
+            " start fresh ",
+            " forget everything ",
+        ]),
+        Act::StartOver,
+    );
+    add(is_cancel(&plain), Act::Cancel);
+    add(is_alternatives(&plain), Act::Alternatives);
+    let first = plain.split_whitespace().next().unwrap_or_default();
+    let negates = matches!(first, "no" | "nope" | "nah" | "not" | "wrong" | "incorrect")
+        || has(&[" thats not right ", " that is not right ", " thats wrong ", " dont like "]);
+    add(negates, Act::Negate);
+    add(
+        !negates
+            && (matches!(
+                first,
+                "yes"
+                    | "yeah"
+                    | "yep"
+                    | "yup"
+                    | "sure"
+                    | "ok"
+                    | "okay"
+                    | "correct"
+                    | "right"
+                    | "exactly"
+                    | "perfect"
+                    | "great"
+                    | "fine"
+                    | "alright"
+                    | "absolutely"
+                    | "definitely"
+                    | "y"
+                    | "good"
+                    | "cool"
+                    | "indeed"
+                    | "surely"
+            ) || has(&[
+                " sounds good ",
+                " sound good ",
+                " sounds great ",
+                " sounds fine ",
+                " sounds perfect ",
+                " works for me ",
+                " that works ",
+                " go ahead ",
+                " thats fine ",
+                " that is fine ",
+                " that is right ",
+                " is correct ",
+                " looks good ",
+            ])),
+        Act::Affirm,
+    );
+    add(
+        has(&[
+            " actually ",
+            " i meant ",
+            " i mean ",
+            " make that ",
+            " make it ",
+            " instead ",
+            " scratch that ",
+            " correction ",
+            " rather ",
+            " change ",
+            " switch ",
+            " sorry ",
+            " oops ",
+            " wait ",
+            " not to ",
+            " should be ",
+            " should have been ",
+        ]) || negates && text.len() > 1
+            || (0..text.len()).any(|at| text.at(at) == "not" && at + 1 < text.len()),
+        Act::Correct,
+    );
+    add(
+        has(&[
+            " flight ",
+            " flights ",
+            " fly ",
+            " flying ",
+            " ticket ",
+            " tickets ",
+            " travel ",
+            " trip ",
+            " search ",
+            " find ",
+            " fare ",
+            " fares ",
+            " show me ",
+            " look for ",
+        ]),
+        Act::Search,
+    );
+    acts
+}
+
+fn is_handoff(plain: &str) -> bool {
+    const WHOM: [&str; 14] = [
+        " human",
+        " agent ",
+        " real person ",
+        " representative ",
+        " operator ",
+        " live person ",
+        " actual person ",
+        " someone real ",
+        " support staff ",
+        " customer service ",
+        " customer support ",
+        " advisor ",
+        " a person ",
+        " travel agent ",
+    ];
+    const HOW: [&str; 15] = [
+        " speak ",
+        " talk ",
+        " connect ",
+        " transfer ",
+        " chat ",
+        " hand ",
+        " put me ",
+        " get me ",
+        " need ",
+        " want ",
+        " contact ",
+        " please ",
+        " call ",
+        " switch me ",
+        " give me ",
+    ];
+    let short = plain.split_whitespace().count() <= 3;
+    let ask_someone = [
+        " speak to someone ",
+        " talk to someone ",
+        " speak with someone ",
+        " talk to somebody ",
+        " speak to somebody ",
+    ]
+    .iter()
+    .any(|phrase| plain.contains(phrase));
+    let whom = WHOM.iter().any(|phrase| plain.contains(phrase));
+    let travels = plain.contains(" ticket") || plain.contains(" seat") || plain.contains(" flight ");
+    ask_someone || whom && (short || HOW.iter().any(|phrase| plain.contains(phrase))) && !travels
+}
+
+fn is_cancel(plain: &str) -> bool {
+    const CANCEL: [&str; 15] = [
+        " cancel ",
+        " never mind ",
+        " nevermind ",
+        " forget it ",
+        " forget about it ",
+        " forget the ",
+        " drop it ",
+        " drop the whole ",
+        " call it off ",
+        " not going anymore ",
+        " dont want to fly anymore ",
+        " dont want to travel anymore ",
+        " dont need a flight ",
+        " no longer need ",
+        " stop the search ",
+    ];
+    const ASKING: [&str; 6] = [
+        " can i cancel ",
+        " could i cancel ",
+        " if i cancel ",
+        " cancel for free ",
+        " to cancel later ",
+        " cancel it later ",
+    ];
+    CANCEL.iter().any(|phrase| plain.contains(phrase)) && !ASKING.iter().any(|phrase| plain.contains(phrase))
+}
+
+fn is_alternatives(plain: &str) -> bool {
+    const OTHERS: [&str; 38] = [
+        " anything else ",
+        " something else ",
+        " other flight ",
+        " other flights ",
+        " another flight ",
+        " other option",
+        " another option ",
+        " alternative",
+        " more flights ",
+        " more options ",
+        " any more ",
+        " any others ",
+        " any other ",
+        " some other ",
+        " what else ",
+        " something different ",
+        " other available ",
+        " show more ",
+        " show me more ",
+        " different flight",
+        " different option",
+        " other offers ",
+        " more offers ",
+        " look at some more ",
+        " the rest ",
+        " others ",
+        " next ones ",
+        " additional options ",
+        " additional flights ",
+        " else is available ",
+        " other choices ",
+        " more choices ",
+        " another one ",
+        " see more ",
+        " few more ",
+        " more results ",
+        " other results ",
+        " next page ",
+    ];
+    const NOT_MEANT: [&str; 8] = [
+        " need anything else ",
+        " nothing else ",
+        " what else do you need ",
+        " anything else you need ",
+        " want anything else ",
+        " and others ",
+        " others and ",
+        " anything else to know ",
+    ];
+    OTHERS.iter().any(|phrase| plain.contains(phrase)) && !NOT_MEANT.iter().any(|phrase| plain.contains(phrase))
+}
+
+/// The offer that is meant, by its place or by what sets it apart. What is read is taken.
+pub fn pick(text: &mut Text) -> Option<Pick> {
+    (0..text.len()).find_map(|at| {
+        let (pick, length) = by_place(text, at).or_else(|| by_quality(text, at))?;
+        text.take(at..at + length);
+        Some(pick)
+    })
+}
+
+fn is_offer(word: &str) -> bool {
+    matches!(word, "one" | "flight" | "option" | "offer" | "choice" | "result" | "itinerary")
+}
+
+fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
+    if matches!(text.at(at), "option" | "number" | "offer" | "flight" | "choice" | "#" | "no" | "result") {
+        let next = at + 1 + usize::from(matches!(text.at(at + 1), "number" | "#"));
+        let (count, length) = number(text, next).filter(|(count, _)| (1..=50).contains(count))?;
+        let ends = !text.tokens.get(next + length).is_some_and(|token| token.is_word())
+            || matches!(text.at(next + length), "please" | "looks" | "sounds" | "is" | "works" | "then");
+        return (ends && (text.at(at) != "no" || next > at + 1)).then_some((Pick::Nth(count), next + length - at));
+    }
+    if text.at(at) != "the" && !is_offer(text.at(at + 1)) {
+        return None;
+    }
+    let lead = usize::from(text.at(at) == "the");
+    if text.at(at + lead) == "last" && (is_offer(text.at(at + lead + 1)) || at + lead + 1 == text.len()) {
+        return Some((Pick::Last, lead + 2));
+    }
+    let (count, length) = ordinal(text, at + lead)?;
+    let next = at + lead + length;
+    let chosen = matches!(
+        text.before(at, 1),
+        "take" | "choose" | "pick" | "select" | "like" | "prefer" | "want" | "with" | "about" | "book"
+    );
+    let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
+        || matches!(text.at(next), "please" | "then" | "sounds" | "looks");
+    let in_words = text.at(at + lead).starts_with(|first: char| first.is_alphabetic());
+    if is_offer(text.at(next)) && text.at(next + 1) != "to" && text.at(next + 1) != "from" {
+        return Some((Pick::Nth(count), next + 1 - at));
+    }
+    (lead == 1 && ends && (in_words || chosen)).then_some((Pick::Nth(count), next - at))
+}
+
+fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
+    const QUALITIES: [(&str, Pick); 22] = [
+        ("cheapest", Pick::Cheapest),
+        ("cheaper", Pick::Cheapest),
+        ("least expensive", Pick::Cheapest),
+        ("lowest price", Pick::Cheapest),
+        ("fastest", Pick::Fastest),
+        ("quickest", Pick::Fastest),
+        ("shortest", Pick::Fastest),
+        ("faster", Pick::Fastest),
+        ("shorter", Pick::Fastest),
+        ("earliest", Pick::Earliest),
+        ("earlier", Pick::Earliest),
+        ("morning", Pick::Earliest),
+        ("latest", Pick::Latest),
+        ("later", Pick::Latest),
+        ("evening", Pick::Latest),
+        ("fewest stops", Pick::FewestStops),
+        ("least stops", Pick::FewestStops),
+        ("nonstop", Pick::FewestStops),
+        ("non - stop", Pick::FewestStops),
+        ("direct", Pick::FewestStops),
+        ("one with the fewest stops", Pick::FewestStops),
+        ("one with the lowest price", Pick::Cheapest),
+    ];
+    if let Some(length) = text.any_of(at, &["that one", "this one"]) {
+        return Some((Pick::That, length));
+    }
+    if text.at(at) != "the" {
+        return None;
+    }
+    let (pick, length) = QUALITIES
+        .iter()
+        .filter_map(|(phrase, pick)| text.any_of(at + 1, &[*phrase]).map(|length| (pick.clone(), length)))
+        .max_by_key(|(_, length)| *length)?;
+    let next = at + 1 + length;
+    let superlative = text.at(at + 1).ends_with("est") || text.at(at + 1) == "least";
+    let ends =
+        !text.tokens.get(next).is_some_and(|token| token.is_word()) || matches!(text.at(next), "please" | "then");
+    if matches!(text.at(next), "one" | "option" | "offer") {
+        return Some((pick, next + 1 - at));
+    }
+    let flight = text.at(next) == "flight"
+        && !matches!(text.at(next + 1), "to" | "from" | "on" | "for" | "in" | "out" | "leaving");
+    (superlative && (ends || flight)).then_some((pick, next - at + usize::from(flight)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_are_told_apart() {
+        let cases: &[(&str, &[Act])] = &[
+            ("yes please", &[Act::Affirm]),
+            ("No, Oslo", &[Act::Negate, Act::Correct]),
+            ("actually Rome", &[Act::Correct]),
+            ("not Paris, Rome", &[Act::Negate, Act::Correct]),
+            ("never mind", &[Act::Cancel]),
+            ("let's start over", &[Act::StartOver]),
+            ("I want to talk to a human", &[Act::Handoff]),
+            ("agent please", &[Act::Handoff]),
+            ("anything else?", &[Act::Alternatives]),
+            ("no, I don't need anything else", &[Act::Negate, Act::Correct]),
+            ("find me a flight", &[Act::Search]),
+            ("one person", &[]),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(acts(&Text::new(words)), *expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn an_offer_is_picked_by_place_or_quality() {
+        let cases = [
+            ("the second one", Some(Pick::Nth(2))),
+            ("I'll take the 2nd", Some(Pick::Nth(2))),
+            ("option 3", Some(Pick::Nth(3))),
+            ("the third", Some(Pick::Nth(3))),
+            ("the last one", Some(Pick::Last)),
+            ("the cheapest", Some(Pick::Cheapest)),
+            ("the earlier one", Some(Pick::Earliest)),
+            ("the direct one", Some(Pick::FewestStops)),
+            ("that one", Some(Pick::That)),
+            ("the cheapest flight to Rome", None),
+            ("on the 3rd", None),
+            ("first class", None),
+            ("one way", None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(pick(&mut Text::new(words)), expected, "{words}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The days a message names, and which day of the journey each is.
+//!
+//! [`calendar`](crate::calendar) reads single expressions; here they become mentions: ranges ("the 3rd to the 10th"),
+//! stays ("for a week"), moves ("a day later"), months taken over from a neighbour, and roles from the words around.
+
+use std::ops::Range;
+
+use shared::dialogue::{DateExpr, DateMention, DateRole};
+
+use crate::calendar::{Span, expression, span};
+use crate::numbers::{number, ordinal};
+use crate::text::Text;
+
+/// A mention and the tokens it takes.
+#[derive(Debug, Clone)]
+struct Found {
+    mention: DateMention,
+    at: Range<usize>,
+}
+
+/// The days a message names, in its order. What is read is taken.
+pub fn dates(text: &mut Text) -> Vec<DateMention> {
+    let mut found = find(text);
+    share_months(text, &mut found);
+    for at in 0..found.len() {
+        give_role(text, &mut found, at);
+    }
+    pair_ranges(text, &mut found);
+    drop_wide(text, &mut found);
+    found.into_iter().map(|found| found.mention).collect()
+}
+
+fn find(text: &mut Text) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let read = if text.free(at) { read(text, at) } else { None };
+        let Some((expression, role, length)) = read else {
+            at += 1;
+            continue;
+        };
+        text.take(at..at + length);
+        let negated = is_negated(text, at);
+        found.push(Found { mention: DateMention { expression, role, negated }, at: at..at + length });
+        at += length;
+        at += second_of_range(text, &mut found, at);
+    }
+    found
+}
+
+fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
+    if let Some((expression, length)) = shift(text, at) {
+        return Some((expression, DateRole::Unknown, length));
+    }
+    if let Some((expression, length)) = stay(text, at) {
+        return Some((expression, DateRole::Return, length));
+    }
+    expression(text, at).filter(|_| !is_picked(text, at)).map(|(found, length)| (found, DateRole::Unknown, length))
+}
+
+/// "I'll take the 2nd" is an offer.
+fn is_picked(text: &Text, at: usize) -> bool {
+    let at = if text.at(at) == "the" { at } else { at.saturating_sub(1) };
+    text.at(at) == "the"
+        && matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "prefer" | "want" | "with")
+        && ordinal(text, at + 1).is_some_and(|(_, length)| !matches!(text.at(at + 1 + length), "of"))
+}
+
+/// "not Friday", "instead of Friday".
+fn is_negated(text: &Text, at: usize) -> bool {
+    let back = if matches!(text.before(at, 1), "on" | "the") { 2 } else { 1 };
+    matches!(text.before(at, back), "not" | "than")
+        || text.before(at, back) == "of" && text.before(at, back + 1) == "instead"
+        || text.before(at, back) == "from" && is_move(text.before(at, back + 1))
+        || text.before(at, back) == "from" && text.before(at, back + 1) == "it" && is_move(text.before(at, back + 2))
+}
+
+fn is_move(word: &str) -> bool {
+    matches!(word, "change" | "changing" | "move" | "moving" | "switch" | "switching" | "shift" | "postpone")
+}
+
+/// "a day later", "two days earlier", "push the return by a week", "the next day".
+fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
+    const NEXT: [(&str, i32); 8] = [
+        ("the next day", 1),
+        ("the following day", 1),
+        ("next day", 1),
+        ("the day after that", 1),
+        ("the day after", 1),
+        ("the day before", -1),
+        ("the previous day", -1),
+        ("the day before that", -1),
+    ];
+    if let Some((days, length)) = NEXT
+        .iter()
+        .filter_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)))
+        .max_by_key(|(_, length)| *length)
+        && expression(text, at).is_none()
+    {
+        return Some((DateExpr::Shift { days, months: 0 }, length));
+    }
+    let by = usize::from(text.at(at) == "by");
+    let (Span { days, months }, length) = span(text, at + by)?;
+    let next = at + by + length;
+    let sign = match text.at(next) {
+        "later" => 1,
+        "earlier" | "sooner" => -1,
+        "before" if !matches!(text.at(next + 1), "the" | "my") => -1,
+        _ if by == 1 => return by_span(text, at, days, months).map(|found| (found, by + length)),
+        _ => return None,
+    };
+    Some((DateExpr::Shift { days: sign * days, months: sign * months }, next + 1 - at))
+}
+
+/// "push it by two days": the verb tells the direction.
+fn by_span(text: &Text, at: usize, days: i32, months: i32) -> Option<DateExpr> {
+    let start = at.saturating_sub(7);
+    let verb = (start..at).rev().map(|at| text.at(at)).find(|word| is_push(word) || is_pull(word))?;
+    let forward = (start..at).any(|at| matches!(text.at(at), "forward" | "earlier" | "up"));
+    let sign = if is_pull(verb) || forward && verb != "push" { -1 } else { 1 };
+    Some(DateExpr::Shift { days: sign * days, months: sign * months })
+}
+
+fn is_push(word: &str) -> bool {
+    matches!(word, "push" | "delay" | "postpone" | "move" | "shift" | "extend" | "defer" | "put")
+}
+
+fn is_pull(word: &str) -> bool {
+    matches!(word, "bring" | "advance" | "shorten" | "cut")
+}
+
+/// "for a week", "staying ten days", "a week after that", "a 5-day trip": counted from the day out.
+fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
+    const LEADS: [&str; 7] = ["for", "stay", "staying", "spend", "spending", "for about", "stay for"];
+    let lead = text.any_of(at, &LEADS).unwrap_or(0);
+    let (Span { days, months }, length) = span(text, at + lead)?;
+    let next = at + lead + length;
+    let expression = DateExpr::AfterDeparture { days, months };
+    if matches!(text.at(next), "after" | "afterwards" | "afterward") {
+        let tail =
+            text.any_of(next + 1, &["that", "departure", "departing", "leaving", "i leave", "we leave", "arrival"]);
+        return Some((expression, next + 1 + tail.unwrap_or(0) - at));
+    }
+    let trip = matches!(text.at(next), "trip" | "stay" | "holiday" | "vacation" | "break" | "visit");
+    let in_between = matches!(text.at(next), "later" | "earlier" | "before" | "from" | "old" | "ago");
+    ((lead > 0 || trip) && !in_between).then(|| (expression, next + usize::from(trip) - at))
+}
+
+/// The bare number in "March 3 to 10", which is a day of the same month; how many tokens were read.
+fn second_of_range(text: &mut Text, found: &mut Vec<Found>, at: usize) -> usize {
+    let Some(DateExpr::Date { year, month, day }) = found.last().map(|found| found.mention.expression) else {
+        return 0;
+    };
+    let Some(connector) = connector(text, at) else { return 0 };
+    let start = at + connector + usize::from(text.at(at + connector) == "the");
+    let Some((second, length)) = ordinal(text, start).or_else(|| number(text, start)) else { return 0 };
+    let next = text.at(start + length);
+    let counts_other = text.tokens.get(start + length).is_some_and(|token| token.is_word())
+        && !matches!(
+            next,
+            "for" | "from" | "to" | "with" | "in" | "and" | "please" | "on" | "nonstop" | "one" | "round"
+        );
+    if !(1..=31).contains(&second)
+        || counts_other
+        || matches!(next, ":" | "/")
+        || expression(text, start).is_some_and(has_month)
+    {
+        return 0;
+    }
+    let second = i8::try_from(second).unwrap_or(i8::MAX);
+    let (month, year) = match second > day {
+        true => (month, year),
+        false if month == 12 => (1, year.map(|year| year + 1)),
+        false => (month + 1, year),
+    };
+    let expression = DateExpr::Date { year, month, day: second };
+    let mention = DateMention { expression, role: DateRole::Unknown, negated: false };
+    text.take(at..start + length);
+    found.push(Found { mention, at: start..start + length });
+    start + length - at
+}
+
+fn has_month((expression, _): (DateExpr, usize)) -> bool {
+    !matches!(expression, DateExpr::DayOfMonth { month: None, .. })
+}
+
+/// The word or sign between the two days of a range.
+fn connector(text: &Text, at: usize) -> Option<usize> {
+    let comma = usize::from(text.at(at) == ",");
+    text.any_of(
+        at + comma,
+        &["to", "-", "until", "till", "til", "through", "thru", "and back", "and returning", "back"],
+    )
+    .map(|length| length + comma)
+}
+
+/// In "the 3rd to the 10th of March" and "leave on the 3rd and return on the 10th of March" both are in March.
+fn share_months(text: &Text, found: &mut [Found]) {
+    for at in 0..found.len().saturating_sub(1) {
+        let (Some(this), Some(next)) = (found.get(at), found.get(at + 1)) else { continue };
+        if text.sentence(this.at.start) != text.sentence(next.at.start) {
+            continue;
+        }
+        let DateExpr::DayOfMonth { day: first, month: None } = this.mention.expression else { continue };
+        let shared = match next.mention.expression {
+            DateExpr::Date { year, month, day } if first <= day => DateExpr::Date { year, month, day: first },
+            DateExpr::Date { year, month, .. } if month > 1 => DateExpr::Date { year, month: month - 1, day: first },
+            DateExpr::DayOfMonth { day, month: Some(month) } if first <= day => {
+                DateExpr::DayOfMonth { day: first, month: Some(month) }
+            }
+            _ => continue,
+        };
+        if let Some(this) = found.get_mut(at) {
+            this.mention.expression = shared;
+        }
+    }
+}
+
+/// Finds the nearest word that says which day of the journey it is: before the day, else behind it.
+fn give_role(text: &Text, found: &mut [Found], at: usize) {
+    let Some(this) = found.get(at) else { return };
+    if this.mention.role != DateRole::Unknown {
+        return;
+    }
+    let (start, end, sentence) = (this.at.start, this.at.end, text.sentence(this.at.start));
+    let from = at.checked_sub(1).and_then(|before| found.get(before)).map_or(0, |before| before.at.end);
+    let until = found.get(at + 1).map_or(text.len(), |next| next.at.start);
+    let followed = found.get(at + 1).is_some_and(|next| text.sentence(next.at.start) == sentence);
+    let cue_before = (from..start).rev().take_while(|at| text.sentence(*at) == sentence).find_map(|at| cue(text, at));
+    let behind = (end..until).take_while(|at| text.sentence(*at) == sentence && !followed);
+    let role = match text.at(end) {
+        "return" | "returning" if !followed => Some(DateRole::Return),
+        "departure" => Some(DateRole::Departure),
+        _ => cue_before.or_else(|| behind.clone().find_map(|at| cue(text, at))),
+    };
+    if let (Some(role), Some(this)) = (role, found.get_mut(at)) {
+        this.mention.role = role;
+    }
+}
+
+/// What a word says about the day (or the time) beside it.
+pub fn cue(text: &Text, at: usize) -> Option<DateRole> {
+    match text.at(at) {
+        "return" | "round"
+            if matches!(text.at(at + 1), "flight" | "flights" | "ticket" | "tickets" | "trip" | "trips" | "fare") =>
+        {
+            // "a return flight" is a journey there and back, "my return flight" the way back.
+            matches!(text.before(at, 1), "the" | "my" | "our").then_some(DateRole::Return)
+        }
+        "return" | "returning" | "returns" | "returned" | "retun" | "retrun" | "returnin" | "inbound" | "back"
+        | "home" => Some(DateRole::Return),
+        "until" | "till" | "til" => Some(DateRole::Return),
+        "stay" | "staying" => Some(DateRole::Return),
+        "leave" | "leaving" | "leaves" | "depart" | "departing" | "departs" | "departure" | "outbound" | "outward"
+        | "onward" | "start" | "starting" | "starts" | "begin" | "beginning" | "head" | "heading" | "going" | "go"
+        | "fly" | "flying" | "travel" | "traveling" | "travelling" | "embark" | "takeoff" => Some(DateRole::Departure),
+        _ => None,
+    }
+}
+
+/// Two days joined by "to" or "until" are the way out and the way back.
+fn pair_ranges(text: &Text, found: &mut [Found]) {
+    for at in 0..found.len().saturating_sub(1) {
+        let (Some(this), Some(next)) = (found.get(at), found.get(at + 1)) else { continue };
+        let between = next.at.start.saturating_sub(this.at.end);
+        let joined = connector(text, this.at.end) == Some(between)
+            || text.before(this.at.start, 1) == "between" && text.at(this.at.end) == "and" && between == 1
+            || this.at.end == next.at.start && text.at(next.at.start) == "to";
+        if !joined || this.mention.negated || next.mention.role == DateRole::Return && between == 0 {
+            continue;
+        }
+        if let Some(this) = found.get_mut(at).filter(|found| found.mention.role != DateRole::Return) {
+            this.mention.role = DateRole::Departure;
+        }
+        if let Some(next) = found.get_mut(at + 1) {
+            next.mention.role = DateRole::Return;
+        }
+    }
+}
+
+/// In "on the weekend, this Sunday" and "in March, the 3rd" the second is the day.
+fn drop_wide(text: &Text, found: &mut Vec<Found>) {
+    let mut at = 0;
+    while at + 1 < found.len() {
+        let (Some(this), Some(next)) = (found.get(at), found.get(at + 1)) else { break };
+        let weekend = (this.at.clone()).any(|at| text.at(at) == "weekend");
+        let near = next.at.start.saturating_sub(this.at.end) <= 2
+            && text.sentence(this.at.start) == text.sentence(next.at.start);
+        let exact = matches!(next.mention.expression, DateExpr::Weekday { .. } | DateExpr::Date { .. });
+        if weekend && near && exact && connector(text, this.at.end).is_none() {
+            found.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::dialogue::Week;
+
+    use super::*;
+
+    fn read(words: &str) -> Vec<(DateExpr, DateRole)> {
+        dates(&mut Text::new(words)).into_iter().map(|found| (found.expression, found.role)).collect()
+    }
+
+    const fn of_month(day: i8) -> DateExpr {
+        DateExpr::DayOfMonth { day, month: None }
+    }
+
+    const fn on(month: i8, day: i8) -> DateExpr {
+        DateExpr::Date { year: None, month, day }
+    }
+
+    const fn after(days: i32) -> DateExpr {
+        DateExpr::AfterDeparture { days, months: 0 }
+    }
+
+    const fn shifted(days: i32) -> DateExpr {
+        DateExpr::Shift { days, months: 0 }
+    }
+
+    const FRIDAY: DateExpr = DateExpr::Weekday { weekday: 5, week: Week::Next };
+
+    #[test]
+    fn the_words_around_a_day_say_which_it_is() {
+        use DateRole::{Departure, Return, Unknown};
+        let cases: &[(&str, &[(DateExpr, DateRole)])] = &[
+            ("leaving on the 3rd and coming back on the 9th", &[(of_month(3), Departure), (of_month(9), Return)]),
+            ("from the 3rd to the 10th of March", &[(on(3, 3), Departure), (on(3, 10), Return)]),
+            ("March 3-10", &[(on(3, 3), Departure), (on(3, 10), Return)]),
+            ("28 December to 4 January", &[(on(12, 28), Departure), (on(1, 4), Return)]),
+            ("fly next Friday, back a week later", &[(FRIDAY, Departure), (shifted(7), Return)]),
+            ("next Friday for a week", &[(FRIDAY, Unknown), (after(7), Return)]),
+            ("returning four days after", &[(after(4), Return)]),
+            ("a day later", &[(shifted(1), Unknown)]),
+            ("push the return by two days", &[(shifted(2), Return)]),
+            ("one day earlier", &[(shifted(-1), Unknown)]),
+            ("with a March 8th return", &[(on(3, 8), Return)]),
+            ("the 14th is when I am leaving", &[(of_month(14), Departure)]),
+            ("next Friday to Rome", &[(FRIDAY, Unknown)]),
+            ("I'll take the 2nd", &[]),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(read(words), *expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_not_meant_is_marked() {
+        let found = dates(&mut Text::new("not Friday, Saturday"));
+        assert_eq!(found.iter().map(|found| found.negated).collect::<Vec<_>>(), [true, false]);
+        let found = dates(&mut Text::new("move it from Friday to Saturday"));
+        assert_eq!(found.iter().map(|found| found.negated).collect::<Vec<_>>(), [true, false]);
+    }
+}

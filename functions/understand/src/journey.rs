@@ -1,0 +1,272 @@
+//! Where a journey starts and ends: the role of each place, from the words around it.
+//!
+//! The gazetteer says which tokens name a place; here "from", "to", "leaving", "bound", an arrow or the order of two
+//! codes say what the place is in the journey. Where nothing does, the role stays unknown: what was asked tells later.
+
+use std::ops::Range;
+
+use shared::dialogue::{PlaceMention, PlaceRole};
+use shared::travel::Place;
+
+use crate::text::Text;
+
+/// A place as the gazetteer found it.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The tokens of its name.
+    pub at: Range<usize>,
+    /// Which places it may be.
+    pub candidates: Vec<Place>,
+    /// It is a country or another region.
+    pub region: bool,
+}
+
+/// Gives each place its role; drops those that are only passed through.
+pub fn mentions(text: &Text, words: &str, named: &[Named]) -> Vec<PlaceMention> {
+    let mut roles: Vec<Option<PlaceRole>> = (0..named.len()).map(|at| role(text, named, at)).collect();
+    pair(text, named, &mut roles);
+    complete(text, named, &mut roles);
+    named
+        .iter()
+        .enumerate()
+        .zip(roles)
+        .filter(|((at, place), _)| !is_passed_through(text, place.at.start, previous_end(named, *at)))
+        .map(|((_, place), role)| {
+            let start = text.tokens.get(place.at.start).map_or(0, |token| token.start);
+            let end = text.tokens.get(place.at.end.saturating_sub(1)).map_or(0, |token| token.end);
+            PlaceMention {
+                name: words.get(start..end).unwrap_or_default().to_owned().into(),
+                candidates: place.candidates.clone(),
+                region: place.region,
+                negated: is_negated(text, place.at.start),
+                role: role.unwrap_or(PlaceRole::Unknown),
+            }
+        })
+        .collect()
+}
+
+fn previous_end(named: &[Named], at: usize) -> usize {
+    at.checked_sub(1).and_then(|before| named.get(before)).map_or(0, |before| before.at.end)
+}
+
+/// Words that may stand between "from" and the place.
+fn is_skipped(word: &str) -> bool {
+    matches!(
+        word,
+        "the"
+            | "city"
+            | "a"
+            | "airport"
+            | "beautiful"
+            | "lovely"
+            | "sunny"
+            | "town"
+            | "area"
+            | "either"
+            | "maybe"
+            | "probably"
+            | "say"
+            | "downtown"
+            | "somewhere"
+            | "like"
+            | "my"
+            | "home"
+            | "hometown"
+            | "place"
+            | "perhaps"
+            | "good"
+            | "old"
+            | ":"
+            | "\""
+            | "'"
+            | "("
+            | "vibrant"
+            | "big"
+            | "capital"
+            | "called"
+            | "named"
+    )
+}
+
+/// Where the nearest word before a place that is not skipped is.
+fn lead(text: &Text, start: usize, from: usize) -> Option<usize> {
+    let mut at = start;
+    while at > from {
+        at -= 1;
+        let of_city = text.at(at) == "of" && matches!(text.before(at, 1), "city" | "town" | "capital" | "area");
+        if !is_skipped(text.at(at)) && !of_city {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn role(text: &Text, named: &[Named], index: usize) -> Option<PlaceRole> {
+    let place = named.get(index)?;
+    let from = previous_end(named, index);
+    let before = lead(text, place.at.start, from).and_then(|at| role_before(text, at));
+    before.or_else(|| role_behind(text, place.at.end)).or_else(|| role_afar(text, place.at.start, from))
+}
+
+/// What the word right before a place says.
+fn role_before(text: &Text, at: usize) -> Option<PlaceRole> {
+    let before = text.before(at, 1);
+    Some(match text.at(at) {
+        "from" | "form" | "frm" => match is_return(before) {
+            true => PlaceRole::ReturnOrigin,
+            false => PlaceRole::Origin,
+        },
+        "of" if before == "out" => PlaceRole::Origin,
+        "outta" | "leaving" | "leave" | "departing" | "depart" | "departs" | "leaves" | "exiting" => PlaceRole::Origin,
+        "between" => PlaceRole::Origin,
+        // "change Paris to Rome", "make it to Rome": which one is told by what is changed.
+        "to" if is_change(text, at) => PlaceRole::Unknown,
+        "to" | "into" | "toward" | "towards" | "onto" => match is_return(before) {
+            true => PlaceRole::ReturnDestination,
+            false => PlaceRole::Destination,
+        },
+        "visit" | "visiting" | "reach" | "reaching" | "see" | "explore" | "exploring" | "destination" | "dest" => {
+            PlaceRole::Destination
+        }
+        "for" if !matches!(before, "weather" | "hotel") => PlaceRole::Destination,
+        "in" | "at" => {
+            let based = matches!(
+                before,
+                "live" | "living" | "based" | "currently" | "located" | "am" | "im" | "start" | "starting" | "here"
+            ) || matches!(before, "flights" | "flight");
+            if based { PlaceRole::Origin } else { PlaceRole::Destination }
+        }
+        "origin" => PlaceRole::Origin,
+        _ => return None,
+    })
+}
+
+fn is_return(word: &str) -> bool {
+    matches!(word, "back" | "return" | "returning" | "returns" | "home")
+}
+
+/// "change it to", "switch Paris to": the verb stands shortly before.
+fn is_change(text: &Text, at: usize) -> bool {
+    let sentence = text.sentence(at);
+    (at.saturating_sub(4)..at)
+        .filter(|at| text.sentence(*at) == sentence)
+        .any(|at| matches!(text.at(at), "change" | "switch" | "swap" | "changing" | "correct" | "update"))
+        && !(at.saturating_sub(4)..at)
+            .any(|at| matches!(text.at(at), "destination" | "fly" | "go" | "going" | "arrival"))
+}
+
+/// What stands right behind a place: "Rome bound", "Atlanta is my destination", "Oslo as the departure city".
+fn role_behind(text: &Text, end: usize) -> Option<PlaceRole> {
+    if text.at(end) == "bound" || text.is(end, &["-", "bound"]) {
+        return Some(PlaceRole::Destination);
+    }
+    if !matches!(text.at(end), "is" | "as" | "will" | "would" | "'s") {
+        return None;
+    }
+    let sentence = text.sentence(end);
+    (end + 1..end + 8).take_while(|at| text.sentence(*at) == sentence).find_map(|at| noun_role(text, at))
+}
+
+/// "My destination will be Seattle", "departure city: Atlanta", "I'm headed over to see Rome".
+fn role_afar(text: &Text, start: usize, from: usize) -> Option<PlaceRole> {
+    let sentence = text.sentence(start);
+    (from.max(start.saturating_sub(7))..start)
+        .rev()
+        .take_while(|at| text.sentence(*at) == sentence && text.at(*at) != ",")
+        .find_map(|at| noun_role(text, at))
+}
+
+fn noun_role(text: &Text, at: usize) -> Option<PlaceRole> {
+    match text.at(at) {
+        "destination" | "arrival" | "headed" | "bound" => Some(PlaceRole::Destination),
+        "departure" | "origin" | "departing" | "embarking" => Some(PlaceRole::Origin),
+        "leaving" | "leave" | "flying" | "fly" if text.at(at + 1) == "from" || text.at(at + 2) == "from" => {
+            Some(PlaceRole::Origin)
+        }
+        "going" | "flying" | "go" | "fly" if text.at(at + 1) == "to" => Some(PlaceRole::Destination),
+        "going" | "go"
+            if text.is(at.saturating_sub(3), &["where", "i"]) || text.is(at.saturating_sub(2), &["where", "im"]) =>
+        {
+            Some(PlaceRole::Destination)
+        }
+        _ => None,
+    }
+}
+
+/// "Lahore to Dubai", "LHE-DXB", "Lahore → Dubai", "between Rome and Oslo", "LHE DXB".
+fn pair(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
+    for at in 0..named.len().saturating_sub(1) {
+        let (Some(this), Some(next)) = (named.get(at), named.get(at + 1)) else { continue };
+        let between: Vec<&str> = (this.at.end..next.at.start).map(|at| text.at(at)).collect();
+        let first = roles.get(at).copied().flatten();
+        let second = roles.get(at + 1).copied().flatten();
+        let arrow = matches!(
+            between.as_slice(),
+            ["-"] | ["→"] | ["->"] | ["-", ">"] | [">"] | ["/"] | ["»"] | ["=", ">"] | ["➔"]
+        );
+        let to = matches!(between.as_slice(), ["to"] | ["to", "the"] | ["into"]);
+        let spanned =
+            between == ["and"] && first == Some(PlaceRole::Origin) && text.before(this.at.start, 1) == "between";
+        let bare = between.is_empty() && second.is_none();
+        let led = matches!(first, None | Some(PlaceRole::Origin | PlaceRole::Unknown));
+        let changed = second == Some(PlaceRole::Unknown);
+        if (arrow || to || spanned || bare) && led && !changed {
+            set(roles, at, PlaceRole::Origin);
+            set(roles, at + 1, PlaceRole::Destination);
+        }
+    }
+}
+
+fn set(roles: &mut [Option<PlaceRole>], at: usize, role: PlaceRole) {
+    if let Some(place) = roles.get_mut(at) {
+        *place = Some(role);
+    }
+}
+
+/// Of two places the one without a role has the role that is left over.
+fn complete(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
+    let [one, other] = roles else { return };
+    let negated = named.iter().any(|place| is_negated(text, place.at.start));
+    if negated {
+        return;
+    }
+    match (*one, *other) {
+        (None, Some(PlaceRole::Origin)) => *one = Some(PlaceRole::Destination),
+        (None, Some(PlaceRole::Destination)) => *one = Some(PlaceRole::Origin),
+        (Some(PlaceRole::Origin), None) => *other = Some(PlaceRole::Destination),
+        (Some(PlaceRole::Destination), None) => *other = Some(PlaceRole::Origin),
+        // "flights in Los Angeles ... to Las Vegas", "a meeting in Rome, flying to Oslo": the plainer word wins.
+        (Some(PlaceRole::Destination), Some(PlaceRole::Destination)) => {
+            let weak = |at: usize| {
+                named.get(at).is_some_and(|place| {
+                    lead(text, place.at.start, 0).is_some_and(|at| matches!(text.at(at), "in" | "at" | "for"))
+                })
+            };
+            if weak(0) && !weak(1) {
+                *one = Some(PlaceRole::Origin);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// "not Paris", "instead of Paris", "change Paris to": what the journey is not.
+fn is_negated(text: &Text, start: usize) -> bool {
+    let mut at = start;
+    while at > 0 && (is_skipped(text.before(at, 1)) || matches!(text.before(at, 1), "to" | "from" | "in" | "into")) {
+        at -= 1;
+    }
+    let before = text.before(at, 1);
+    matches!(before, "not" | "than" | "except")
+        || before == "of" && text.before(at, 2) == "instead"
+        || matches!(before, "change" | "switch" | "swap")
+}
+
+/// "via Doha", "with a layover in Doha".
+fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
+    let Some(at) = lead(text, start, from) else { return false };
+    let before = text.before(at, 1);
+    matches!(text.at(at), "via" | "through")
+        || matches!(text.at(at), "in" | "at")
+            && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit")
+}

@@ -1,0 +1,491 @@
+//! What a message asks: about the offers shown, or about the assistant.
+//!
+//! "Is that for two people?" asks about an offer and says nothing of who travels. So the clauses that ask about offers
+//! are found first and taken, and no reader of wishes looks at them.
+
+use std::ops::Range;
+
+use shared::dialogue::Topic;
+
+use crate::text::Text;
+
+/// What is asked, in the order of the words and each once. The clauses that ask about offers are taken.
+pub fn questions(text: &mut Text) -> Vec<Topic> {
+    let mut topics = Vec::new();
+    for sentence in text.sentences() {
+        let asking = clause_about_offers(text, sentence.clone());
+        if let Some(clause) = &asking {
+            let plain = text.plain(clause.clone());
+            topics.extend(topics_of(&plain));
+            text.take(clause.clone());
+        } else if is_judgement(&text.plain(sentence.clone())) {
+            text.take(sentence.clone());
+        }
+        topics.extend(standing(&text.plain(sentence.clone()), asking.is_none()));
+    }
+    let mut once = Vec::new();
+    for topic in topics {
+        if !once.contains(&topic) {
+            once.push(topic);
+        }
+    }
+    once
+}
+
+/// "2:25 am is too early" speaks of an offer's time, not of a wish.
+fn is_judgement(plain: &str) -> bool {
+    const JUDGED: [&str; 8] = [
+        " is too early ",
+        " is too late ",
+        " is kind of ",
+        " is a bit ",
+        " is too expensive ",
+        " is very early ",
+        " is very late ",
+        " is quite ",
+    ];
+    JUDGED.iter().any(|phrase| plain.contains(phrase))
+}
+
+/// The clause of a sentence that asks about offers, to the sentence's end.
+fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usize>> {
+    let mut starts_clause = true;
+    for at in sentence.clone() {
+        if starts_clause && starts_question(text, at) {
+            let clause = at..sentence.end;
+            if is_about_offers(&text.plain(clause.clone())) {
+                return Some(clause);
+            }
+        }
+        starts_clause =
+            matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && is_filler(text.at(at));
+    }
+    None
+}
+
+/// Words that may stand before a question.
+fn is_filler(word: &str) -> bool {
+    matches!(
+        word,
+        "and"
+            | "ok"
+            | "okay"
+            | "oky"
+            | "alright"
+            | "all"
+            | "right"
+            | "well"
+            | "also"
+            | "but"
+            | "yes"
+            | "yeah"
+            | "sure"
+            | "cool"
+            | "great"
+            | "good"
+            | "perfect"
+            | "thanks"
+            | "thank"
+            | "you"
+            | "hmm"
+            | "fine"
+            | "please"
+            | "nice"
+            | "then"
+            | "so"
+            | "oh"
+            | "sounds"
+            | "that"
+            | "kindly"
+            | "now"
+            | "exactly"
+            | "hey"
+            | "hi"
+            | "just"
+            | "no"
+    ) || !word.starts_with(|first: char| first.is_alphanumeric())
+}
+
+fn starts_question(text: &Text, at: usize) -> bool {
+    const STARTS: [&str; 39] = [
+        "is",
+        "are",
+        "was",
+        "does",
+        "do",
+        "did",
+        "will",
+        "would",
+        "when",
+        "where",
+        "what",
+        "which",
+        "how",
+        "who",
+        "whats",
+        "wheres",
+        "can i",
+        "can we",
+        "could i",
+        "could we",
+        "may i",
+        "can you tell",
+        "could you tell",
+        "can you confirm",
+        "could you confirm",
+        "tell me",
+        "let me know",
+        "send me",
+        "confirm",
+        "from which",
+        "for how many",
+        "at which",
+        "at what",
+        "that would be",
+        "from what",
+        "has it",
+        "in which",
+        "to which",
+        "why",
+    ];
+    // These ask for flights, not about them.
+    const REQUESTS: [&str; 26] = [
+        "what about",
+        "how about",
+        "will you",
+        "would you",
+        "would like",
+        "would love",
+        "would prefer",
+        "would rather",
+        "are there",
+        "is there",
+        "are they any",
+        "are any",
+        "do you have",
+        "do you offer",
+        "do you see",
+        "what other",
+        "what else",
+        "which other",
+        "is it possible",
+        "would it be possible",
+        "tell me what else",
+        "will be",
+        "what do you have",
+        "send me to",
+        "would want",
+        "will need",
+    ];
+    text.any_of(at, &STARTS).is_some() && text.any_of(at, &REQUESTS).is_none()
+}
+
+/// A question is about an offer when it points at one.
+fn is_about_offers(plain: &str) -> bool {
+    const POINTING: [&str; 45] = [
+        " it ",
+        " its ",
+        " this ",
+        " that ",
+        " these ",
+        " those ",
+        " they ",
+        " them ",
+        " the flight ",
+        " the flights ",
+        " the fight ",
+        " the ticket ",
+        " the tickets ",
+        " the plane ",
+        " the return ",
+        " the outbound ",
+        " the onward ",
+        " the departing ",
+        " the returning ",
+        " my flight ",
+        " my return ",
+        " my outbound ",
+        " the first ",
+        " the second ",
+        " the third ",
+        " the fourth ",
+        " the fifth ",
+        " the last ",
+        " the cheapest ",
+        " the fastest ",
+        " the departure ",
+        " the arrival ",
+        " the departing ",
+        " i arrive ",
+        " i land ",
+        " i flying ",
+        " i fly into ",
+        " you looking ",
+        " you checked ",
+        " the price ",
+        " the airport ",
+        " the airports ",
+        " the reaching ",
+        " one ",
+        " flight arrive ",
+    ];
+    const SEARCHING: [&str; 10] = [
+        " to fly ",
+        " anything else ",
+        " something else ",
+        " other flights ",
+        " another flight ",
+        " other options ",
+        " do they have ",
+        " flights do ",
+        " more flights ",
+        " is the cheapest flight from ",
+    ];
+    POINTING.iter().any(|phrase| plain.contains(phrase)) && !SEARCHING.iter().any(|phrase| plain.contains(phrase))
+}
+
+fn topics_of(plain: &str) -> Vec<Topic> {
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
+    let where_ = has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
+    let when = has(&[" when ", " what time ", " time ", " at what "]);
+    let mut topics = Vec::new();
+    let mut add = |found: bool, topic: Topic| {
+        if found {
+            topics.push(topic);
+        }
+    };
+    add(has(&[" how much ", " price", " cost", " fare ", " expensive "]), Topic::Price);
+    let arrives = has(&[
+        " arriv",
+        " land",
+        " reach",
+        " get there ",
+        " get in ",
+        " get to ",
+        " next day ",
+        " day after ",
+        " same day ",
+    ]);
+    add(where_, Topic::Airports);
+    add(arrives && (when || !where_), Topic::Arrival);
+    let departs = has(&[" leave", " leaving ", " depart", " take off ", " takes off ", " start"]);
+    add(departs && when && !(arrives && !has(&[" and "])), Topic::Departure);
+    add(has(&[" how long ", " duration ", " flight time ", " how many hours "]), Topic::Duration);
+    add(
+        has(&[
+            " stops ",
+            " stop ",
+            " layover",
+            " direct ",
+            " nonstop ",
+            " connection",
+            " non stop ",
+            " change planes ",
+        ]),
+        Topic::Stops,
+    );
+    add(has(&[" airline ", " airlines ", " carrier ", " operate", " who flies ", " company "]), Topic::Airline);
+    add(
+        has(&[" refund", " bag ", " bags ", " luggage ", " baggage ", " suitcase", " carry on ", " cancel"]),
+        Topic::Terms,
+    );
+    add(has(&[" book ", " buy ", " purchase ", " pay ", " reserve "]), Topic::Booking);
+    add(
+        has(&[
+            " passengers ",
+            " persons ",
+            " people ",
+            " person ",
+            " passenger ",
+            " class ",
+            " seats ",
+            " how many tickets ",
+        ]),
+        Topic::Summary,
+    );
+    topics
+}
+
+/// Questions and courtesies that need no offer.
+fn standing(plain: &str, free: bool) -> Vec<Topic> {
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
+    let mut topics = Vec::new();
+    let mut add = |found: bool, topic: Topic| {
+        if found {
+            topics.push(topic);
+        }
+    };
+    add(
+        has(&[
+            " ranked ",
+            " ranking ",
+            " sorted ",
+            " sort them ",
+            " in this order ",
+            " why is this first ",
+            " why is that first ",
+            " what order ",
+            " is this the best ",
+            " how do you rank ",
+            " why is it first ",
+            " why is the first ",
+        ]),
+        Topic::Ranking,
+    );
+    add(
+        has(&[
+            " real flights ",
+            " are these real ",
+            " real prices ",
+            " is this real ",
+            " where do you get ",
+            " data come from ",
+            " flights come from ",
+            " your source",
+            " sample data ",
+            " prices come from ",
+            " are these flights real ",
+            " are they real ",
+        ]),
+        Topic::Sources,
+    );
+    let pointing = has(&[
+        " it ",
+        " this ",
+        " that ",
+        " the ticket",
+        " the flight",
+        " them ",
+        " these ",
+        " my reservation ",
+        " the reservation ",
+    ]);
+    let buys = has(&[" book ", " buy ", " purchase ", " reserve ", " reservation ", " pay "]);
+    add(
+        free && buys && pointing
+            || has(&[
+                " how do i book ",
+                " how can i book ",
+                " can i book ",
+                " how to book ",
+                " how do i pay ",
+                " can i pay ",
+            ]),
+        Topic::Booking,
+    );
+    add(
+        has(&[
+            " refund policy ",
+            " cancellation policy ",
+            " baggage allowance ",
+            " bag allowance ",
+            " luggage allowance ",
+            " how many bags ",
+            " refundable if ",
+            " is luggage included ",
+            " are bags included ",
+            " baggage fee",
+            " change fee",
+        ]),
+        Topic::Terms,
+    );
+    add(
+        has(&[
+            " what can you do ",
+            " how does this work ",
+            " how do you work ",
+            " what do you do ",
+            " who are you ",
+            " what are you ",
+            " how do i use ",
+        ]) || plain == " help "
+            || plain == " help me "
+            || plain == " help please ",
+        Topic::Help,
+    );
+    add(
+        has(&[
+            " so far ",
+            " summary ",
+            " summarise ",
+            " summarize ",
+            " what have i told ",
+            " what do you know ",
+            " my details ",
+            " did i say ",
+            " have i said ",
+        ]),
+        Topic::Summary,
+    );
+    let first = plain.split_whitespace().next().unwrap_or_default();
+    add(
+        matches!(first, "hi" | "hello" | "hey" | "hiya" | "greetings" | "howdy" | "salam" | "namaste")
+            || has(&[" good morning ", " good afternoon ", " good evening ", " how are you "]),
+        Topic::Greeting,
+    );
+    add(
+        has(&[" thanks ", " thank you ", " thankyou ", " thx ", " cheers ", " much appreciated ", " appreciate "]),
+        Topic::Thanks,
+    );
+    add(
+        has(&[
+            " bye ",
+            " goodbye ",
+            " good bye ",
+            " see you ",
+            " thats all ",
+            " that is all ",
+            " that will be all ",
+            " thatll be all ",
+            " that is it ",
+            " thats it ",
+            " nothing else ",
+            " that would be all ",
+            " all set ",
+            " good night ",
+            " have a nice day ",
+            " that will be it ",
+            " all i need ",
+            " need anything else ",
+            " that should do it ",
+        ]),
+        Topic::Goodbye,
+    );
+    topics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> (Vec<Topic>, bool) {
+        let mut text = Text::new(words);
+        let topics = questions(&mut text);
+        (topics, text.free(text.len().saturating_sub(2)))
+    }
+
+    #[test]
+    fn questions_about_offers_are_told_from_requests() {
+        let cases: &[(&str, &[Topic], bool)] = &[
+            ("Is that for two people?", &[Topic::Summary], false),
+            ("How much is it?", &[Topic::Price], false),
+            ("When does the flight land in Rome?", &[Topic::Arrival], false),
+            ("Which airport does it leave from?", &[Topic::Airports], false),
+            ("Okay, how long does it take?", &[Topic::Duration], false),
+            ("Who flies that one?", &[Topic::Airline], false),
+            ("Can I bring two bags on it?", &[Topic::Terms], false),
+            ("How are these ranked?", &[Topic::Ranking], false),
+            ("Are there flights to Rome on Friday?", &[], true),
+            ("Can you find two tickets to Rome?", &[], true),
+            ("How much would it cost to fly to Rome?", &[], true),
+            ("Will you find me a flight to Rome?", &[], true),
+            ("What about Friday?", &[], true),
+            ("hello there", &[Topic::Greeting], true),
+            ("thanks, that's all", &[Topic::Thanks, Topic::Goodbye], true),
+            ("what can you do?", &[Topic::Help], true),
+        ];
+        for (words, topics, free) in cases {
+            assert_eq!(read(words), (topics.to_vec(), *free), "{words}");
+        }
+    }
+}

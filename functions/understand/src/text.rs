@@ -1,0 +1,164 @@
+//! A message cut into tokens and sentences, and which of its tokens have been understood already.
+//!
+//! The readers run one after the other, the surest first; what one has taken, the next leaves alone. So "March" in
+//! "March 3rd" is never a place, and the 9 of "9 in the morning" never counts travellers.
+
+use std::ops::Range;
+
+use crate::tokens::{Token, tokens};
+
+/// A message being read.
+#[derive(Debug)]
+pub struct Text {
+    /// Its tokens, in order.
+    pub tokens: Vec<Token>,
+    sentence: Vec<usize>,
+    taken: Vec<bool>,
+}
+
+impl Text {
+    /// Cuts a message.
+    pub fn new(words: &str) -> Self {
+        let tokens = tokens(words);
+        let mut current = 0;
+        let sentence = (0..tokens.len())
+            .map(|at| {
+                let this = current;
+                if ends_sentence(&tokens, at) {
+                    current += 1;
+                }
+                this
+            })
+            .collect();
+        let taken = vec![false; tokens.len()];
+        Self { tokens, sentence, taken }
+    }
+
+    /// How many tokens there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The token at a place; empty beyond the ends.
+    pub fn at(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| token.text.as_str())
+    }
+
+    /// The token a number of places before another; empty beyond the beginning.
+    pub fn before(&self, at: usize, back: usize) -> &str {
+        at.checked_sub(back).map_or("", |at| self.at(at))
+    }
+
+    /// The tokens from a place on are these.
+    pub fn is(&self, at: usize, expected: &[&str]) -> bool {
+        expected.iter().enumerate().all(|(offset, word)| self.at(at + offset) == *word)
+    }
+
+    /// The tokens from a place on are the words of one of these phrases; its length. The longest wins.
+    pub fn any_of(&self, at: usize, phrases: &[&str]) -> Option<usize> {
+        phrases
+            .iter()
+            .filter(|phrase| phrase.split(' ').enumerate().all(|(offset, word)| self.at(at + offset) == word))
+            .map(|phrase| phrase.split(' ').count())
+            .max()
+    }
+
+    /// The token is directly followed by the next, with no space between.
+    pub fn joined(&self, at: usize) -> bool {
+        match (self.tokens.get(at), self.tokens.get(at + 1)) {
+            (Some(this), Some(next)) => this.end == next.start,
+            _ => false,
+        }
+    }
+
+    /// Nobody has taken the token yet.
+    pub fn free(&self, at: usize) -> bool {
+        self.taken.get(at) == Some(&false)
+    }
+
+    /// Nobody has taken any of the tokens yet.
+    pub fn all_free(&self, range: Range<usize>) -> bool {
+        range.into_iter().all(|at| self.free(at))
+    }
+
+    /// Marks tokens as understood.
+    pub fn take(&mut self, range: Range<usize>) {
+        for at in range {
+            if let Some(taken) = self.taken.get_mut(at) {
+                *taken = true;
+            }
+        }
+    }
+
+    /// Which sentence a token is in, counted from 0.
+    pub fn sentence(&self, at: usize) -> usize {
+        self.sentence.get(at).copied().unwrap_or(usize::MAX)
+    }
+
+    /// The tokens of each sentence.
+    pub fn sentences(&self) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for at in 0..self.len() {
+            match ranges.last_mut() {
+                Some(last) if self.sentence(last.start) == self.sentence(at) => last.end = at + 1,
+                _ => ranges.push(at..at + 1),
+            }
+        }
+        ranges
+    }
+
+    /// The words of a stretch, without signs, each with a blank before and the last with one behind, so that a phrase
+    /// with blanks around it is found only as whole words; "that's" is `thats`.
+    pub fn plain(&self, range: Range<usize>) -> String {
+        let mut plain = String::from(" ");
+        for token in self.tokens.get(range).unwrap_or_default() {
+            if token.text == "'s" {
+                plain.pop();
+                plain.push_str("s ");
+            } else if token.is_word() {
+                plain.push_str(&token.text);
+                plain.push(' ');
+            }
+        }
+        plain
+    }
+}
+
+/// A full stop in "p.m.", "D.C." or "8.30" ends no sentence.
+fn ends_sentence(tokens: &[Token], at: usize) -> bool {
+    let Some(token) = tokens.get(at) else { return false };
+    if token.text != "." {
+        return token.ends_sentence();
+    }
+    let short_before = at.checked_sub(1).and_then(|at| tokens.get(at)).is_some_and(|before| before.text.len() < 2);
+    match tokens.get(at + 1) {
+        None => true,
+        Some(next) if next.start == token.end => next.capital && !short_before,
+        Some(next) => {
+            !(short_before && !next.capital && !next.text.starts_with(|first: char| first.is_ascii_digit()))
+                || next.capital
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_stop_inside_an_abbreviation_ends_no_sentence() {
+        let cases =
+            [("To Rome. On Friday.", 2), ("at 5 p.m. on Friday", 1), ("no bags.The way out", 2), ("at 8.30 sharp", 1)];
+        for (words, expected) in cases {
+            assert_eq!(Text::new(words).sentences().len(), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn phrases_are_found_as_whole_words() {
+        let text = Text::new("one-way, please");
+        assert_eq!(text.any_of(0, &["one", "one - way"]), Some(3));
+        assert!(text.plain(0..text.len()).contains(" one way "));
+        assert!(!text.plain(0..text.len()).contains(" on "));
+    }
+}

@@ -1,0 +1,337 @@
+//! Times of day: "after 6pm", "around noon", "quarter to 6 in the evening", "in the morning", "between 8 and 11".
+
+use std::ops::Range;
+
+use jiff::civil::Time;
+use shared::dialogue::{DateRole, TimeMention};
+use shared::travel::TimeWindow;
+
+use crate::dates::cue;
+use crate::numbers::number;
+use crate::text::Text;
+
+const DAY: i32 = 24 * 60;
+/// How far a time that was named may be missed, in minutes, either way.
+const AROUND: i32 = 60;
+
+/// The times of day a message names. What is read is taken; a time of arrival is read and dropped, for journeys are
+/// searched by their departure.
+pub fn times(text: &mut Text) -> Vec<TimeMention> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let Some((window, length)) = window(text, at).filter(|(_, length)| text.all_free(at..at + length)) else {
+            at += 1;
+            continue;
+        };
+        let role = role(text, at..at + length);
+        let arrival = is_arrival(text, at);
+        text.take(at..at + length);
+        at += length;
+        if !arrival {
+            found.push(TimeMention { window, role });
+        }
+    }
+    found
+}
+
+/// A window of the day that starts at a token, and how many tokens it takes; `None` within is "any time".
+fn window(text: &Text, at: usize) -> Option<(Option<TimeWindow>, usize)> {
+    if let Some(length) =
+        text.any_of(at, &["any time", "anytime", "any time of day", "whatever time", "any departure time"])
+    {
+        return Some((None, length));
+    }
+    let (from, to, length) = between(text, at).or_else(|| limited(text, at)).or_else(|| part_of_day(text, at))?;
+    Some((Some(TimeWindow { from: clock(from), to: clock(to) }), length))
+}
+
+fn clock(minutes: i32) -> Time {
+    let minutes = minutes.rem_euclid(DAY);
+    Time::new((minutes / 60) as i8, (minutes % 60) as i8, 0, 0).unwrap_or(Time::MIN)
+}
+
+/// "between 8 and 11 am", "from 6pm to 9pm", "8am-11am".
+fn between(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
+    let lead = usize::from(matches!(text.at(at), "between" | "from"));
+    let first = time(text, at + lead)?;
+    let next = at + lead + first.length;
+    if !matches!(text.at(next), "and" | "to" | "-" | "until" | "till") {
+        return None;
+    }
+    let second = time(text, next + 1)?;
+    if !(first.sure || second.sure) || text.at(next) == "and" && lead == 0 {
+        return None;
+    }
+    let mut from = first.minutes;
+    if !first.half_known && second.half_known && second.minutes >= 12 * 60 && from + 12 * 60 <= second.minutes {
+        from += 12 * 60;
+    }
+    Some((from, second.minutes, next + 1 + second.length - at))
+}
+
+/// "after 6pm", "before noon", "around 8", "at 17:50", "17:50".
+fn limited(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
+    const AFTER: [&str; 7] = ["after", "not before", "no earlier than", "later than", "any time after", "from", "past"];
+    const BEFORE: [&str; 7] =
+        ["before", "by", "not after", "no later than", "earlier than", "until", "any time before"];
+    const NEAR: [&str; 9] =
+        ["around", "about", "at around", "at about", "at", "near", "approximately", "close to", "around about"];
+    let (kind, lead) = [(0, &AFTER[..]), (1, &BEFORE[..]), (2, &NEAR[..])]
+        .into_iter()
+        .find_map(|(kind, leads)| text.any_of(at, leads).map(|length| (kind, length)))
+        .unwrap_or((3, 0));
+    let found = time(text, at + lead)?;
+    let named = kind == 2 && matches!(text.at(at), "around" | "at");
+    if !found.sure && !(named && !counts_other(text, at + lead + found.length)) {
+        return None;
+    }
+    let length = lead + found.length;
+    let minutes = found.minutes;
+    Some(match kind {
+        0 => (minutes, DAY - 1, length),
+        1 => (0, minutes, length),
+        _ => (minutes - AROUND, minutes + AROUND, length),
+    })
+}
+
+fn counts_other(text: &Text, at: usize) -> bool {
+    text.tokens.get(at).is_some_and(|token| token.is_word())
+        && !matches!(text.at(at), "for" | "on" | "from" | "and" | "in" | "to" | "please")
+        || matches!(text.at(at), "$" | "€" | "£" | "%")
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    minutes: i32,
+    length: usize,
+    /// It can be nothing but a time.
+    sure: bool,
+    /// Whether it is before or after noon was said.
+    half_known: bool,
+}
+
+/// A time of day that starts at a token: "6pm", "5:30", "quarter to 6 in the evening", "noon", "afternoon 3".
+fn time(text: &Text, at: usize) -> Option<Clock> {
+    match text.at(at) {
+        "noon" | "midday" => return Some(Clock { minutes: 12 * 60, length: 1, sure: true, half_known: true }),
+        "midnight" => return Some(Clock { minutes: 0, length: 1, sure: true, half_known: true }),
+        _ => {}
+    }
+    let half_first = match text.at(at) {
+        "morning" => Some(false),
+        "afternoon" | "evening" | "night" => Some(true),
+        _ => None,
+    };
+    let start = at + usize::from(half_first.is_some());
+    let (hour, minute, length, mut sure) = spoken(text, start).or_else(|| written(text, start))?;
+    let mut next = start + length;
+    let oclock = text.any_of(next, &["oclock", "o clock", "o ' clock", "hrs", "hours sharp"]);
+    sure |= oclock.is_some() || half_first.is_some();
+    next += oclock.unwrap_or(0);
+    let half = half_first.map(|half| (half, 0)).or_else(|| half_of_day(text, next));
+    next += half.map_or(0, |(_, length)| length);
+    sure |= half.is_some();
+    let hour = match half.map(|(half, _)| half) {
+        Some(true) if hour < 12 => hour + 12,
+        Some(false) if hour == 12 => 0,
+        _ => hour,
+    };
+    (hour < 24 && minute < 60).then(|| Clock {
+        minutes: hour * 60 + minute,
+        length: next - at,
+        sure,
+        half_known: half.is_some() || hour > 12,
+    })
+}
+
+/// "am", "p.m.", "in the evening"; whether it is the second half of the day, and how many tokens.
+fn half_of_day(text: &Text, at: usize) -> Option<(bool, usize)> {
+    const FIRST: [&str; 6] = ["am", "a . m .", "a . m", "in the morning", "in morning", "morning"];
+    const SECOND: [&str; 10] = [
+        "pm",
+        "p . m .",
+        "p . m",
+        "in the afternoon",
+        "in the evening",
+        "in afternoon",
+        "at night",
+        "in the night",
+        "afternoon",
+        "evening",
+    ];
+    text.any_of(at, &SECOND)
+        .map(|length| (true, length))
+        .or_else(|| text.any_of(at, &FIRST).map(|length| (false, length)))
+}
+
+/// "quarter to 6", "half past seven", "ten past 9".
+fn spoken(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
+    let lead = usize::from(text.at(at) == "a" && text.at(at + 1) == "quarter");
+    let (minutes, length) = match text.at(at + lead) {
+        "quarter" => (15, 1),
+        "half" => (30, 1),
+        _ => {
+            let (minutes, length) = number(text, at)?;
+            (i32::try_from(minutes).ok().filter(|minutes| *minutes < 60)?, length)
+        }
+    };
+    let next = at + lead + length + usize::from(text.at(at + lead + length) == "minutes");
+    let sign = match text.at(next) {
+        "past" => 1,
+        "after" if minutes == 15 => 1,
+        "to" | "till" if minutes != 30 && (text.at(at + lead) == "quarter" || text.at(next - 1) == "minutes") => -1,
+        _ => return None,
+    };
+    let (hour, length) = number(text, next + 1).filter(|(hour, _)| (1..=12).contains(hour))?;
+    let total = (hour as i32 * 60 + sign * minutes).rem_euclid(DAY);
+    Some((total / 60, total % 60, next + 1 + length - at, true))
+}
+
+/// "5", "5:30", "17.50", "5pm", "1730": hour, minute, tokens, and whether it can only be a time.
+fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
+    let word = text.at(at);
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    let (value, half) = word.split_at_checked(digits)?;
+    if digits > 0 && matches!(half, "am" | "pm" | "a" | "p" | "h") {
+        let hour: i32 = value.parse().ok()?;
+        let (hour, minute) = if digits > 2 { (hour / 100, hour % 100) } else { (hour, 0) };
+        let hour = if half.starts_with('p') && hour < 12 { hour + 12 } else { hour };
+        let hour = if half.starts_with('a') && hour == 12 { 0 } else { hour };
+        return (digits <= 4).then_some((hour, minute, 1, true));
+    }
+    let (hour, length) = number(text, at)?;
+    let hour = i32::try_from(hour).ok()?;
+    if matches!(text.at(at + 1), ":" | ".") && text.joined(at) && text.joined(at + 1) {
+        let tail = text.at(at + 2);
+        let minutes: String = tail.chars().take_while(char::is_ascii_digit).collect();
+        let half = tail.get(minutes.len()..).unwrap_or_default();
+        let colon = text.at(at + 1) == ":";
+        if minutes.len() == 2 && (half.is_empty() && colon || matches!(half, "am" | "pm")) && hour < 24 {
+            let hour = if half == "pm" && hour < 12 { hour + 12 } else { hour };
+            return Some((hour, minutes.parse().ok()?, 3, true));
+        }
+        if minutes.len() == 2 && half.is_empty() && half_of_day(text, at + 3).is_some() {
+            return Some((hour, minutes.parse().ok()?, 3, true));
+        }
+        return None;
+    }
+    (hour < 24).then_some((hour, 0, length, false))
+}
+
+/// "in the morning", "a morning flight", "late evening", "overnight".
+fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
+    const PARTS: [(&str, i32, i32); 17] = [
+        ("early morning", 5, 9),
+        ("early in the morning", 5, 9),
+        ("late morning", 10, 12),
+        ("morning", 6, 12),
+        ("mornings", 6, 12),
+        ("lunchtime", 11, 14),
+        ("lunch time", 11, 14),
+        ("early afternoon", 12, 15),
+        ("late afternoon", 15, 18),
+        ("afternoon", 12, 18),
+        ("early evening", 17, 20),
+        ("late evening", 20, 24),
+        ("evening", 18, 23),
+        ("late at night", 21, 28),
+        ("at night", 20, 28),
+        ("overnight", 20, 28),
+        ("night", 20, 28),
+    ];
+    let lead = text
+        .any_of(at, &["in the", "in an", "on the", "during the", "for the", "in", "a", "an", "the", "some time in the"])
+        .unwrap_or(0);
+    let (from, to, length) = PARTS
+        .iter()
+        .filter_map(|(phrase, from, to)| text.any_of(at + lead, &[*phrase]).map(|length| (*from, *to, length)))
+        .max_by_key(|(_, _, length)| *length)?;
+    let greeting = matches!(text.before(at + lead, 1), "good" | "lovely" | "nice");
+    let to = if to == 24 { DAY - 1 } else { to * 60 };
+    (!greeting).then_some((from * 60, to, lead + length))
+}
+
+/// Which way a time is about: what is said nearest before it, else right behind it.
+fn role(text: &Text, at: Range<usize>) -> DateRole {
+    let sentence = text.sentence(at.start);
+    let before = (0..at.start).rev().take_while(|at| text.sentence(*at) == sentence).find_map(|at| {
+        match text.at(at) {
+            // Here even "a return flight at six" is about the way back.
+            "return" => Some(DateRole::Return),
+            "outbound" | "departing" | "onward" => Some(DateRole::Departure),
+            _ => cue(text, at),
+        }
+    });
+    let behind = || {
+        (at.end..at.end + 4).take_while(|at| text.sentence(*at) == sentence).find_map(|at| match text.at(at) {
+            "return" | "back" | "inbound" => Some(DateRole::Return),
+            "departure" | "outbound" => Some(DateRole::Departure),
+            _ => None,
+        })
+    };
+    before.or_else(behind).unwrap_or(DateRole::Unknown)
+}
+
+/// "arrive before noon", "landing by 6".
+fn is_arrival(text: &Text, at: usize) -> bool {
+    let sentence = text.sentence(at);
+    (at.saturating_sub(5)..at).rev().take_while(|at| text.sentence(*at) == sentence).any(|at| {
+        text.at(at).starts_with("arriv")
+            || matches!(text.at(at), "land" | "landing" | "lands" | "there" | "reach" | "reaching")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> Vec<(String, DateRole)> {
+        let spoken = |window: Option<TimeWindow>| {
+            window.map_or("any".to_owned(), |window| {
+                format!("{}-{}", window.from.strftime("%H:%M"), window.to.strftime("%H:%M"))
+            })
+        };
+        times(&mut Text::new(words)).into_iter().map(|found| (spoken(found.window), found.role)).collect()
+    }
+
+    #[test]
+    fn times_of_day_become_windows() {
+        let cases = [
+            ("after 6pm", "18:00-23:59"),
+            ("before noon", "00:00-12:00"),
+            ("around noon", "11:00-13:00"),
+            ("quarter to 6 in the evening", "16:45-18:45"),
+            ("half past seven am", "06:30-08:30"),
+            ("at 17:50", "16:50-18:50"),
+            ("between 8 and 11 am", "08:00-11:00"),
+            ("between 6 and 9pm", "18:00-21:00"),
+            ("in the morning", "06:00-12:00"),
+            ("a late afternoon flight", "15:00-18:00"),
+            ("afternoon 3", "14:00-16:00"),
+            ("around 8 o'clock in the morning", "07:00-09:00"),
+            ("5.30 p.m.", "16:30-18:30"),
+            ("any time", "any"),
+            ("overnight", "20:00-04:00"),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(read(words), [(expected.to_owned(), DateRole::Unknown)], "{words}");
+        }
+    }
+
+    #[test]
+    fn a_time_belongs_to_the_way_that_is_named_beside_it() {
+        assert_eq!(
+            read("leave after 9am and fly back after 6pm"),
+            [("09:00-23:59".to_owned(), DateRole::Departure), ("18:00-23:59".to_owned(), DateRole::Return),]
+        );
+        assert_eq!(read("arrive before noon"), []);
+    }
+
+    #[test]
+    fn what_is_no_time_is_left_alone() {
+        for words in ["4", "for 2 people", "good morning", "at 3 people", "under 450 euros", "about 2 weeks"] {
+            assert_eq!(read(words), [], "{words}");
+        }
+    }
+}

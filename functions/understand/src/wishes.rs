@@ -1,0 +1,488 @@
+//! Bounds on the offers: the class of travel, stops, the price.
+
+use std::ops::Range;
+
+use shared::dialogue::{Budget, Wish};
+use shared::travel::Cabin;
+
+use crate::numbers::number;
+use crate::text::Text;
+
+/// The class of travel a message names. What is read is taken.
+pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
+    const ANY: [&str; 14] = [
+        "any class",
+        "any cabin",
+        "any cabin class",
+        "any seating class",
+        "any seat class",
+        "whatever class",
+        "whichever class",
+        "any class of service",
+        "any travel class",
+        "any type of class",
+        "any type of seat",
+        "any ticket class",
+        "any class is fine",
+        "all classes",
+    ];
+    for at in 0..text.len() {
+        if let Some(length) = text.any_of(at, &ANY) {
+            text.take(at..at + length);
+            return Some(Wish::Any);
+        }
+    }
+    let mut found: Vec<(Cabin, Range<usize>)> = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        match one_cabin(text, at).filter(|_| text.free(at)) {
+            Some((cabin, length)) => {
+                let unwanted = is_unwanted(text, at);
+                text.take(at..at + length);
+                if !unwanted {
+                    found.push((cabin, at..at + length));
+                }
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    let (last, place) = found.last()?;
+    let either = found.iter().rev().nth(1).is_some_and(|(other, before)| {
+        other != last
+            && text.sentence(before.start) == text.sentence(place.start)
+            && (before.end..place.start).any(|at| matches!(text.at(at), "or" | "and" | "/"))
+            && place.start - before.end <= 3
+            && !(place.end..place.end + 4).any(|at| text.at(at) == "instead")
+    });
+    Some(if either { Wish::Any } else { Wish::Only(*last) })
+}
+
+fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
+    const NAMES: [(&str, Cabin); 22] = [
+        ("premium economy class", Cabin::PremiumEconomy),
+        ("premium economy", Cabin::PremiumEconomy),
+        ("premium - economy", Cabin::PremiumEconomy),
+        ("economy premium", Cabin::PremiumEconomy),
+        ("economy plus", Cabin::PremiumEconomy),
+        ("premium eco", Cabin::PremiumEconomy),
+        ("premium class", Cabin::PremiumEconomy),
+        ("economy class", Cabin::Economy),
+        ("economy", Cabin::Economy),
+        ("economic class", Cabin::Economy),
+        ("economical class", Cabin::Economy),
+        ("econ", Cabin::Economy),
+        ("eco class", Cabin::Economy),
+        ("coach class", Cabin::Economy),
+        ("coach", Cabin::Economy),
+        ("tourist class", Cabin::Economy),
+        ("main cabin", Cabin::Economy),
+        ("business class", Cabin::Business),
+        ("biz class", Cabin::Business),
+        ("first class", Cabin::First),
+        ("1st class", Cabin::First),
+        ("first - class", Cabin::First),
+    ];
+    let named = NAMES
+        .iter()
+        .filter_map(|(phrase, cabin)| text.any_of(at, &[*phrase]).map(|length| (*cabin, length)))
+        .max_by_key(|(_, length)| *length);
+    named.or_else(|| (text.at(at) == "business" && is_class(text, at)).then_some((Cabin::Business, 1))).or_else(|| {
+        let stands_alone = matches!(text.before(at, 1), "," | "in" | "or" | "fly" | "flying")
+            && (!text.tokens.get(at + 1).is_some_and(|token| token.is_word())
+                || matches!(text.at(at + 1), "or" | "please"));
+        (text.at(at) == "first" && stands_alone).then_some((Cabin::First, 1))
+    })
+}
+
+/// "on business" and "a business trip" say why somebody flies, not how.
+fn is_class(text: &Text, at: usize) -> bool {
+    let why = matches!(text.before(at, 1), "on" | "my" | "some" | "your" | "our" | "for");
+    let noun = text.tokens.get(at + 1).is_some_and(|token| token.is_word())
+        && !matches!(
+            text.at(at + 1),
+            "seat"
+                | "seats"
+                | "ticket"
+                | "tickets"
+                | "fare"
+                | "fares"
+                | "flight"
+                | "flights"
+                | "cabin"
+                | "or"
+                | "and"
+                | "please"
+                | "for"
+                | "from"
+                | "to"
+                | "on"
+                | "with"
+                | "this"
+                | "instead"
+                | "is"
+                | "if"
+                | "next"
+                | "would"
+                | "one"
+                | "round"
+        );
+    !(why || noun)
+}
+
+/// "not economy", "rather than economy", "instead of economy".
+fn is_unwanted(text: &Text, at: usize) -> bool {
+    matches!(text.before(at, 1), "not" | "than" | "no" | "without")
+        || text.before(at, 1) == "of" && text.before(at, 2) == "instead"
+        || matches!(text.before(at, 1), "in" | "want" | "like" | "fly") && matches!(text.before(at, 2), "not" | "dont")
+        || text.before(at, 1) == "from" && matches!(text.before(at, 2), "change" | "switch" | "upgrade")
+}
+
+/// The most stops a message allows. What is read is taken.
+pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
+    const NONE: [&str; 20] = [
+        "nonstop",
+        "non - stop",
+        "non stop",
+        "direct",
+        "directly",
+        "straight through",
+        "no stops",
+        "no stop",
+        "without stops",
+        "without any stops",
+        "without a stop",
+        "no layovers",
+        "no layover",
+        "without layovers",
+        "without a layover",
+        "no connections",
+        "without stopping",
+        "without changing planes",
+        "without connections",
+        "no stopovers",
+    ];
+    const ANY: [&str; 9] = [
+        "any number of stops",
+        "stops are fine",
+        "stops are ok",
+        "stops dont matter",
+        "layovers are fine",
+        "with stops",
+        "connections are fine",
+        "stops do not matter",
+        "any stops",
+    ];
+    let mut found = None;
+    for at in 0..text.len() {
+        if !text.free(at) {
+            continue;
+        }
+        if let Some(length) = text.any_of(at, &ANY) {
+            text.take(at..at + length);
+            found = Some(Wish::Any);
+        } else if let Some(length) = text.any_of(at, &NONE) {
+            let denied =
+                matches!(text.before(at, 1), "not") || text.before(at, 2) == "not" && text.before(at, 1) == "be";
+            let need_not = denied || matches!((text.before(at, 2), text.before(at, 1)), ("to", "be"));
+            text.take(at..at + length);
+            found = Some(if need_not { Wish::Any } else { Wish::Only(0) });
+        } else if let Some((count, length)) = number(text, at) {
+            let single = usize::from(matches!(text.at(at + length), "or" | "max" | "at"));
+            let noun = at + length + single * usize::from(text.at(at + length) == "max");
+            if matches!(
+                text.at(noun),
+                "stop" | "stops" | "layover" | "layovers" | "stopover" | "stopovers" | "connection" | "connections"
+            ) {
+                text.take(at..noun + 1);
+                found = u8::try_from(count).ok().map(Wish::Only);
+            }
+        }
+    }
+    found
+}
+
+/// The most a journey may cost. What is read is taken.
+pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
+    const ANY: [&str; 8] = [
+        "any price",
+        "no budget",
+        "price doesnt matter",
+        "money is no object",
+        "whatever it costs",
+        "no price limit",
+        "price does not matter",
+        "no limit on price",
+    ];
+    let mut found = None;
+    for at in 0..text.len() {
+        if let Some(length) = text.any_of(at, &ANY) {
+            text.take(at..at + length);
+            found = Some(Wish::Any);
+            continue;
+        }
+        let Some((amount, currency, length)) = amount(text, at).filter(|(_, _, length)| text.all_free(at..at + length))
+        else {
+            continue;
+        };
+        let lead = bound_before(text, at);
+        let behind = text.any_of(
+            at + length,
+            &[
+                "max",
+                "maximum",
+                "or less",
+                "at most",
+                "tops",
+                "at the most",
+                "or below",
+                "or under",
+                "or cheaper",
+                "budget",
+                "limit",
+            ],
+        );
+        if lead == 0 && behind.is_none() {
+            continue;
+        }
+        let end = at + length + behind.unwrap_or(0);
+        let each = text
+            .any_of(
+                end,
+                &[
+                    "each",
+                    "per person",
+                    "a person",
+                    "per head",
+                    "a head",
+                    "per passenger",
+                    "per traveler",
+                    "per traveller",
+                    "apiece",
+                    "per ticket",
+                ],
+            )
+            .is_some();
+        // A bare number needs the word "budget", "price" or "cost" close by: "under 12" may be a child.
+        let named = currency.is_some()
+            || (at.saturating_sub(6)..end + 3).any(|at| {
+                matches!(text.at(at), "budget" | "price" | "cost" | "costs" | "costing" | "pay" | "spend" | "cheaper")
+            })
+            || amount.len() >= 3 && lead > 0;
+        if named {
+            text.take(at - lead..end);
+            found = Some(Wish::Only(Budget { amount, currency, each }));
+        }
+    }
+    found
+}
+
+/// How many tokens before an amount say that it is the most.
+fn bound_before(text: &Text, at: usize) -> usize {
+    const BOUNDS: [&str; 31] = [
+        "under",
+        "below",
+        "less than",
+        "max",
+        "maximum",
+        "maximum of",
+        "max of",
+        "up to",
+        "at most",
+        "no more than",
+        "not more than",
+        "within",
+        "cheaper than",
+        "budget of",
+        "budget is",
+        "budget",
+        "spend",
+        "not over",
+        "not above",
+        "lower than",
+        "limit of",
+        "limit is",
+        "pay",
+        "don't exceed",
+        "exceed",
+        "exceeding",
+        "price of",
+        "beyond",
+        "over",
+        "budget to",
+        "around",
+    ];
+    (1..=3)
+        .rev()
+        .filter_map(|length| at.checked_sub(length).map(|start| (length, start)))
+        .find(|(length, start)| {
+            text.any_of(*start, &BOUNDS) == Some(*length)
+                && (!matches!(text.at(*start), "over" | "beyond" | "around" | "exceed")
+                    || matches!(text.before(*start, 1), "not" | "nothing" | "dont"))
+        })
+        .map_or(0, |(length, _)| length)
+}
+
+/// An amount that starts at a token: "$300", "450 euros", "1,200.50 USD", "2k"; with its currency and length.
+fn amount(text: &Text, at: usize) -> Option<(String, Option<String>, usize)> {
+    let lead = currency(text, at);
+    let start = at + lead.as_ref().map_or(0, |(_, length)| *length);
+    let (digits, length) = decimal(text, start)?;
+    let next = start + length;
+    let (code, end) = match lead {
+        Some((code, _)) => (Some(code), next + currency(text, next).map_or(0, |(_, length)| length)),
+        None => match currency(text, next) {
+            Some((code, length)) => (Some(code), next + length),
+            None => (None, next),
+        },
+    };
+    Some((digits, code, end - at))
+}
+
+fn decimal(text: &Text, at: usize) -> Option<(String, usize)> {
+    let word = text.at(at);
+    if let Some(thousands) = word.strip_suffix('k').filter(|digits| !digits.is_empty() && digits.len() < 5) {
+        return thousands.bytes().all(|byte| byte.is_ascii_digit()).then(|| (format!("{thousands}000"), 1));
+    }
+    if word.is_empty() || word.len() > 9 || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut digits = word.to_owned();
+    let mut length = 1;
+    let all_digits = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    while text.at(at + length) == ","
+        && text.joined(at + length - 1)
+        && text.at(at + length + 1).len() == 3
+        && digits.len() < 9
+        && all_digits(text.at(at + length + 1))
+    {
+        digits.push_str(text.at(at + length + 1));
+        length += 2;
+    }
+    let fraction = text.at(at + length + 1);
+    if text.at(at + length) == "."
+        && text.joined(at + length - 1)
+        && text.joined(at + length)
+        && (1..=2).contains(&fraction.len())
+        && all_digits(fraction)
+    {
+        digits.push('.');
+        digits.push_str(fraction);
+        length += 2;
+    }
+    Some((digits, length))
+}
+
+/// The currency a word or sign names, and how many tokens it takes.
+fn currency(text: &Text, at: usize) -> Option<(String, usize)> {
+    const NAMES: [(&str, &str); 44] = [
+        ("us $", "USD"),
+        ("us dollars", "USD"),
+        ("$", "USD"),
+        ("usd", "USD"),
+        ("dollars", "USD"),
+        ("dollar", "USD"),
+        ("bucks", "USD"),
+        ("canadian dollars", "CAD"),
+        ("cad", "CAD"),
+        ("australian dollars", "AUD"),
+        ("aud", "AUD"),
+        ("€", "EUR"),
+        ("eur", "EUR"),
+        ("euro", "EUR"),
+        ("euros", "EUR"),
+        ("£", "GBP"),
+        ("gbp", "GBP"),
+        ("pound", "GBP"),
+        ("pounds", "GBP"),
+        ("quid", "GBP"),
+        ("pkr", "PKR"),
+        ("inr", "INR"),
+        ("₹", "INR"),
+        ("indian rupees", "INR"),
+        ("pakistani rupees", "PKR"),
+        ("aed", "AED"),
+        ("dirhams", "AED"),
+        ("dirham", "AED"),
+        ("¥", "JPY"),
+        ("yen", "JPY"),
+        ("jpy", "JPY"),
+        ("yuan", "CNY"),
+        ("cny", "CNY"),
+        ("chf", "CHF"),
+        ("francs", "CHF"),
+        ("swiss francs", "CHF"),
+        ("sek", "SEK"),
+        ("nok", "NOK"),
+        ("dkk", "DKK"),
+        ("mxn", "MXN"),
+        ("brl", "BRL"),
+        ("try", "TRY"),
+        ("sar", "SAR"),
+        ("sgd", "SGD"),
+    ];
+    NAMES
+        .iter()
+        .filter_map(|(phrase, code)| text.any_of(at, &[*phrase]).map(|length| ((*code).to_owned(), length)))
+        .max_by_key(|(_, length)| *length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_of_travel_is_told_from_the_reason_to_travel() {
+        let cases = [
+            ("two of us, business, back a week later", Some(Wish::Only(Cabin::Business))),
+            ("a business class ticket", Some(Wish::Only(Cabin::Business))),
+            ("a business trip", None),
+            ("I travel on business", None),
+            ("premium economy please", Some(Wish::Only(Cabin::PremiumEconomy))),
+            ("coach", Some(Wish::Only(Cabin::Economy))),
+            ("first class", Some(Wish::Only(Cabin::First))),
+            ("the first one", None),
+            ("either business or economy", Some(Wish::Any)),
+            ("any class", Some(Wish::Any)),
+            ("not economy, business", Some(Wish::Only(Cabin::Business))),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(cabin(&mut Text::new(words)), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn stops_are_bounded() {
+        let cases = [
+            ("nonstop please", Some(Wish::Only(0))),
+            ("a direct flight", Some(Wish::Only(0))),
+            ("at most one stop", Some(Wish::Only(1))),
+            ("up to 2 stops", Some(Wish::Only(2))),
+            ("it need not be direct", Some(Wish::Any)),
+            ("stops are fine", Some(Wish::Any)),
+            ("stop it", None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(max_stops(&mut Text::new(words)), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_an_amount_with_a_bound() {
+        let only = |amount: &str, currency: Option<&str>, each| {
+            Some(Wish::Only(Budget { amount: amount.into(), currency: currency.map(Into::into), each }))
+        };
+        let cases = [
+            ("under 450 euros", only("450", Some("EUR"), false)),
+            ("$300 max", only("300", Some("USD"), false)),
+            ("no more than 1,250.50 GBP each", only("1250.50", Some("GBP"), true)),
+            ("my budget is 800", only("800", None, false)),
+            ("any price", Some(Wish::Any)),
+            ("kids under 12", None),
+            ("it costs $300", None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(max_price(&mut Text::new(words)), expected, "{words}");
+        }
+    }
+}
