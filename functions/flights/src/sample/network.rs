@@ -101,9 +101,9 @@ fn flies(carrier: &Carrier, hub: &Airport, to: &Airport, km: f64) -> bool {
         _ if !has_airline(to.country) => 2_500.0,
         _ => 0.0,
     };
-    let short = [hub, to].iter().any(|airport| SHORT_FLIGHTS_ONLY.contains(&airport.iata.as_str()));
-    let longest = if short { SHORT_FLIGHT } else { carrier.range };
-    (SHORTEST_FLIGHT..=reach.min(longest)).contains(&km) && may_fly(hub.country, to.country)
+    let in_reach = (SHORTEST_FLIGHT..=reach.min(carrier.range)).contains(&km);
+    let short = || [hub, to].iter().any(|airport| SHORT_FLIGHTS_ONLY.contains(&airport.iata.as_str()));
+    in_reach && (km <= SHORT_FLIGHT || !short()) && may_fly(hub.country, to.country)
 }
 
 /// Whether there are flights between two countries at all. Only the pairs that a traveller would stumble over.

@@ -2,7 +2,7 @@
 //! seat costs. All of it follows from the airports, the distance, the airline and the day, so the same question has the
 //! same answer.
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
 use shared::travel::Cabin;
 
@@ -31,21 +31,22 @@ pub struct Departure {
     pub arrives: Zoned,
 }
 
-/// Every departure of the flight on that day, in order.
-pub fn departures(leg: Leg, day: Date) -> impl Iterator<Item = Departure> {
-    let (from, to) = (leg.from.time_zone(), leg.to.time_zone());
+/// When the flight leaves every day, on the clock there, in order; with its number.
+fn timetable(leg: &Leg) -> impl Iterator<Item = (u64, Time)> + use<> {
     let seed = seed(&[leg.carrier.iata, leg.from.iata.as_str(), leg.to.iata.as_str()]);
-    let daily = daily(&leg);
+    let daily = daily(leg);
     let slot = DAY / daily;
     (0..daily).filter_map(move |nth| {
         let minute = FIRST_DEPARTURE + nth * slot + (seed >> (nth * 8)) % slot;
         let minute = minute - minute % 5;
-        let clock = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?;
-        let departs = day.to_datetime(clock).to_zoned(from.clone()?).ok()?;
-        let arrives = (&departs + block_time(leg.km)).with_time_zone(to.clone()?);
-        let number = format!("S{}", 100 + seed % 225 * 4 + nth);
-        Some(Departure { leg, number, departs, arrives })
+        Some((100 + seed % 225 * 4 + nth, Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?))
     })
+}
+
+fn departure(leg: Leg, number: u64, leaves: DateTime) -> Option<Departure> {
+    let departs = leaves.to_zoned(leg.from.time_zone()?).ok()?;
+    let arrives = (&departs + block_time(leg.km)).with_time_zone(leg.to.time_zone()?);
+    Some(Departure { leg, number: format!("S{number}"), departs, arrives })
 }
 
 /// How often a day it is flown.
@@ -70,8 +71,9 @@ fn block_time(km: f64) -> SignedDuration {
 /// The journeys on a route that start on `day`: each departure of its first flight with the next connections.
 pub fn journeys(route: &Route, day: Date) -> Vec<Vec<Departure>> {
     let Some((first, rest)) = route.legs.split_first() else { return Vec::new() };
-    let journeys = departures(*first, day).filter_map(|departure| {
-        rest.iter().try_fold(vec![departure], |mut journey, leg| {
+    let journeys = timetable(first).filter_map(|(number, time)| {
+        let first = departure(*first, number, day.to_datetime(time))?;
+        rest.iter().try_fold(vec![first], |mut journey, leg| {
             let next = connection(&journey.last()?.arrives, *leg)?;
             journey.push(next);
             Some(journey)
@@ -80,12 +82,17 @@ pub fn journeys(route: &Route, day: Date) -> Vec<Vec<Departure>> {
     journeys.collect()
 }
 
+/// The first departure that one can change to.
 fn connection(arrived: &Zoned, leg: Leg) -> Option<Departure> {
     let ready = arrived + SignedDuration::from_mins(LEAST_CONNECTION);
-    let tomorrow = ready.date().checked_add(1.day()).ok()?;
-    let next = departures(leg, ready.date()).chain(departures(leg, tomorrow)).find(|next| next.departs >= ready)?;
-    let waited = next.departs.timestamp().duration_since(arrived.timestamp());
-    (waited <= SignedDuration::from_mins(LONGEST_CONNECTION)).then_some(next)
+    let days = [ready.date(), ready.date().checked_add(1.day()).ok()?];
+    let departures =
+        days.into_iter().flat_map(|day| timetable(&leg).map(move |(number, time)| (number, day.to_datetime(time))));
+    let (number, leaves) = departures.into_iter().find(|(_, leaves)| *leaves >= ready.datetime())?;
+    let next = departure(leg, number, leaves)?;
+    let waited = next.departs.timestamp().duration_since(arrived.timestamp()).as_mins();
+    // Where the clock was changed meanwhile, the wait may be too short after all.
+    (LEAST_CONNECTION..=LONGEST_CONNECTION).contains(&waited).then_some(next)
 }
 
 /// Whether the airline sells the cabin.
