@@ -105,6 +105,12 @@ pub async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> R
         return Err(Problem::new(status, "unsupported-media-type", "Unsupported media type", detail));
     }
     let bytes = read_body(request.into_body(), limit).await?;
+    // serde would take an array for an object, field by field in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let readable = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes);
+        readable.map_err(|error| Problem::malformed(format!("The body is not JSON: {error}")))?;
+        return Err(Problem::field("(body)", "it must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(&bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
     json.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}")))?;

@@ -32,6 +32,8 @@ async fn a_field_that_is_wrong_is_named() {
         ),
         (json!({"assistant": "travel", "message": "hi", "client_time": "0001-01-01T00:00:00Z"}), "client_time"),
         (json!({"assistant": "travel", "message": "hi", "trace": "yes"}), "trace"),
+        (json!(["travel", "hi"]), "(body)"),
+        (json!("hi"), "(body)"),
     ];
     for (body, field) in cases {
         let answer = app.post_chat(&body).await;
