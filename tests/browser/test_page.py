@@ -20,6 +20,9 @@ def test_a_whole_talk_from_one_sentence_to_an_offer_and_back_to_the_start(page):
     assert "Sample data, not for sale" in first
     assert "Business" in first
     assert re.search(r"\d\d:\d\d", first), "local times"
+    words = "\n".join(part.text for part in page.all(".words", turn))
+    assert "Lahore to Dubai" in words and "sample" in words
+    assert not re.search(r"^1\.", words, re.MULTILINE), "what a card shows is not said twice"
     known = page.one("#known").text
     assert "Lahore" in known and "Dubai" in known and "2 adults" in known and "Business" in known
 

@@ -118,10 +118,14 @@ function pause(milliseconds, signal) {
 
 /* ---- A turn ---- */
 
-/** The words of a reply without the lines that list an offer by its rank: the cards show those. */
-function wordsBesideCards({ reply, offers = [] }) {
-  const listed = new Set(offers.map(({ rank }) => `${rank}.`));
-  return reply.split("\n").filter((line) => !listed.has(line.split(" ", 1)[0])).join("\n").trim();
+/** The words before and after the lines that list offers by rank, which the cards take the place of. */
+function wordsAround({ reply, offers = [] }) {
+  const ranks = new Set(offers.map(({ rank }) => `${rank}.`));
+  const lines = reply.split("\n");
+  const listed = (line) => ranks.has(line.split(" ", 1)[0]);
+  const start = lines.findIndex(listed);
+  if (start < 0) return [reply.trim(), ""];
+  return [lines.slice(0, start), lines.slice(start).filter((line) => !listed(line))].map((part) => part.join("\n").trim());
 }
 
 /** The place in the log where a message and what becomes of it are shown. */
@@ -141,8 +145,10 @@ class Turn {
   }
 
   answered(reply) {
-    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), wordsBesideCards(reply))];
+    const [before, after] = wordsAround(reply);
+    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), before)];
     if (reply.offers?.length) parts.push(...offerList(reply.offers, say));
+    if (after) parts.push(element("p", { class: "words" }, after));
     if (reply.degraded?.length) {
       const missing = reply.degraded.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
       parts.push(element("p", { class: "note" }, `Missing from this answer: ${missing}.`));
