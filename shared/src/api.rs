@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::ToSchema;
 
 use crate::dialogue::{Action, Exchange, Session, Understanding};
+use crate::knowledge::{RetrieveRequest, Retrieved};
 use crate::private::Private;
 use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
@@ -29,6 +30,8 @@ pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/sessio
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
 /// Searches flights and ranks them.
 pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
+/// Finds the passages that answer a question.
+pub const RETRIEVE: Step<RetrieveRequest, Retrieved> = Step::new("/steps/retrieve");
 /// Puts an action into words.
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 

@@ -7,6 +7,7 @@ pub mod assistants;
 pub mod config;
 pub mod deadline;
 pub mod dialogue;
+pub mod knowledge;
 pub mod lambda;
 pub mod pipeline;
 pub mod private;
