@@ -248,7 +248,8 @@ pub struct Degraded {
     /// The step or the provider: `understand`, `flights`, `duffel`.
     #[schema(example = "duffel")]
     pub part: String,
-    /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `invalid_answer`, `mixed_currencies`.
+    /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
+    /// refused), `invalid_answer`, `mixed_currencies`.
     #[schema(example = "timeout")]
     pub reason: String,
 }

@@ -6,3 +6,4 @@ mod idempotency;
 mod problems;
 mod sessions;
 mod stopping;
+mod streams;

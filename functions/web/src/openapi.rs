@@ -5,7 +5,7 @@
 //! change of the contract is seen in review.
 
 use http::{HeaderValue, header};
-use shared::api::{AssistantList, ChatReply, ChatRequest, HealthReport, SessionView};
+use shared::api::{AssistantList, ChatReply, ChatRequest, HealthReport, SessionView, TurnEvent};
 use shared::problem::ProblemBody;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -44,6 +44,7 @@ fn description() -> OpenApi {
         .paths(
             PathsBuilder::new()
                 .path("/v1/chat", PathItem::new(HttpMethod::Post, chat()))
+                .path("/v1/chat/stream", PathItem::new(HttpMethod::Post, chat_stream()))
                 .path("/v1/sessions/{id}", session())
                 .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
                 .path("/v1/health", PathItem::new(HttpMethod::Get, health()))
@@ -58,6 +59,7 @@ fn components() -> Components {
     let mut schemas = Vec::new();
     with_parts::<ChatRequest>(&mut schemas);
     with_parts::<ChatReply>(&mut schemas);
+    with_parts::<TurnEvent>(&mut schemas);
     with_parts::<SessionView>(&mut schemas);
     with_parts::<AssistantList>(&mut schemas);
     with_parts::<HealthReport>(&mut schemas);
@@ -74,21 +76,39 @@ fn with_parts<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
 // ---- The paths ----
 
 fn chat() -> OperationBuilder {
+    said("chat", "Say something to an assistant").response("200", json::<ChatReply>("The answer.")).description(Some(
+        "Answers one message. A part that failed or was too slow is named in `degraded`, and the rest is answered: a \
+         provider that is away is no error.",
+    ))
+}
+
+fn chat_stream() -> OperationBuilder {
+    let events = ContentBuilder::new().schema(Some(reference::<TurnEvent>())).build();
+    let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
+    said("stream_chat", "Say something and follow the answer as it is made").response("200", answer.build()).description(
+        Some(
+            "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `delta` (bits of the reply), then \
+             `done` with the whole answer, or `error` with a problem. What is wrong with the request is answered as a \
+             problem before the stream begins. The schema is that of one event's `data`.",
+        ),
+    )
+}
+
+/// A message said, with everything that can be wrong with it.
+fn said(id: &str, summary: &str) -> OperationBuilder {
     let body = RequestBodyBuilder::new()
         .description(Some("At most 64 KiB."))
         .required(Some(Required::True))
         .content(JSON, ContentBuilder::new().schema(Some(reference::<ChatRequest>())).build());
-    operation("chat", "Say something to an assistant")
-        .description(Some(
-            "Answers one message. A part that failed or was too slow is named in `degraded`, and the rest is answered: a \
-             provider that is away is no error.",
-        ))
+    operation(id, summary)
         .parameter(idempotency_key())
         .parameter(deadline())
         .request_body(Some(body.build()))
-        .response("200", json::<ChatReply>("The answer."))
         .response("400", problem("The body is not JSON."))
-        .response("404", problem("There is no such assistant (`unknown-assistant`) or no such talk (`unknown-session`)."))
+        .response(
+            "404",
+            problem("There is no such assistant (`unknown-assistant`) or no such talk (`unknown-session`)."),
+        )
         .response("409", retry(problem("The request with this `Idempotency-Key` is still being answered.")))
         .response("413", problem("The body is larger than 64 KiB."))
         .response("415", problem("The body is not sent as `application/json`."))
