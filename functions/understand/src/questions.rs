@@ -269,7 +269,7 @@ fn topics_of(plain: &str) -> Vec<Topic> {
     add(where_, Topic::Airports);
     add(arrives && (when || !where_), Topic::Arrival);
     let departs = has(&[" leave", " leaving ", " depart", " take off ", " takes off ", " start"]);
-    add(departs && when && !(arrives && !has(&[" and "])), Topic::Departure);
+    add(departs && when && (!arrives || has(&[" and "])), Topic::Departure);
     add(has(&[" how long ", " duration ", " flight time ", " how many hours "]), Topic::Duration);
     add(
         has(&[

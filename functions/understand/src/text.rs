@@ -134,10 +134,7 @@ fn ends_sentence(tokens: &[Token], at: usize) -> bool {
     match tokens.get(at + 1) {
         None => true,
         Some(next) if next.start == token.end => next.capital && !short_before,
-        Some(next) => {
-            !(short_before && !next.capital && !next.text.starts_with(|first: char| first.is_ascii_digit()))
-                || next.capital
-        }
+        Some(next) => !short_before || next.capital || next.text.starts_with(|first: char| first.is_ascii_digit()),
     }
 }
 

@@ -83,7 +83,7 @@ fn limited(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         .unwrap_or((3, 0));
     let found = time(text, at + lead)?;
     let named = kind == 2 && matches!(text.at(at), "around" | "at");
-    if !found.sure && !(named && !counts_other(text, at + lead + found.length)) {
+    if !found.sure && (!named || counts_other(text, at + lead + found.length)) {
         return None;
     }
     let length = lead + found.length;
