@@ -11,6 +11,7 @@ use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
 use shared::config::Secret;
 
+pub mod conversations;
 pub mod evaluation;
 
 /// The set under test, and a client.

@@ -51,7 +51,7 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
         let skip = if alternatives { last_rank(session) } else { 0 };
         return Action::SearchFlights { query: Box::new(query), skip };
     }
-    after_offers(session, said)
+    after_offers(session, said, merged)
 }
 
 /// Asks for what is missing, or answers a courtesy first.
@@ -88,8 +88,8 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     }
     let rank = picked(session, said)?;
     match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
-        Some(topic) => Some(Action::Answer { topic, rank: Some(rank), then_ask: None }),
-        None => Some(Action::ShowOffer { rank }),
+        Some(topic) if topic != Topic::Other => Some(Action::Answer { topic, rank: Some(rank), then_ask: None }),
+        _ => Some(Action::ShowOffer { rank }),
     }
 }
 
@@ -102,7 +102,7 @@ fn is_closing(said: &Understanding) -> bool {
 }
 
 /// All is known, offers were shown, and nothing of the journey has changed.
-fn after_offers(session: &Session, said: &Understanding) -> Action {
+fn after_offers(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     let answer = |topic| Action::Answer { topic, rank: session.focus.or_else(|| first_rank(session)), then_ask: None };
     if let Some(topic) = said.questions.iter().copied().rev().find(|topic| is_courtesy(*topic)) {
         return Action::Answer { topic, rank: None, then_ask: None };
@@ -113,7 +113,7 @@ fn after_offers(session: &Session, said: &Understanding) -> Action {
     if said.acts.contains(&Act::Negate) {
         return Action::Ask { slot: Slot::Other, because: None };
     }
-    if said.acts.contains(&Act::Search)
+    if (merged.informed || said.acts.contains(&Act::Search))
         && let Some(query) = query(session)
     {
         return Action::SearchFlights { query: Box::new(query), skip: 0 };

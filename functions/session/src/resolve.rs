@@ -40,6 +40,10 @@ pub fn resolve(expression: DateExpr, calendar: Calendar) -> Result<Option<Date>,
     }
     if ahead > JUST_PASSED && !explicit_year && matches!(expression, DateExpr::Date { .. } | DateExpr::Numeric { .. }) {
         let passed = date.checked_sub(1.year()).unwrap_or(date);
+        if passed >= today {
+            // Before the day out, though not passed: the caller knows what to say of it.
+            return Ok(Some(passed));
+        }
         return Err(Trouble::PastDate { date: passed });
     }
     if ahead > SOLD_AHEAD {

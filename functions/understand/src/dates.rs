@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use shared::dialogue::{DateExpr, DateMention, DateRole};
+use shared::dialogue::{DateExpr, DateMention, DateRole, Week};
 
 use crate::calendar::{Span, expression, span};
 use crate::numbers::{number, ordinal};
@@ -39,6 +39,7 @@ fn find(text: &mut Text) -> Vec<Found> {
             at += 1;
             continue;
         };
+        let length = length + weekday_behind(text, at + length, expression);
         text.take(at..at + length);
         let negated = is_negated(text, at);
         found.push(Found { mention: DateMention { expression, role, negated }, at: at..at + length });
@@ -55,7 +56,28 @@ fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
     if let Some((expression, length)) = stay(text, at) {
         return Some((expression, DateRole::Return, length));
     }
-    expression(text, at).filter(|_| !is_picked(text, at)).map(|(found, length)| (found, DateRole::Unknown, length))
+    expression(text, at)
+        .filter(|_| !is_picked(text, at) && !is_farewell(text, at))
+        .map(|(found, length)| (found, DateRole::Unknown, length))
+}
+
+/// The weekday in "the 5th, a Tuesday" and "5 March (Tue)" says nothing new; how many tokens it takes.
+fn weekday_behind(text: &Text, at: usize, day: DateExpr) -> usize {
+    if !matches!(day, DateExpr::Date { .. } | DateExpr::DayOfMonth { .. }) {
+        return 0;
+    }
+    let start = at + usize::from(matches!(text.at(at), "," | "(")) + usize::from(text.at(at + 1) == "a");
+    match expression(text, start) {
+        Some((DateExpr::Weekday { week: Week::Coming, .. }, 1)) if start > at => start + 1 - at,
+        _ => 0,
+    }
+}
+
+/// "That is all for today."
+fn is_farewell(text: &Text, at: usize) -> bool {
+    text.at(at) == "today"
+        && text.before(at, 1) == "for"
+        && matches!(text.before(at, 2), "all" | "it" | "everything" | "done" | "enough" | "help" | "need" | "you")
 }
 
 /// "I'll take the 2nd" is an offer.
@@ -297,8 +319,6 @@ fn drop_wide(text: &Text, found: &mut Vec<Found>) {
 
 #[cfg(test)]
 mod tests {
-    use shared::dialogue::Week;
-
     use super::*;
 
     fn read(words: &str) -> Vec<(DateExpr, DateRole)> {

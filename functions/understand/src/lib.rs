@@ -16,6 +16,7 @@ mod questions;
 mod text;
 mod times;
 mod travellers;
+mod trip;
 mod wishes;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use axum::Router;
 use shared::api::{UNDERSTAND, Utterance};
 use shared::dialogue::{Act, Pick, Understanding, Wish};
 use shared::private::Private;
-use shared::travel::{Airline, Trip};
+use shared::travel::Airline;
 
 use crate::journey::Named;
 use crate::text::Text;
@@ -53,7 +54,7 @@ pub fn understand(words: &str) -> Understanding {
     let max_stops = wishes::max_stops(&mut text);
     let cabin = wishes::cabin(&mut text);
     let times = times::times(&mut text);
-    let trip = trip(&text);
+    let trip = trip::trip(&text);
     let travellers = travellers::travellers(&mut text);
     let places = journey::mentions(&text, words, &named);
     if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
@@ -164,55 +165,6 @@ fn read_airlines(text: &mut Text) -> Airlines {
     found
 }
 
-/// One way or there and back: what was said last.
-fn trip(text: &Text) -> Option<Trip> {
-    const KINDS: [(&str, Trip); 24] = [
-        ("one way", Trip::OneWay),
-        ("one - way", Trip::OneWay),
-        ("oneway", Trip::OneWay),
-        ("1 way", Trip::OneWay),
-        ("1 - way", Trip::OneWay),
-        ("single ticket", Trip::OneWay),
-        ("no return", Trip::OneWay),
-        ("not coming back", Trip::OneWay),
-        ("not returning", Trip::OneWay),
-        ("without return", Trip::OneWay),
-        ("round trip", Trip::RoundTrip),
-        ("round - trip", Trip::RoundTrip),
-        ("round trips", Trip::RoundTrip),
-        ("round - trips", Trip::RoundTrip),
-        ("roundtrip", Trip::RoundTrip),
-        ("return flight", Trip::RoundTrip),
-        ("return flights", Trip::RoundTrip),
-        ("return ticket", Trip::RoundTrip),
-        ("return tickets", Trip::RoundTrip),
-        ("return trip", Trip::RoundTrip),
-        ("returning flight", Trip::RoundTrip),
-        ("both ways", Trip::RoundTrip),
-        ("there and back", Trip::RoundTrip),
-        ("two way", Trip::RoundTrip),
-    ];
-    let mut found = None;
-    for at in 0..text.len() {
-        let Some((kind, _)) = KINDS
-            .iter()
-            .filter_map(|(phrase, trip)| text.any_of(at, &[*phrase]).map(|length| (*trip, length)))
-            .max_by_key(|(_, length)| *length)
-        else {
-            continue;
-        };
-        let lead = if text.before(at, 1) == "a" { 2 } else { 1 };
-        let denied = matches!(text.before(at, lead), "not" | "than")
-            || text.before(at, lead) == "of" && text.before(at, lead + 1) == "instead";
-        if text.free(at) && !denied {
-            found = Some(kind);
-        } else if denied && found.is_none() && text.before(at, lead) == "not" {
-            found = Some(if kind == Trip::OneWay { Trip::RoundTrip } else { Trip::OneWay });
-        }
-    }
-    found
-}
-
 /// Numbers that nobody has read and that count nothing: "4", "just 4 please".
 fn bare_numbers(text: &Text) -> Vec<u32> {
     let mut found = Vec::new();
@@ -229,7 +181,11 @@ fn bare_numbers(text: &Text) -> Vec<u32> {
                 let counted = matches!(next, "$" | "€" | "£" | "%" | ":" | "/" | ".")
                     && text.joined(at + length - 1)
                     && text.joined(at + length);
-                if !counts && !counted {
+                let hyphened = next == "-" && text.tokens.get(at + length + 1).is_some_and(|token| token.is_word());
+                // "The one in Costa Rica" is a thing, not a number.
+                let pronoun =
+                    text.at(at) == "one" && !matches!(text.before(at, 1), "" | "," | "for" | "just" | "only" | "its");
+                if !counts && !counted && !hyphened && !pronoun {
                     found.push(value);
                 }
                 at += length;

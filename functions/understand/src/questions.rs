@@ -12,16 +12,21 @@ use crate::text::Text;
 /// What is asked, in the order of the words and each once. The clauses that ask about offers are taken.
 pub fn questions(text: &mut Text) -> Vec<Topic> {
     let mut topics = Vec::new();
+    let mut asked = false;
     for sentence in text.sentences() {
         let asking = clause_about_offers(text, sentence.clone());
         if let Some(clause) = &asking {
             let plain = text.plain(clause.clone());
             topics.extend(topics_of(&plain));
             text.take(clause.clone());
+            asked = true;
         } else if is_judgement(&text.plain(sentence.clone())) {
             text.take(sentence.clone());
         }
         topics.extend(standing(&text.plain(sentence.clone()), asking.is_none()));
+    }
+    if asked && topics.is_empty() {
+        topics.push(Topic::Other);
     }
     let mut once = Vec::new();
     for topic in topics {
@@ -49,18 +54,37 @@ fn is_judgement(plain: &str) -> bool {
 
 /// The clause of a sentence that asks about offers, to the sentence's end.
 fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usize>> {
+    let marked = text.at(sentence.end - 1) == "?";
+    let mut starts_sentence = true;
     let mut starts_clause = true;
     for at in sentence.clone() {
-        if starts_clause && starts_question(text, at) {
+        if starts_clause && let Some(kind) = starts_question(text, at) {
             let clause = at..sentence.end;
-            if is_about_offers(&text.plain(clause.clone())) {
+            let plain = text.plain(clause.clone());
+            // "I go to Rome and will be back on the 4th" asks nothing; nor does "that would be Friday".
+            let asks = match kind {
+                Question::Statement => marked,
+                Question::YesOrNo => {
+                    marked || starts_sentence && !plain.starts_with(" will be ") && !plain.starts_with(" would be ")
+                }
+                Question::Which => true,
+            };
+            let about =
+                is_about_offers(&plain) || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
+            if asks && about {
                 return Some(clause);
             }
         }
-        starts_clause =
-            matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && is_filler(text.at(at));
+        let filler = is_filler(text.at(at));
+        starts_sentence &= filler;
+        starts_clause = matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && filler;
     }
     None
+}
+
+/// "Are you looking for business tickets?", "Is the for two?": asked with a mark, and of what is there.
+fn is_about_flight(first: &str, plain: &str) -> bool {
+    matches!(first, "is" | "are" | "was" | "does" | "did" | "do") && !plain.contains(" flights ")
 }
 
 /// Words that may stand before a question.
@@ -106,16 +130,19 @@ fn is_filler(word: &str) -> bool {
     ) || !word.starts_with(|first: char| first.is_alphanumeric())
 }
 
-fn starts_question(text: &Text, at: usize) -> bool {
-    const STARTS: [&str; 39] = [
-        "is",
-        "are",
-        "was",
-        "does",
-        "do",
-        "did",
-        "will",
-        "would",
+/// How a question begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// "when", "how much", "tell me".
+    Which,
+    /// "is", "does", "can I".
+    YesOrNo,
+    /// "that would be".
+    Statement,
+}
+
+fn starts_question(text: &Text, at: usize) -> Option<Question> {
+    const WHICH: [&str; 24] = [
         "when",
         "where",
         "what",
@@ -124,11 +151,6 @@ fn starts_question(text: &Text, at: usize) -> bool {
         "who",
         "whats",
         "wheres",
-        "can i",
-        "can we",
-        "could i",
-        "could we",
-        "may i",
         "can you tell",
         "could you tell",
         "can you confirm",
@@ -141,15 +163,17 @@ fn starts_question(text: &Text, at: usize) -> bool {
         "for how many",
         "at which",
         "at what",
-        "that would be",
         "from what",
-        "has it",
         "in which",
         "to which",
         "why",
     ];
+    const YES_OR_NO: [&str; 14] = [
+        "is", "are", "was", "does", "do", "did", "will", "would", "can i", "can we", "could i", "could we", "may i",
+        "has it",
+    ];
     // These ask for flights, not about them.
-    const REQUESTS: [&str; 26] = [
+    const REQUESTS: [&str; 27] = [
         "what about",
         "how about",
         "will you",
@@ -171,13 +195,23 @@ fn starts_question(text: &Text, at: usize) -> bool {
         "is it possible",
         "would it be possible",
         "tell me what else",
-        "will be",
         "what do you have",
         "send me to",
         "would want",
         "will need",
+        "can i get",
+        "can we get",
     ];
-    text.any_of(at, &STARTS).is_some() && text.any_of(at, &REQUESTS).is_none()
+    if text.any_of(at, &REQUESTS).is_some() {
+        None
+    } else if text.any_of(at, &WHICH).is_some() {
+        Some(Question::Which)
+    } else if text.any_of(at, &YES_OR_NO).is_some() {
+        Some(Question::YesOrNo)
+    } else {
+        text.any_of(at, &["that would be", "this would be", "you said", "so it is", "this is", "that is"])
+            .map(|_| Question::Statement)
+    }
 }
 
 /// A question is about an offer when it points at one.
@@ -241,6 +275,19 @@ fn is_about_offers(plain: &str) -> bool {
         " more flights ",
         " is the cheapest flight from ",
     ];
+    // "This month" points at no offer, and "one way" is no offer.
+    const NOT_POINTING: [&str; 9] = [
+        " this month ",
+        " this week ",
+        " this weekend ",
+        " this year ",
+        " this morning ",
+        " this evening ",
+        " this afternoon ",
+        " one way ",
+        " that day ",
+    ];
+    let plain = NOT_POINTING.iter().fold(plain.to_owned(), |plain, phrase| plain.replace(phrase, " "));
     POINTING.iter().any(|phrase| plain.contains(phrase)) && !SEARCHING.iter().any(|phrase| plain.contains(phrase))
 }
 
@@ -303,6 +350,9 @@ fn topics_of(plain: &str) -> Vec<Topic> {
         ]),
         Topic::Summary,
     );
+    if topics.is_empty() && (departs || has(&[" redeye ", " red eye "])) {
+        topics.push(Topic::Departure);
+    }
     topics
 }
 

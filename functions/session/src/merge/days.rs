@@ -1,7 +1,7 @@
 //! The day out and the day back.
 
 use jiff::civil::Date;
-use shared::dialogue::{DateExpr, DateMention, DateRole, Session, Slot, Stay, Trouble, Understanding};
+use shared::dialogue::{DateExpr, DateMention, DateRole, Pick, Session, Slot, Stay, Trouble, Understanding};
 use shared::travel::Trip;
 
 use super::Merged;
@@ -29,14 +29,17 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     }
 }
 
-/// A number alone is a day when a day was asked for: "the 8", "8".
+/// A number alone is a day when a day was asked for: "8", "the eighth".
 fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
     let role = match session.asked? {
         Slot::DepartureDate => DateRole::Departure,
         Slot::ReturnDate => DateRole::Return,
         _ => return None,
     };
-    let [number] = said.numbers.as_slice() else { return None };
+    let number = match (said.numbers.as_slice(), &said.pick) {
+        ([number], _) | ([], Some(Pick::Nth(number))) => number,
+        _ => return None,
+    };
     let day = i8::try_from(*number).ok().filter(|day| (1..=31).contains(day) && said.dates.is_empty())?;
     Some(DateMention { expression: DateExpr::DayOfMonth { day, month: None }, role, negated: false })
 }

@@ -22,6 +22,9 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     }
     if meant.is_empty() {
         take_back(session, &negated, merged);
+    } else if meant.len() > 1 {
+        // After "to Dubai from Lahore" a "no, Sharjah" is about where to, whatever was named last.
+        session.recent = Some(Slot::Destination);
     }
 }
 

@@ -1,0 +1,141 @@
+//! One way, or there and back.
+
+use shared::travel::Trip;
+
+use crate::text::Text;
+
+/// The kind of trip a message names; what was said last counts.
+pub fn trip(text: &Text) -> Option<Trip> {
+    let mut found = None;
+    for at in 0..text.len() {
+        let Some(kind) = named(text, at) else { continue };
+        let lead = 1 + usize::from(matches!(text.before(at, 1), "a" | "the" | "just"));
+        let not = text.before(at, lead) == "not";
+        let replaced =
+            text.before(at, lead) == "than" || text.before(at, lead) == "of" && text.before(at, lead + 1) == "instead";
+        if not && found.is_none() {
+            found = Some(if kind == Trip::OneWay { Trip::RoundTrip } else { Trip::OneWay });
+        } else if !not && !replaced && text.free(at) {
+            found = Some(kind);
+        }
+    }
+    found
+}
+
+fn named(text: &Text, at: usize) -> Option<Trip> {
+    const ONE_WAY: [&str; 14] = [
+        "one way",
+        "one - way",
+        "oneway",
+        "1 way",
+        "1 - way",
+        "single ticket",
+        "single flight",
+        "no return",
+        "not coming back",
+        "not returning",
+        "without return",
+        "without a return",
+        "wont be returning",
+        "wont be coming back",
+    ];
+    const ROUND_TRIP: [&str; 20] = [
+        "round trip",
+        "round - trip",
+        "round trips",
+        "round - trips",
+        "roundtrip",
+        "roundtrips",
+        "round flight",
+        "round flights",
+        "round ticket",
+        "both ways",
+        "there and back",
+        "two way",
+        "two - way",
+        "2 way",
+        "2 - way",
+        "back and forth",
+        "to and fro",
+        "flight back",
+        "flights back",
+        "way back",
+    ];
+    if text.any_of(at, &ONE_WAY).is_some() {
+        return Some(Trip::OneWay);
+    }
+    let denied = matches!(text.before(at, 1), "no" | "not" | "without" | "t") || text.before(at, 2) == "not";
+    let returns = is_return(text, at) && !denied;
+    (text.any_of(at, &ROUND_TRIP).is_some() || returns).then_some(Trip::RoundTrip)
+}
+
+/// "return flights", "a return", "I also need to return", "when I come back".
+fn is_return(text: &Text, at: usize) -> bool {
+    if matches!(text.at(at), "return" | "returning") {
+        let noun = (at + 1..at + 4).any(|at| {
+            matches!(
+                text.at(at),
+                "flight"
+                    | "flights"
+                    | "ticket"
+                    | "tickets"
+                    | "trip"
+                    | "journey"
+                    | "fare"
+                    | "fares"
+                    | "seat"
+                    | "seats"
+                    | "leg"
+            )
+        });
+        let said = matches!(
+            text.before(at, 1),
+            "a" | "to"
+                | "will"
+                | "be"
+                | "and"
+                | "with"
+                | "also"
+                | "im"
+                | "am"
+                | "ill"
+                | "would"
+                | "id"
+                | "my"
+                | "the"
+                | "are"
+                | "plus"
+        );
+        return noun || said;
+    }
+    matches!(text.at(at), "come" | "coming" | "get" | "getting" | "fly" | "flying" | "be" | "head" | "heading")
+        && text.at(at + 1) == "back"
+        && !matches!(text.at(at + 2), "to" | "into")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_trip_is_read() {
+        let cases = [
+            ("a one-way ticket", Some(Trip::OneWay)),
+            ("oneway", Some(Trip::OneWay)),
+            ("I'm not coming back", Some(Trip::OneWay)),
+            ("no return", Some(Trip::OneWay)),
+            ("round trip please", Some(Trip::RoundTrip)),
+            ("a return flight", Some(Trip::RoundTrip)),
+            ("return economy tickets", Some(Trip::RoundTrip)),
+            ("I need to come back, too", Some(Trip::RoundTrip)),
+            ("round trip instead of one way", Some(Trip::RoundTrip)),
+            ("not one way", Some(Trip::RoundTrip)),
+            ("one way, not round trip", Some(Trip::OneWay)),
+            ("get back to me", None),
+            ("a flight to Rome", None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(trip(&Text::new(words)), expected, "{words}");
+        }
+    }
+}
