@@ -20,6 +20,7 @@ use crate::config;
 use crate::deadline::{DEADLINE_HEADER, Deadline};
 use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
+use crate::upstream::is_connection_error;
 
 /// What a callee gets less than its caller has, so that its answer still arrives in time.
 const TRANSIT: Duration = Duration::from_millis(20);
@@ -155,10 +156,6 @@ fn pool() -> reqwest::ClientBuilder {
         .connect_timeout(Duration::from_secs(3))
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
-}
-
-fn is_connection_error(error: &reqwest::Error) -> bool {
-    !error.is_timeout() && (error.is_connect() || error.is_request())
 }
 
 fn unreachable(path: &str, error: impl Into<anyhow::Error>) -> Problem {

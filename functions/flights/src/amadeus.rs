@@ -18,10 +18,9 @@ use shared::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers
 
 use crate::carriers;
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
-use crate::exchange::{Answer, exchange};
-use crate::failure::{Failure, Reason};
 use crate::token::{Token, Tokens};
 use crate::wire::{self, Text};
+use shared::upstream::{Answer, Failure, Reason, exchange};
 
 /// Where Enterprise customers reach it, unless `AMADEUS_BASE_URL` says otherwise.
 pub const BASE_URL: &str = "https://travel.api.amadeus.com";

@@ -15,9 +15,8 @@ use shared::deadline::Deadline;
 use shared::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
-use crate::exchange::{Answer, exchange};
-use crate::failure::{Failure, Reason};
 use crate::wire::{self, Text};
+use shared::upstream::{Answer, Failure, Reason, exchange};
 
 /// Where it is, unless `DUFFEL_BASE_URL` says otherwise.
 pub const BASE_URL: &str = "https://api.duffel.com";

@@ -9,8 +9,6 @@ pub mod amadeus;
 pub mod carriers;
 mod draft;
 pub mod duffel;
-pub mod exchange;
-pub mod failure;
 pub mod merge;
 pub mod provider;
 pub mod rank;
@@ -33,6 +31,7 @@ use shared::config::{self, Secret};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
 use shared::travel::FlightQuery;
+use shared::upstream;
 
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;
@@ -115,7 +114,7 @@ fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider
     if duffel.is_none() && amadeus.is_none() {
         return Ok(Vec::new());
     }
-    let client = exchange::client()?;
+    let client = upstream::client()?;
     let url = |name: &str, default: &str| config::optional(name).unwrap_or_else(|| default.to_owned());
     let duffel = duffel
         .map(|token| Provider::Duffel(Duffel::new(client.clone(), &url("DUFFEL_BASE_URL", duffel::BASE_URL), token)));

@@ -10,8 +10,8 @@ use shared::travel::{FlightQuery, Offer};
 
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;
-use crate::failure::{Failure, Reason};
 use crate::sample::Sample;
+use shared::upstream::{Failure, Reason};
 
 /// How many failures one after another show that a provider is away.
 const FAILURES_UNTIL_AWAY: u32 = 5;
@@ -128,7 +128,7 @@ impl Source {
                 };
                 health.failures = if counts { health.failures.saturating_add(1) } else { health.failures };
                 let away = (health.failures >= FAILURES_UNTIL_AWAY).then_some(AWAY);
-                if let Some(pause) = failure.pause.or(away).filter(|_| counts) {
+                if let Some(pause) = failure.retry_after.or(away).filter(|_| counts) {
                     health.away = Some((Instant::now() + pause, *failure));
                 }
             }

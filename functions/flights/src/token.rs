@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shared::private::Private;
 use tokio::sync::Mutex;
 
-use crate::failure::Failure;
+use shared::upstream::Failure;
 
 /// How long before its end a token is no longer used, so that it holds for the request it goes with.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Reason;
+    use shared::upstream::Reason;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     async fn fetch(count: &AtomicU32, answer: Result<u64, Reason>) -> Result<Token, Failure> {

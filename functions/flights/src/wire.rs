@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use shared::travel::{Cabin, Offer};
 
-use crate::failure::{Failure, Reason};
+use shared::upstream::{Failure, Reason};
 
 /// A text, or a number written as one.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use axum::routing::post;
 use flights::Deps;
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
-use flights::exchange::client;
 use flights::provider::Provider;
 use http::StatusCode;
 use shared::config::Secret;
+use shared::upstream::client;
 use tower::ServiceExt;
 
 const SECRET: &str = "kept-to-ourselves";

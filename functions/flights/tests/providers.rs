@@ -14,12 +14,12 @@ use axum::routing::{get, post};
 use flights::Deps;
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
-use flights::exchange::client;
 use flights::provider::Provider;
 use http::{HeaderMap, StatusCode};
 use lambda_http::RequestExt;
 use shared::api::FlightResults;
 use shared::config::Secret;
+use shared::upstream::client;
 use tower::ServiceExt;
 
 const DUFFEL_OFFERS: &str = include_str!("samples/duffel-offers.json");

@@ -83,13 +83,19 @@ fn chat() -> OperationBuilder {
 }
 
 fn chat_stream() -> OperationBuilder {
-    let events = ContentBuilder::new().schema(Some(reference::<TurnEvent>())).build();
+    // An event stream is described event by event, and what is in its `data` as JSON inside a string.
+    let data = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .content_media_type("application/json")
+        .content_schema(Some(reference::<TurnEvent>()));
+    let event = ObjectBuilder::new().property("event", string()).property("data", data).required("data");
+    let events = ContentBuilder::new().schema(Some(Schema::from(event))).build();
     let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
     said("stream_chat", "Say something and follow the answer as it is made").response("200", answer.build()).description(
         Some(
             "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `delta` (bits of the reply), then \
              `done` with the whole answer, or `error` with a problem. What is wrong with the request is answered as a \
-             problem before the stream begins. The schema is that of one event's `data`.",
+             problem before the stream begins. The schema is that of one event.",
         ),
     )
 }

@@ -1,0 +1,101 @@
+//! Turns texts into vectors that are near each other where the texts mean alike.
+//!
+//! In: texts. Out: one vector of length 1 for each, or why that text has none; a failure of the whole says whether and when
+//! to try again. Two models' vectors have nothing in common: whoever keeps them, keeps them under [`Embedder::model`].
+
+pub mod openai;
+
+use anyhow::{Context, bail};
+use thiserror::Error;
+
+use crate::config;
+use crate::deadline::Deadline;
+use crate::openai::Server;
+use crate::upstream::Failure;
+use openai::OpenAi;
+
+/// What turns texts into vectors.
+#[derive(Clone)]
+pub enum Embedder {
+    /// A server that speaks OpenAI's wire format.
+    OpenAi(OpenAi),
+}
+
+/// Why one text has no vector, whatever becomes of the others; trying again does not help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TextFault {
+    /// There is nothing in it.
+    #[error("the text is empty")]
+    Empty,
+    /// The model does not take it: too long, most likely.
+    #[error("the model refused the text")]
+    Refused,
+    /// The model's vector for it points nowhere: zero, or not a number.
+    #[error("the model gave no usable vector for the text")]
+    NoVector,
+}
+
+impl Embedder {
+    /// The embedder that the environment describes; none where it describes none.
+    ///
+    /// `EMBEDDER` is `openai` (the default where `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set), `local`, or `none`.
+    /// For `openai`: `EMBEDDING_MODEL` (`text-embedding-3-small`) and `EMBEDDING_DIMENSIONS` (the model's own; must be set
+    /// for a model that OpenAI does not have).
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Option<Self>> {
+        match config::optional("EMBEDDER").as_deref().map(str::trim) {
+            None => Ok(Server::from_env()?.map(OpenAi::from_env).transpose()?.map(Self::OpenAi)),
+            Some("openai") => {
+                let server = Server::from_env()?;
+                let server =
+                    server.context("EMBEDDER is openai, and neither OPENAI_API_KEY nor OPENAI_BASE_URL is set")?;
+                Ok(Some(Self::OpenAi(OpenAi::from_env(server)?)))
+            }
+            Some("none") => Ok(None),
+            Some("local") => bail!("EMBEDDER is local, and this was built without the feature local-model"),
+            Some(other) => bail!("EMBEDDER is {other:?}; it can be openai, local or none"),
+        }
+    }
+
+    /// The vectors of `texts`, in their order.
+    ///
+    /// # Errors
+    /// The model cannot be reached, refuses, or is not done by the deadline; then there is none for any text.
+    pub async fn embed(
+        &self,
+        texts: &[String],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
+        match self {
+            Self::OpenAi(openai) => openai.embed(texts, deadline).await,
+        }
+    }
+
+    /// The name of the space that the vectors are in, of `[a-z0-9_]`: model and dimensions.
+    pub fn model(&self) -> &str {
+        match self {
+            Self::OpenAi(openai) => openai.slug(),
+        }
+    }
+
+    /// How many numbers a vector has.
+    pub fn dimensions(&self) -> usize {
+        match self {
+            Self::OpenAi(openai) => openai.dimensions(),
+        }
+    }
+}
+
+/// The vector brought to length 1, so that a dot product is a cosine.
+fn normalised(mut vector: Vec<f32>) -> Result<Vec<f32>, TextFault> {
+    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    if !length.is_finite() || length < 1e-12 {
+        return Err(TextFault::NoVector);
+    }
+    for x in &mut vector {
+        *x = (f64::from(*x) / length) as f32;
+    }
+    Ok(vector)
+}

@@ -1,0 +1,274 @@
+//! What is outside: one pooled HTTP client for all of it, when a request is repeated, and what a failure means.
+//!
+//! A failure is a word that may be shown to anybody, never what the other side wrote: that can quote what a person asked.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use tower::retry::budget::{Budget, TpsBudget};
+
+use crate::deadline::Deadline;
+
+/// The largest answer that is read, in bytes after decompression.
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+/// The longest that an upstream is left alone because it said so.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest wait before each repetition, where the upstream does not say how long.
+const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
+
+/// The client for everything outside: one pool for the process, and no redirect followed, lest a token go where it does
+/// not belong.
+///
+/// # Errors
+/// Certificates of the system that cannot be read.
+pub fn client() -> anyhow::Result<Client> {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let client = Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
+        .redirect(redirect::Policy::none())
+        .user_agent(concat!("colloquy/", env!("CARGO_PKG_VERSION")));
+    let client = client.build().context("building the client for what is outside")?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    /// With which status.
+    pub status: StatusCode,
+    /// With which headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Sends a request and reads its answer, of whatever status. It is sent once more where no connection came about (a pooled
+/// one is dead after a Lambda was frozen), and never after the other side may have begun to work on it.
+///
+/// # Errors
+/// Nothing answered, the answer broke off, or it is too large.
+pub async fn exchange(request: RequestBuilder) -> Result<Answer, Failure> {
+    let again = request.try_clone();
+    let response = match (request.send().await, again) {
+        (Err(error), Some(again)) if error.is_connect() && !error.is_timeout() => again.send().await,
+        (response, _) => response,
+    };
+    let response = response.map_err(|error| Failure::unanswered(&error))?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok(Answer { status, headers, body: read(response).await? })
+}
+
+/// Reads the whole body of a response.
+///
+/// # Errors
+/// The answer broke off, or it is too large.
+pub async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let status = Some(response.status());
+    let announced = response.content_length().unwrap_or_default() as usize;
+    let mut body = Vec::with_capacity(announced.min(LARGEST_ANSWER));
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure { status, ..Failure::unanswered(&error) })? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(Failure { status, ..Failure::new(Reason::InvalidAnswer) });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// How many repetitions an upstream is given: one for five requests of the last 10 seconds and one a second, so that those
+/// who ask again do not make an outage worse.
+pub fn repetitions() -> TpsBudget {
+    TpsBudget::new(Duration::from_secs(10), 1, 0.2)
+}
+
+/// Sends a request that may be repeated, and gives its answer, of whatever status, with the body still to be read.
+///
+/// It is repeated at most twice: where the connection was dead, and where the answer says that nothing was done (429, 500,
+/// 502, 503), after the pause that the answer asks for, else after a random one. Where that would be past the deadline, or
+/// the budget is used up, the answer stands. What may still be under way is not sent again.
+///
+/// # Errors
+/// Nothing answered by the deadline.
+pub async fn send(request: RequestBuilder, budget: &TpsBudget, deadline: Deadline) -> Result<Response, Failure> {
+    budget.deposit();
+    let mut request = request;
+    for longest in WAITS {
+        let again = request.try_clone();
+        let answer = answer(request, deadline).await?;
+        match (again, pause_before_repeating(&answer, longest)) {
+            (Some(again), Some(pause)) if pause < deadline.remaining() && budget.withdraw() => {
+                tokio::time::sleep(pause).await;
+                request = again;
+            }
+            _ => return answer.map_err(|error| Failure::unanswered(&error)),
+        }
+    }
+    answer(request, deadline).await?.map_err(|error| Failure::unanswered(&error))
+}
+
+async fn answer(request: RequestBuilder, deadline: Deadline) -> Result<reqwest::Result<Response>, Failure> {
+    let answer = tokio::time::timeout_at(deadline.instant(), request.send()).await;
+    answer.map_err(|_| Failure::new(Reason::Timeout))
+}
+
+fn pause_before_repeating(answer: &reqwest::Result<Response>, longest: Duration) -> Option<Duration> {
+    match answer {
+        Ok(response) if matches!(response.status().as_u16(), 429 | 500 | 502 | 503) => {
+            Some(pause(response.headers()).unwrap_or_else(|| longest.mul_f64(fastrand::f64())))
+        }
+        Err(error) if is_connection_error(error) => Some(longest.mul_f64(fastrand::f64())),
+        _ => None,
+    }
+}
+
+/// Whether a request failed for its connection: none came about, or a pooled one was dead.
+pub fn is_connection_error(error: &reqwest::Error) -> bool {
+    !error.is_timeout() && (error.is_connect() || error.is_request())
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// No answer in time.
+    Timeout,
+    /// Too many requests, or the quota is used up.
+    RateLimited,
+    /// The credentials were refused.
+    Unauthorized,
+    /// The upstream would not do this.
+    Rejected,
+    /// It cannot be reached, or failed.
+    Unavailable,
+    /// It answered something that is not an answer.
+    InvalidAnswer,
+}
+
+impl Reason {
+    /// The word for it in `degraded`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::RateLimited => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Rejected => "rejected",
+            Self::Unavailable => "unavailable",
+            Self::InvalidAnswer => "invalid_answer",
+        }
+    }
+}
+
+/// An upstream's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// Of which kind.
+    pub reason: Reason,
+    /// The HTTP status it came with.
+    pub status: Option<StatusCode>,
+    /// How long the upstream wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whether the same may succeed later.
+    pub transient: bool,
+}
+
+impl Failure {
+    /// A failure without an answer.
+    pub fn new(reason: Reason) -> Self {
+        let transient = !matches!(reason, Reason::Unauthorized | Reason::Rejected);
+        Self { reason, status: None, retry_after: None, transient }
+    }
+
+    /// A request that got no answer, or an answer that broke off.
+    pub fn unanswered(error: &reqwest::Error) -> Self {
+        Self::new(if error.is_timeout() { Reason::Timeout } else { Reason::Unavailable })
+    }
+
+    /// A failure that an answer tells: the reason that its body gives, else the one that its status means.
+    pub fn answered(status: StatusCode, headers: &HeaderMap, told: Option<Reason>) -> Self {
+        let reason = told.unwrap_or(match status.as_u16() {
+            408 | 504 => Reason::Timeout,
+            429 => Reason::RateLimited,
+            401 | 403 => Reason::Unauthorized,
+            400..=499 => Reason::Rejected,
+            500..=599 => Reason::Unavailable,
+            _ => Reason::InvalidAnswer,
+        });
+        let retry_after = matches!(reason, Reason::RateLimited | Reason::Unavailable).then(|| pause(headers)).flatten();
+        Self { status: Some(status), retry_after, ..Self::new(reason) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        self.status.map_or(Ok(()), |status| write!(f, " ({})", status.as_u16()))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// How long to wait: until `ratelimit-reset` (a date, or an RFC 3339 moment, or seconds), else `retry-after`.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let wait = ["ratelimit-reset", "retry-after"].into_iter().find_map(|name| {
+        let text = headers.get(name)?.to_str().ok()?.trim();
+        let until = || text.parse::<Timestamp>().ok().or_else(|| Some(rfc2822::parse(text).ok()?.timestamp()));
+        let seconds = text.parse().ok().map(Duration::from_secs);
+        seconds.or_else(|| Some(SystemTime::from(until()?).duration_since(SystemTime::now()).unwrap_or_default()))
+    })?;
+    Some(wait.min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_read_as_date_moment_or_seconds_and_bounded() {
+        let soon = Timestamp::now() + jiff::SignedDuration::from_secs(20);
+        let date = soon.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        for (name, value, least, most) in [
+            ("ratelimit-reset", date.as_str(), 17, 20),
+            ("ratelimit-reset", &soon.to_string(), 17, 20),
+            ("ratelimit-reset", "Mon, 29 Nov 2021 10:00:00 GMT", 0, 0),
+            ("retry-after", "7", 7, 7),
+            ("retry-after", "86400", 60, 60),
+        ] {
+            let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+            let seconds = pause(&headers).unwrap().as_secs();
+            assert!((least..=most).contains(&seconds), "{value}: {seconds}");
+        }
+        assert_eq!(pause(&HeaderMap::new()), None);
+        assert_eq!(pause(&HeaderMap::from_iter([("retry-after".parse().unwrap(), "soon".parse().unwrap())])), None);
+    }
+
+    #[test]
+    fn what_the_body_tells_comes_before_the_status() {
+        let of = |status: u16, told| {
+            Failure::answered(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), told).reason.as_str()
+        };
+        for (status, told, expected) in [
+            (400, Some(Reason::RateLimited), "rate_limited"),
+            (401, Some(Reason::Unavailable), "unavailable"),
+            (401, None, "unauthorized"),
+            (403, None, "unauthorized"),
+            (400, None, "rejected"),
+            (422, None, "rejected"),
+            (429, None, "rate_limited"),
+            (500, None, "unavailable"),
+            (502, None, "unavailable"),
+            (504, None, "timeout"),
+            (302, None, "invalid_answer"),
+        ] {
+            assert_eq!(of(status, told), expected, "{status}");
+        }
+    }
+}
