@@ -4,6 +4,8 @@
 //! ([`ChatModel::extract`]). Never logs what was asked or replied.
 
 mod events;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

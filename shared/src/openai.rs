@@ -3,6 +3,9 @@
 //! In: a path and a body. Out: an answer, or a failure with what tells its kind. What the server writes about a failure is
 //! neither logged nor handed on: it can quote what a person asked.
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -1,5 +1,8 @@
 //! Embeddings over OpenAI's wire format (`POST /embeddings`).
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
