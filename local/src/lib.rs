@@ -43,6 +43,8 @@ pub struct Options {
     pub state: State,
     /// The flight providers.
     pub flights: flights::Deps,
+    /// Who writes the replies.
+    pub respond: respond::Deps,
 }
 
 /// The running set.
@@ -77,7 +79,7 @@ impl Colloquy {
         let steps = understand::router()
             .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
             .merge(flights::router(options.flights))
-            .merge(respond::router());
+            .merge(respond::router(options.respond));
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 

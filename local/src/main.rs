@@ -25,8 +25,10 @@ async fn main() -> anyhow::Result<()> {
 
     let state = state();
     let flights = flights::Deps::from_env()?;
-    let said = banner(&state, &flights);
-    let colloquy = Colloquy::start(Options { port: config::parsed("PORT", 3000)?, state, flights }).await?;
+    let respond = respond::Deps::from_env()?;
+    let said = banner(&state, &flights, &respond);
+    let options = Options { port: config::parsed("PORT", 3000)?, state, flights, respond };
+    let colloquy = Colloquy::start(options).await?;
     print(&said.replace("{url}", &colloquy.url()));
 
     tokio::select! {
@@ -48,7 +50,7 @@ fn state() -> State {
     }
 }
 
-fn banner(state: &State, flights: &flights::Deps) -> String {
+fn banner(state: &State, flights: &flights::Deps, respond: &respond::Deps) -> String {
     let tables = match state {
         State::Folder(folder) => format!("embedded DynamoDB, in {}", folder.display()),
         State::Memory => "embedded DynamoDB, in memory".to_owned(),
@@ -60,10 +62,14 @@ fn banner(state: &State, flights: &flights::Deps) -> String {
         }
         names => format!("real offers, from {}", names.join(" and ")),
     };
+    let words = match respond.model() {
+        Some(model) => format!("written by {model}"),
+        None => "rules and quotes, no model (set CHAT_MODEL for one)".to_owned(),
+    };
     format!(
         "Colloquy is at {{url}}\n\n  \
          flights  {offers}\n  \
-         words    rules, no model\n  \
+         words    {words}\n  \
          tables   {tables}\n\n\
          Open the page, or try:\n\n  \
          curl {{url}}/v1/chat -H 'content-type: application/json' \\\n    \

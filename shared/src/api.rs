@@ -11,8 +11,9 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::ToSchema;
 
+use crate::assistants::Kind;
 use crate::dialogue::{Action, Exchange, Session, Understanding};
-use crate::knowledge::{RetrieveRequest, Retrieved};
+use crate::knowledge::{Passage, Retrieval, RetrieveRequest, Retrieved};
 use crate::private::Private;
 use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
@@ -36,7 +37,7 @@ pub const RETRIEVE: Step<RetrieveRequest, Retrieved> = Step::new("/steps/retriev
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 
 /// Paths whose response is a stream: served so by Lambda, and by `RESPONSE_STREAM` routes in the template.
-pub const STREAMED: &[&str] = &["/v1/chat/stream", RESPOND.path];
+pub const STREAMED: &[&str] = &["/v1/chat/stream", "/v1/ask/stream", RESPOND.path];
 
 /// The largest body of a public request, in bytes.
 pub const PUBLIC_BODY_LIMIT: usize = 64 * 1024;
@@ -88,6 +89,13 @@ impl<'de> Deserialize<'de> for SessionId {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct ClientTime(pub Zoned);
+
+impl ClientTime {
+    /// Now, UTC.
+    pub fn now() -> Self {
+        Self(Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC))
+    }
+}
 
 impl<'de> Deserialize<'de> for ClientTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -145,12 +153,26 @@ impl ChatRequest {
     /// # Errors
     /// 422 naming `message`.
     pub fn check(&self) -> Result<(), Problem> {
-        let length = self.message.chars().take(MESSAGE_LIMIT + 1).count();
-        if self.message.trim().is_empty() || length > MESSAGE_LIMIT {
-            return Err(Problem::field("message", "it must have 1 to 4,000 characters, not all of them blank"));
-        }
-        Ok(())
+        check_words("message", &self.message)
     }
+}
+
+impl AskRequest {
+    /// Whether the question has a length that is allowed.
+    ///
+    /// # Errors
+    /// 422 naming `question`.
+    pub fn check(&self) -> Result<(), Problem> {
+        check_words("question", &self.question)
+    }
+}
+
+fn check_words(field: &str, words: &str) -> Result<(), Problem> {
+    let length = words.chars().take(MESSAGE_LIMIT + 1).count();
+    if words.trim().is_empty() || length > MESSAGE_LIMIT {
+        return Err(Problem::field(field, "it must have 1 to 4,000 characters, not all of them blank"));
+    }
+    Ok(())
 }
 
 /// What an assistant answers.
@@ -176,6 +198,21 @@ pub struct ChatReply {
     /// Flights, the best first.
     #[serde(default)]
     pub offers: Vec<Offer>,
+    /// The passages that the reply cites, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
+    /// How passages were looked for, where the answer is from texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrieval: Option<Retrieval>,
+    /// Who wrote the reply.
+    #[serde(default)]
+    pub written_by: Writer,
+    /// What the model used, where one wrote the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// The reply broke off: what is there is kept, and is not the whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// What is missing from this answer, and why.
     #[serde(default)]
     pub degraded: Vec<Degraded>,
@@ -184,16 +221,72 @@ pub struct ChatReply {
     pub timings_ms: Option<BTreeMap<String, f64>>,
 }
 
+/// A question to an assistant, without a talk.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskRequest {
+    /// Whom it is put to: a name from `GET /v1/assistants`.
+    #[schema(example = "fertility")]
+    pub assistant: String,
+    /// The question: 1 to 4,000 characters, not all of them blank.
+    #[schema(value_type = String, min_length = 1, max_length = 4000, pattern = r"\S", example = "What is IVF?")]
+    pub question: Private<String>,
+    /// Whether the answer says how long each step took.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
+}
+
+/// What is answered to a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AskReply {
+    /// This answer: a ULID.
+    #[schema(example = "01JCZV5W9GQ2N5X7K3T8R4M6PA")]
+    pub turn_id: String,
+    /// Who answers.
+    pub assistant: String,
+    /// The answer in words.
+    #[schema(value_type = String)]
+    pub reply: Private<String>,
+    /// The passages that the reply cites, by number.
+    pub citations: Vec<Citation>,
+    /// How passages were looked for.
+    pub retrieval: Retrieval,
+    /// Who wrote the reply.
+    pub written_by: Writer,
+    /// What the model used, where one wrote the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// The reply broke off: what is there is not the whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+    /// What is missing from this answer, and why.
+    pub degraded: Vec<Degraded>,
+    /// Milliseconds each step took, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings_ms: Option<BTreeMap<String, f64>>,
+}
+
+/// A whole answer at the end of a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Of a talk.
+    Chat(Box<ChatReply>),
+    /// Of a question without one.
+    Ask(Box<AskReply>),
+}
+
 /// What happens while a turn is answered, as a server-sent event: `event` is the kind, `data` the rest as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum TurnEvent {
     /// The turn is under way.
     Turn {
-        /// The talk, for the next message.
-        #[schema(value_type = String)]
-        session_id: SessionId,
-        /// This turn of it: a ULID.
+        /// The talk, for the next message; none for a question without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>)]
+        session_id: Option<SessionId>,
+        /// This turn: a ULID.
         turn_id: String,
         /// Who answers.
         assistant: String,
@@ -210,6 +303,11 @@ pub enum TurnEvent {
         /// The flights.
         offers: Vec<Offer>,
     },
+    /// Passages were found; the reply cites some of them by number.
+    Citations {
+        /// The passages.
+        citations: Vec<Citation>,
+    },
     /// More words of the reply.
     Delta {
         /// The words.
@@ -218,8 +316,8 @@ pub enum TurnEvent {
     },
     /// The reply is whole and kept.
     Done {
-        /// All of it, as `POST /v1/chat` would have answered.
-        reply: Box<ChatReply>,
+        /// All of it, as the path without `/stream` would have answered.
+        reply: Answer,
     },
     /// The reply broke off; nothing more comes.
     Error {
@@ -235,6 +333,7 @@ impl TurnEvent {
             Self::Turn { .. } => "turn",
             Self::Step { .. } => "step",
             Self::Offers { .. } => "offers",
+            Self::Citations { .. } => "citations",
             Self::Delta { .. } => "delta",
             Self::Done { .. } => "done",
             Self::Error { .. } => "error",
@@ -281,12 +380,15 @@ pub struct AssistantView {
     pub greeting: String,
     /// Things to say to it, to begin with.
     pub suggestions: Vec<String>,
+    /// What it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclaimer: Option<String>,
 }
 
 /// The assistants there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AssistantList {
-    /// By name.
+    /// Those that do something besides answering first, then by name.
     pub assistants: Vec<AssistantView>,
 }
 
@@ -375,6 +477,9 @@ pub struct BeginTurn {
     pub turn_id: String,
     /// Who is spoken to.
     pub assistant: String,
+    /// What it answers with.
+    #[serde(default)]
+    pub kind: Kind,
     /// The talk; `None` begins a new one.
     #[serde(default)]
     pub session_id: Option<SessionId>,
@@ -419,6 +524,9 @@ pub struct CommitTurn {
     pub version: u64,
     /// The talk as `begin` left it, with the offers shown.
     pub session: Box<Session>,
+    /// What the assistant answers with.
+    #[serde(default)]
+    pub kind: Kind,
     /// What was said, to merge it anew where another turn came first.
     pub understanding: Understanding,
     /// What time it was where it was said.
@@ -479,9 +587,54 @@ pub struct ReplyRequest {
     /// How many there are beyond those, and those shown before.
     #[serde(default)]
     pub more: usize,
+    /// What was said, where it is to be answered from texts.
+    #[serde(default)]
+    pub question: Private<String>,
+    /// The passages that answer it, the best first.
+    #[serde(default)]
+    pub passages: Vec<Passage>,
     /// What is missing.
     #[serde(default)]
     pub degraded: Vec<Degraded>,
+}
+
+/// Who wrote a reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Writer {
+    /// Rules: sentences made for what was decided.
+    #[default]
+    Rules,
+    /// Nobody: sentences quoted from the passages.
+    Extract,
+    /// A language model, from the passages.
+    Model,
+}
+
+/// What a language model used for a reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Usage {
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written.
+    pub completion_tokens: u64,
+}
+
+/// A passage that a reply cites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Citation {
+    /// The number it has in the reply: `[1]`.
+    pub number: usize,
+    /// The name of where it is from.
+    pub source: String,
+    /// The address of where it is from, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The headings above it, the outermost first, joined by " › ".
+    #[serde(default)]
+    pub heading: String,
+    /// Its words.
+    pub text: String,
 }
 
 /// A bit of a reply.
@@ -494,7 +647,27 @@ pub enum ReplyEvent {
         text: Private<String>,
     },
     /// The reply is whole.
-    Done {},
+    Done {
+        /// Who wrote it.
+        #[serde(default)]
+        written_by: Writer,
+        /// The passages it cites: their numbers, from 1.
+        #[serde(default)]
+        cited: Vec<usize>,
+        /// What the model used, where one wrote it.
+        #[serde(default)]
+        usage: Option<Usage>,
+    },
+    /// The reply broke off after what was sent.
+    Failed {
+        /// Why, as in [`Degraded`].
+        reason: String,
+    },
+    /// Something is missing from the reply, which goes on all the same.
+    Degraded {
+        /// What.
+        degraded: Degraded,
+    },
     /// A kind this release does not know.
     #[serde(other)]
     Other,

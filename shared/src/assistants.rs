@@ -1,17 +1,44 @@
-//! The assistants: one folder each below `assistants/`, read from the binary itself.
+//! The assistants: one folder each, with a manifest (`assistant.toml`) and a prompt (`prompt.md`).
+//!
+//! Those of this repository are in the binary itself; `COLLOQUY_ASSISTANTS` names a folder with more, whose assistants come
+//! first where a name is the same.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Deserialize;
 
 use crate::api::AssistantView;
+use crate::config;
 use crate::problem::Problem;
 
-/// What every binary that needs the assistants carries: name and manifest.
-const EMBEDDED: &[(&str, &str)] = &[("travel", include_str!("../../assistants/travel/assistant.toml"))];
+macro_rules! embedded {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../assistants/", $name, "/assistant.toml")),
+            include_str!(concat!("../../assistants/", $name, "/prompt.md")),
+        )
+    };
+}
 
-/// An assistant's manifest, `assistant.toml`.
+/// What every binary that needs the assistants carries: name, manifest, prompt.
+const EMBEDDED: &[(&str, &str, &str)] =
+    &[embedded!("defi"), embedded!("fertility"), embedded!("therapy"), embedded!("travel")];
+
+/// What an assistant answers with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Its texts.
+    #[default]
+    Knowledge,
+    /// Flights, and its texts for questions in between.
+    Travel,
+}
+
+/// An assistant's manifest and prompt.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assistant {
@@ -21,9 +48,21 @@ pub struct Assistant {
     pub description: String,
     /// What it says first.
     pub greeting: String,
+    /// What it answers with.
+    #[serde(default)]
+    pub kind: Kind,
     /// Things to say to it, to begin with.
     #[serde(default)]
     pub suggestions: Vec<String>,
+    /// What it is not, said with its answers.
+    #[serde(default)]
+    pub disclaimer: Option<String>,
+    /// What people often ask it.
+    #[serde(default)]
+    pub questions: Vec<String>,
+    /// What a language model is told before the talk.
+    #[serde(skip)]
+    pub prompt: String,
 }
 
 /// All assistants, by name.
@@ -31,16 +70,50 @@ pub struct Assistant {
 pub struct Assistants(BTreeMap<String, Assistant>);
 
 impl Assistants {
+    /// The assistants of this build, and those of the folder that `COLLOQUY_ASSISTANTS` names.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        let mut assistants = Self::embedded()?;
+        if let Some(folder) = config::optional("COLLOQUY_ASSISTANTS") {
+            assistants.0.append(&mut Self::in_folder(Path::new(&folder))?.0);
+        }
+        Ok(assistants)
+    }
+
     /// The assistants of this build.
     ///
     /// # Errors
     /// A manifest that cannot be read, named.
     pub fn embedded() -> anyhow::Result<Self> {
-        let read = |&(name, manifest): &(&str, &str)| {
-            let assistant = toml::from_str(manifest).with_context(|| format!("assistants/{name}/assistant.toml"))?;
+        let read = |&(name, manifest, prompt): &(&str, &str, &str)| {
+            let assistant = parse(manifest, prompt).with_context(|| format!("assistants/{name}/assistant.toml"))?;
             Ok((name.to_owned(), assistant))
         };
         EMBEDDED.iter().map(read).collect::<anyhow::Result<_>>().map(Self)
+    }
+
+    /// The assistants of a folder: each folder in it that has an `assistant.toml`.
+    ///
+    /// # Errors
+    /// The folder, or a manifest or prompt that cannot be read, named.
+    pub fn in_folder(folder: &Path) -> anyhow::Result<Self> {
+        let mut assistants = BTreeMap::new();
+        let entries = std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+        for entry in entries {
+            let path = entry.with_context(|| format!("reading {}", folder.display()))?.path();
+            let manifest = path.join("assistant.toml");
+            let (Some(name), true) = (path.file_name().and_then(|name| name.to_str()), manifest.is_file()) else {
+                continue;
+            };
+            let read =
+                |path: &Path| std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
+            let prompt = read(&path.join("prompt.md"))?;
+            let assistant = parse(&read(&manifest)?, &prompt).with_context(|| manifest.display().to_string())?;
+            assistants.insert(name.to_owned(), assistant);
+        }
+        Ok(Self(assistants))
     }
 
     /// The assistant of that name.
@@ -57,17 +130,30 @@ impl Assistants {
         })
     }
 
-    /// What the public sees of them, by name.
+    /// Every assistant, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Assistant)> {
+        self.0.iter().map(|(name, assistant)| (name.as_str(), assistant))
+    }
+
+    /// What the public sees of them: those that do something besides answering first, then by name.
     pub fn views(&self) -> Vec<AssistantView> {
-        let view = |(name, assistant): (&String, &Assistant)| AssistantView {
-            name: name.clone(),
+        let view = |(name, assistant): (&str, &Assistant)| AssistantView {
+            name: name.to_owned(),
             title: assistant.title.clone(),
             description: assistant.description.clone(),
             greeting: assistant.greeting.clone(),
             suggestions: assistant.suggestions.clone(),
+            disclaimer: assistant.disclaimer.clone(),
         };
-        self.0.iter().map(view).collect()
+        let (doing, answering): (Vec<_>, Vec<_>) =
+            self.iter().partition(|(_, assistant)| assistant.kind != Kind::Knowledge);
+        doing.into_iter().chain(answering).map(view).collect()
     }
+}
+
+fn parse(manifest: &str, prompt: &str) -> anyhow::Result<Assistant> {
+    let assistant: Assistant = toml::from_str(manifest)?;
+    Ok(Assistant { prompt: prompt.to_owned(), ..assistant })
 }
 
 #[cfg(test)]
@@ -75,9 +161,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_embedded_manifest_can_be_read() {
+    fn every_embedded_assistant_can_be_read_and_says_what_it_is_not() {
         let assistants = Assistants::embedded().unwrap();
-        assert_eq!(assistants.get("travel").unwrap().title, "Travel agent");
+        let names: Vec<&str> = assistants.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["defi", "fertility", "therapy", "travel"]);
+        for (name, assistant) in assistants.iter() {
+            assert!(!assistant.prompt.is_empty(), "{name}");
+            assert_eq!(assistant.disclaimer.is_none(), name == "travel", "{name}");
+        }
         assert_eq!(assistants.get("nobody").unwrap_err().status(), 404);
+    }
+
+    #[test]
+    fn a_folder_with_a_manifest_and_a_prompt_is_an_assistant() {
+        let folder = std::env::temp_dir().join(format!("colloquy-assistants-{}", std::process::id()));
+        let garden = folder.join("garden");
+        std::fs::create_dir_all(&garden).unwrap();
+        std::fs::write(garden.join("assistant.toml"), "title = 'G'\ndescription = 'd'\ngreeting = 'g'\n").unwrap();
+        std::fs::write(garden.join("prompt.md"), "You know gardens.").unwrap();
+        std::fs::create_dir_all(folder.join("not-one")).unwrap();
+
+        let assistants = Assistants::in_folder(&folder);
+        std::fs::remove_dir_all(&folder).unwrap();
+
+        let assistants = assistants.unwrap();
+        let garden = assistants.get("garden").unwrap();
+        assert_eq!((garden.kind, garden.prompt.as_str()), (Kind::Knowledge, "You know gardens."));
+        assert_eq!(assistants.iter().count(), 1);
     }
 }

@@ -47,6 +47,23 @@ pub struct Understanding {
     pub words: Private<Vec<String>>,
 }
 
+impl Understanding {
+    /// The most words that a courtesy has; a longer message asks something.
+    const SHORT: usize = 6;
+
+    /// Whether the message is short enough to be nothing but a courtesy or a wish about the talk itself.
+    pub fn is_short(&self) -> bool {
+        self.words.0.len() <= Self::SHORT
+    }
+
+    /// The courtesy that is all the message says: a greeting, thanks, a farewell, or the question what one can ask.
+    pub fn courtesy(&self) -> Option<Topic> {
+        let courtesy = |topic: &Topic| matches!(topic, Topic::Greeting | Topic::Thanks | Topic::Goodbye | Topic::Help);
+        let only = self.is_short() && self.questions.iter().all(courtesy);
+        self.questions.first().copied().filter(|_| only)
+    }
+}
+
 /// What a person does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -551,6 +568,8 @@ pub enum Action {
         #[serde(default)]
         skip: usize,
     },
+    /// Answer from the assistant's texts.
+    Retrieve,
     /// Show one of the offers shown before.
     ShowOffer {
         /// Its rank.
@@ -587,7 +606,7 @@ impl Action {
             Self::Ask { .. } => "ask",
             Self::SearchFlights { .. } => "search_flights",
             Self::ShowOffer { .. } => "show_offer",
-            Self::Answer { .. } | Self::Other => "answer",
+            Self::Answer { .. } | Self::Retrieve | Self::Other => "answer",
             Self::Cancel => "cancel",
             Self::StartOver => "start_over",
             Self::Handoff => "handoff",

@@ -81,8 +81,8 @@ impl Pipeline {
         tokio::time::timeout_at(deadline.instant(), exchange).await.map_err(|_| Problem::deadline())?
     }
 
-    /// Calls a streaming step. Each item comes as it is sent; a stream that breaks, or goes on past the deadline, ends in
-    /// an error.
+    /// Calls a streaming step. Each item comes as it is sent; it must begin by `deadline` and be whole by `end`. A stream
+    /// that breaks, or goes on past its end, ends in an error.
     ///
     /// # Errors
     /// As [`Self::call`], as long as the stream has not begun.
@@ -91,6 +91,7 @@ impl Pipeline {
         step: &StreamStep<In, Item>,
         input: &In,
         deadline: Deadline,
+        end: Deadline,
     ) -> Result<impl Stream<Item = Result<Item, Problem>> + use<In, Item>, Problem> {
         let path = step.path;
         let answer = tokio::time::timeout_at(deadline.instant(), self.send(path, input, deadline)).await;
@@ -102,7 +103,7 @@ impl Pipeline {
         let items = Some(Box::pin(items));
         Ok(futures::stream::unfold(items, move |items| async move {
             let mut items = items?;
-            match tokio::time::timeout_at(deadline.instant(), items.next()).await {
+            match tokio::time::timeout_at(end.instant(), items.next()).await {
                 Ok(Some(Ok(item))) => Some((Ok(item), Some(items))),
                 Ok(Some(Err(problem))) => Some((Err(problem), None)),
                 Ok(None) => None,
@@ -295,7 +296,7 @@ mod tests {
     async fn a_stream_comes_item_by_item_and_ends() {
         let count = async |_, to: u32, _| Ok(futures::stream::iter(0..to));
         let url = serve(COUNT.serve(Arc::new(()), count)).await;
-        let items = Pipeline::new(url).unwrap().stream(&COUNT, &3, in_a_second()).await.unwrap();
+        let items = Pipeline::new(url).unwrap().stream(&COUNT, &3, in_a_second(), in_a_second()).await.unwrap();
         let items: Vec<u32> = items.map(Result::unwrap).collect().await;
         assert_eq!(items, [0, 1, 2]);
     }
@@ -305,7 +306,7 @@ mod tests {
         let stall = async |_, _, _| Ok(futures::stream::iter([7]).chain(futures::stream::pending()));
         let url = serve(COUNT.serve(Arc::new(()), stall)).await;
         let deadline = Deadline::after(Duration::from_millis(300));
-        let items = Pipeline::new(url).unwrap().stream(&COUNT, &0, deadline).await.unwrap();
+        let items = Pipeline::new(url).unwrap().stream(&COUNT, &0, deadline, deadline).await.unwrap();
         let items: Vec<_> = items.collect().await;
         assert_eq!(*items[0].as_ref().unwrap(), 7);
         assert_eq!(items[1].as_ref().unwrap_err().status(), StatusCode::GATEWAY_TIMEOUT);

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use lambda_http::request::from_str;
 use serde_json::Value;
+use shared::assistants::Assistants;
 use shared::pipeline::Pipeline;
 use tests::App;
 use tower::ServiceExt;
@@ -22,7 +23,7 @@ async fn router(function: &str, app: &App) -> Router {
         "understand" => understand::router(),
         "session" => session::router(session::Deps::new(app.colloquy.store())),
         "flights" => flights::router(tests::sample_flights()),
-        "respond" => respond::router(),
+        "respond" => respond::router(respond::Deps::new(Assistants::embedded().unwrap(), None)),
         "health" => {
             let (tables, names) = app.colloquy.tables();
             health::router(health::Deps::new(pipeline(), tables, names.sessions))

@@ -60,7 +60,7 @@ async fn ten_turns_sent_at_once_to_one_talk_are_all_kept() {
 #[tokio::test]
 async fn a_talk_survives_a_restart() {
     let folder = std::env::temp_dir().join(format!("colloquy-{}", std::process::id()));
-    let start = || Options { port: 0, state: State::Folder(folder.clone()), flights: tests::sample_flights() };
+    let start = || Options { state: State::Folder(folder.clone()), ..tests::options() };
     let app = App::with_options(start()).await;
     let reply = app.say(None, "I want to fly from Oslo to Rome").await;
     app.colloquy.stop().await;

@@ -34,11 +34,7 @@ async fn a_turn_under_way_is_finished_before_the_end() {
 #[tokio::test]
 async fn a_port_that_is_taken_is_a_clear_error() {
     let app = App::start().await;
-    let options = local::Options {
-        port: app.colloquy.address().port(),
-        state: local::State::Memory,
-        flights: tests::sample_flights(),
-    };
+    let options = local::Options { port: app.colloquy.address().port(), ..tests::options() };
     let error = local::Colloquy::start(options).await.err().unwrap();
     assert!(error.to_string().contains("PORT"), "{error}");
 }

@@ -34,7 +34,8 @@ async fn serve(arguments: &[String]) -> anyhow::Result<()> {
         "memory" => State::Memory,
         url => State::Endpoint(url.to_owned()),
     };
-    let colloquy = Colloquy::start(Options { port: 0, state, flights: tests::duffel_flights(&arguments[1]) }).await?;
+    let colloquy =
+        Colloquy::start(Options { state, flights: tests::duffel_flights(&arguments[1]), ..tests::options() }).await?;
     println!("{}", colloquy.url());
     std::future::pending().await
 }

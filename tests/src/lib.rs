@@ -9,6 +9,7 @@ use flights::scale::Scales;
 use iso_currency::Currency;
 use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
+use shared::assistants::Assistants;
 use shared::config::Secret;
 
 pub mod conversations;
@@ -40,7 +41,7 @@ impl App {
 
     /// Starts the set with the flight providers given.
     pub async fn with_flights(flights: flights::Deps) -> Self {
-        Self::with_options(Options { port: 0, state: State::Memory, flights }).await
+        Self::with_options(Options { flights, ..options() }).await
     }
 
     /// Starts the set with the options given.
@@ -88,6 +89,13 @@ impl App {
 
 /// The moment that [`App::say`] speaks.
 pub const FRIDAY: &str = "2026-11-20T09:00:00+05:00[Asia/Karachi]";
+
+/// The set on a free port, with its tables in memory, sample flights and no model.
+pub fn options() -> Options {
+    let assistants = Assistants::embedded().expect("the assistants can be read");
+    let respond = respond::Deps::new(assistants, None);
+    Options { port: 0, state: State::Memory, flights: sample_flights(), respond }
+}
 
 /// Sample flights alone, whatever the environment says.
 pub fn sample_flights() -> flights::Deps {

@@ -3,6 +3,8 @@
 //! In: what a person says. Out: the answer of one turn, whatever part of it failed: a step that is away is named in
 //! `degraded`, and the words say so. It keeps nothing itself: talks belong to `session`.
 
+mod ask;
+mod progress;
 mod stream;
 mod turn;
 
@@ -14,8 +16,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use shared::api::{
-    AssistantList, ChatReply, ChatRequest, PUBLIC_BODY_LIMIT, SESSION_DELETE, SESSION_READ, SessionId, SessionKey,
-    SessionView,
+    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, PUBLIC_BODY_LIMIT, SESSION_DELETE, SESSION_READ,
+    SessionId, SessionKey, SessionView,
 };
 use shared::assistants::Assistants;
 use shared::deadline::{Deadline, PublicDeadline};
@@ -23,6 +25,7 @@ use shared::pipeline::Pipeline;
 use shared::problem::{Problem, wrong_method};
 use shared::step::read_json;
 
+use crate::ask::Ask;
 use crate::turn::Started;
 
 /// What the routes need.
@@ -37,7 +40,7 @@ impl Deps {
     /// # Errors
     /// An assistant's manifest that cannot be read.
     pub fn new(pipeline: Pipeline) -> anyhow::Result<Self> {
-        Ok(Self { pipeline, assistants: Assistants::embedded()? })
+        Ok(Self { pipeline, assistants: Assistants::from_env()? })
     }
 
     /// With the steps at `STEPS_URL`.
@@ -54,6 +57,8 @@ pub fn router(deps: Deps) -> Router {
     Router::new()
         .route("/v1/chat", post(chat).fallback(async || wrong_method("POST")))
         .route("/v1/chat/stream", post(chat_stream).fallback(async || wrong_method("POST")))
+        .route("/v1/ask", post(ask).fallback(async || wrong_method("POST")))
+        .route("/v1/ask/stream", post(ask_stream).fallback(async || wrong_method("POST")))
         .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
         .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
         .with_state(Arc::new(deps))
@@ -66,7 +71,7 @@ async fn chat(
     request: Request,
 ) -> Result<Json<ChatReply>, Problem> {
     match start(deps, deadline, &headers, request).await? {
-        Started::Turn(turn) => turn.answer(None).await.map(Json),
+        Started::Turn(turn) => turn.answer().await.map(Json),
         Started::Replay(reply) => Ok(Json(*reply)),
     }
 }
@@ -78,16 +83,37 @@ async fn chat_stream(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    let started = start(deps, deadline, &headers, request).await?;
-    Ok(stream::response(stream::events(started)))
+    start(deps, deadline, &headers, request).await.map(stream::chat)
 }
 
 async fn start(deps: Arc<Deps>, deadline: Deadline, headers: &HeaderMap, request: Request) -> Result<Started, Problem> {
     let key = idempotency_key(headers)?;
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
     request.check()?;
-    deps.assistants.get(&request.assistant)?;
     turn::start(deps, request, key, deadline).await
+}
+
+async fn ask(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    request: Request,
+) -> Result<Json<AskReply>, Problem> {
+    Ok(Json(question(deps, deadline, request).await?.answer().await))
+}
+
+async fn ask_stream(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    request: Request,
+) -> Result<Response, Problem> {
+    question(deps, deadline, request).await.map(stream::ask)
+}
+
+async fn question(deps: Arc<Deps>, deadline: Deadline, request: Request) -> Result<Ask, Problem> {
+    let request: AskRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
+    request.check()?;
+    deps.assistants.get(&request.assistant)?;
+    Ok(Ask::new(deps, request, deadline))
 }
 
 async fn session(

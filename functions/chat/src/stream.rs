@@ -1,60 +1,95 @@
-//! A turn as server-sent events, sent as they happen.
+//! An answer as server-sent events, sent as they happen.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::channel::mpsc;
+use futures::channel::mpsc::{self, UnboundedSender};
 use futures::{Stream, StreamExt, future, stream};
-use shared::api::{ChatReply, TurnEvent};
+use http::StatusCode;
+use shared::api::{Answer, ChatReply, TurnEvent};
+use shared::deadline::Deadline;
+use shared::problem::Problem;
 
+use crate::ask::Ask;
 use crate::turn::Started;
 
 /// How long a stream may be silent before a comment is sent, which keeps proxies from closing it.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The longest that a whole stream may take.
+const LONGEST: Duration = Duration::from_secs(120);
 
-/// The events of a turn. It runs while the stream is read: a client that goes away ends it.
-pub(crate) fn events(started: Started) -> impl Stream<Item = TurnEvent> + Send {
+/// The events of a turn.
+pub(crate) fn chat(started: Started) -> Response {
     match started {
-        Started::Replay(reply) => stream::iter(replayed(reply)).boxed(),
-        Started::Turn(turn) => {
-            let (sender, events) = mpsc::unbounded();
-            // The turn's own end comes after all that it sent, and closes the stream.
-            let end = async move {
-                match turn.answer(Some(sender.clone())).await {
-                    Ok(reply) => drop(sender.unbounded_send(TurnEvent::Done { reply: Box::new(reply) })),
-                    Err(problem) => {
-                        let body = problem.body();
-                        // Logs the cause, as any other answer does.
-                        drop(problem.into_response());
-                        drop(sender.unbounded_send(TurnEvent::Error { problem: body }));
-                    }
-                }
-            };
-            let end = stream::once(end).filter_map(|()| future::ready(None));
-            stream::select(events, end).boxed()
-        }
+        Started::Replay(reply) => response(stream::iter(replayed(*reply))),
+        Started::Turn(turn) => response(while_running(|events| async move {
+            let answer = turn.streaming(events, Deadline::after(LONGEST)).answer().await;
+            answer.map(|reply| (reply.incomplete, Answer::Chat(Box::new(reply))))
+        })),
     }
 }
 
+/// The events of a question.
+pub(crate) fn ask(mut ask: Ask) -> Response {
+    response(while_running(|events| async move {
+        ask.progress.stream_to(events, Deadline::after(LONGEST));
+        let reply = ask.answer().await;
+        Ok((reply.incomplete, Answer::Ask(Box::new(reply))))
+    }))
+}
+
+/// What `run` tells, then its end. It runs while the stream is read: a client that goes away ends it.
+fn while_running<F>(run: impl FnOnce(UnboundedSender<TurnEvent>) -> F) -> impl Stream<Item = TurnEvent> + Send
+where
+    F: Future<Output = Result<(bool, Answer), Problem>> + Send,
+{
+    let (sender, events) = mpsc::unbounded();
+    let running = run(sender.clone());
+    let end = async move {
+        let last = match running.await {
+            Ok((false, reply)) => TurnEvent::Done { reply },
+            Ok((true, _)) => broken(Problem::new(
+                StatusCode::BAD_GATEWAY,
+                "reply-broke-off",
+                "The reply broke off",
+                "The words so far are kept; what would have followed is missing.",
+            )),
+            Err(problem) => broken(problem),
+        };
+        drop(sender.unbounded_send(last));
+    };
+    let end = stream::once(end).filter_map(|()| future::ready(None));
+    stream::select(events, end)
+}
+
+fn broken(problem: Problem) -> TurnEvent {
+    let body = problem.body();
+    // Logs the cause, as any other answer does.
+    drop(problem.into_response());
+    TurnEvent::Error { problem: body }
+}
+
 /// An answer given before: its words come at once.
-fn replayed(reply: Box<ChatReply>) -> Vec<TurnEvent> {
+fn replayed(reply: ChatReply) -> Vec<TurnEvent> {
     let mut events = vec![TurnEvent::Turn {
-        session_id: reply.session_id.clone(),
+        session_id: Some(reply.session_id.clone()),
         turn_id: reply.turn_id.clone(),
         assistant: reply.assistant.clone(),
     }];
     if !reply.offers.is_empty() {
         events.push(TurnEvent::Offers { offers: reply.offers.clone() });
     }
+    if !reply.citations.is_empty() {
+        events.push(TurnEvent::Citations { citations: reply.citations.clone() });
+    }
     events.push(TurnEvent::Delta { text: reply.reply.clone() });
-    events.push(TurnEvent::Done { reply });
+    events.push(TurnEvent::Done { reply: Answer::Chat(Box::new(reply)) });
     events
 }
 
-/// The events on the wire.
-pub(crate) fn response(events: impl Stream<Item = TurnEvent> + Send + 'static) -> Response {
+fn response(events: impl Stream<Item = TurnEvent> + Send + 'static) -> Response {
     let events = events.map(|event| {
         let frame = Event::default().event(event.name());
         Ok::<_, Infallible>(frame.json_data(&event).unwrap_or_else(|_| Event::default().event("error")))

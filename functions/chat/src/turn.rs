@@ -1,36 +1,27 @@
-//! One turn through the steps: understand, begin, search where that was decided, respond, commit.
+//! One turn through the steps: understand, begin, search or retrieve where that was decided, respond, commit.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedSender;
 use sha2::{Digest, Sha256};
 use shared::api::{
-    BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, Degraded, FLIGHTS, Idempotency, RESPOND,
-    ReplyEvent, ReplyRequest, SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Utterance,
+    BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
+    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Utterance,
 };
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
+use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::private::Private;
 use shared::problem::Problem;
 use shared::travel::{FlightQuery, Offer};
 
 use crate::Deps;
+use crate::progress::{Progress, RESERVE, Written};
 
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
-/// What the end of a turn (the words, the commit) needs of the deadline when the flights are slow.
-const RESERVE: Duration = Duration::from_millis(700);
-
-/// What is said where even the words are away.
-const APOLOGY: &str =
-    "I'm sorry, I can't answer that properly right now. What you told me is kept; please try again in a moment.";
-const BARE_OFFERS: &str = "Here is what I found.";
-
-/// Where the events of a turn go while it runs: to a stream, or nowhere.
-pub(crate) type Events = Option<UnboundedSender<TurnEvent>>;
+/// How many of the last messages say what a follow-up is about.
+const BEFORE: usize = 3;
 
 /// What the first two steps made of a message.
 pub(crate) enum Started {
@@ -51,15 +42,15 @@ pub(crate) struct Turn {
     action: Action,
     claim: Option<String>,
     trace: bool,
-    so_far: SoFar,
+    progress: Progress,
 }
 
-/// What a turn is missing, how long its steps took, and who is told meanwhile.
-struct SoFar {
-    deadline: Deadline,
-    events: Events,
-    degraded: Vec<Degraded>,
-    timings_ms: BTreeMap<String, f64>,
+/// What was found for an action.
+#[derive(Default)]
+struct Found {
+    offers: Vec<Offer>,
+    more: usize,
+    retrieved: Option<Retrieved>,
 }
 
 /// Understands the message and begins its turn.
@@ -72,20 +63,21 @@ pub(crate) async fn start(
     idempotency_key: Option<String>,
     deadline: Deadline,
 ) -> Result<Started, Problem> {
+    let kind = deps.assistants.get(&request.assistant)?.kind;
     let idempotency = idempotency_key.map(|key| Idempotency { key, body_hash: hash(&request) });
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
-    let mut so_far = SoFar { deadline, events: None, degraded: Vec::new(), timings_ms: BTreeMap::new() };
-    let understanding = so_far.understand(&deps, &assistant, &message).await;
+    let mut progress = Progress::new(deadline);
+    let understanding = understand(&deps, &mut progress, &assistant, &message).await;
     let begin = BeginTurn {
         turn_id: ulid::Ulid::generate().to_string(),
         assistant,
+        kind,
         session_id,
-        client_time: client_time
-            .unwrap_or_else(|| ClientTime(jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC))),
+        client_time: client_time.unwrap_or_else(ClientTime::now),
         understanding,
         idempotency,
     };
-    match so_far.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await? {
+    match progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await? {
         Begun::Replay { reply } => Ok(Started::Replay(reply)),
         Begun::Turn { session_id, version, session, action, claim } => Ok(Started::Turn(Box::new(Turn {
             deps,
@@ -97,40 +89,52 @@ pub(crate) async fn start(
             action,
             claim,
             trace,
-            so_far,
+            progress,
         }))),
     }
 }
 
+async fn understand(deps: &Deps, progress: &mut Progress, assistant: &str, words: &Private<String>) -> Understanding {
+    let utterance = Utterance { assistant: assistant.to_owned(), words: words.clone() };
+    let answer = progress.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, progress.deadline)).await;
+    answer.unwrap_or_else(|problem| {
+        progress.degrade("understand", &problem);
+        Understanding::default()
+    })
+}
+
 impl Turn {
-    /// From the decision to the reply that is kept. What happens on the way goes to `events`.
+    /// From the decision to the reply that is kept.
     ///
     /// # Errors
     /// That the turn cannot be kept. Any other failure is in the reply's `degraded`.
-    pub(crate) async fn answer(self, events: Events) -> Result<ChatReply, Problem> {
-        let Self { deps, message, begin, session_id, version, mut session, action, claim, trace, mut so_far } = self;
-        so_far.events = events;
-        so_far.emit(|| TurnEvent::Turn {
-            session_id: session_id.clone(),
+    pub(crate) async fn answer(self) -> Result<ChatReply, Problem> {
+        let Self { deps, message, begin, session_id, version, mut session, action, claim, trace, mut progress } = self;
+        progress.emit(|| TurnEvent::Turn {
+            session_id: Some(session_id.clone()),
             turn_id: begin.turn_id.clone(),
             assistant: begin.assistant.clone(),
         });
-        let (offers, more) = match &action {
-            Action::SearchFlights { query, skip } => so_far.search(&deps, query, *skip).await,
-            Action::ShowOffer { rank } => (shown(&session, *rank), 0),
-            _ => Default::default(),
+        let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
+        let found = find(&deps, &mut progress, &assistant, &action, &session, &message).await;
+        if matches!(action, Action::SearchFlights { .. }) && !found.offers.is_empty() {
+            session.shown.clone_from(&found.offers);
+        }
+        let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
+        let asked = ReplyRequest {
+            assistant,
+            action,
+            session,
+            client_time,
+            offers: found.offers,
+            more: found.more,
+            question: message,
+            passages: found.retrieved.map(|retrieved| retrieved.passages).unwrap_or_default(),
+            degraded: progress.degraded.clone(),
         };
-        if matches!(action, Action::SearchFlights { .. }) && !offers.is_empty() {
-            session.shown.clone_from(&offers);
-        }
-        if !offers.is_empty() {
-            so_far.emit(|| TurnEvent::Offers { offers: offers.clone() });
-        }
-        let degraded = so_far.degraded.clone();
-        let BeginTurn { turn_id, assistant, client_time, understanding, .. } = begin;
-        let asked = ReplyRequest { assistant, action, session, client_time, offers, more, degraded };
-        let words = so_far.respond(&deps, &asked).await;
-        let ReplyRequest { assistant, action, session, client_time, offers, .. } = asked;
+        let Written { words, citations, written_by, usage, incomplete } =
+            progress.respond(&deps.pipeline, &asked).await;
+        let ReplyRequest { assistant, action, session, client_time, offers, question: message, .. } = asked;
         let reply = ChatReply {
             session_id,
             turn_id,
@@ -139,102 +143,76 @@ impl Turn {
             action: action.name().to_owned(),
             slots: session.slots.clone(),
             offers,
-            degraded: std::mem::take(&mut so_far.degraded),
+            citations,
+            retrieval,
+            written_by,
+            usage,
+            incomplete,
+            degraded: std::mem::take(&mut progress.degraded),
             timings_ms: None,
         };
-        let commit = CommitTurn { version, session, understanding, client_time, message, reply, claim };
-        let kept = so_far.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, so_far.deadline)).await?;
-        let timings_ms = trace.then_some(so_far.timings_ms);
+        let commit = CommitTurn { version, session, kind, understanding, client_time, message, reply, claim };
+        let end = progress.end;
+        let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await?;
+        let timings_ms = trace.then_some(progress.timings_ms);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }
-}
 
-impl SoFar {
-    async fn understand(&mut self, deps: &Deps, assistant: &str, message: &Private<String>) -> Understanding {
-        let utterance = Utterance { assistant: assistant.to_owned(), words: message.clone() };
-        let answer = self.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, self.deadline)).await;
-        answer.unwrap_or_else(|problem| {
-            self.degrade("understand", &problem);
-            Understanding::default()
-        })
-    }
-
-    /// The page of offers to be shown, and how many come after it.
-    async fn search(&mut self, deps: &Deps, query: &FlightQuery, skip: usize) -> (Vec<Offer>, usize) {
-        let deadline = self.deadline.less(RESERVE);
-        let answer = self.timed("flights", deps.pipeline.call(&FLIGHTS, query, deadline)).await;
-        let results = answer.unwrap_or_else(|problem| {
-            self.degrade("flights", &problem);
-            Default::default()
-        });
-        self.degraded.extend(results.degraded);
-        let more = results.offers.len().saturating_sub(skip.saturating_add(OFFERS_SHOWN));
-        (results.offers.into_iter().skip(skip).take(OFFERS_SHOWN).collect(), more)
-    }
-
-    /// The whole reply, collected from the stream; what came of it before a failure, or an apology.
-    async fn respond(&mut self, deps: &Deps, asked: &ReplyRequest) -> Private<String> {
-        let started = Instant::now();
-        let mut words = String::new();
-        let failed = self.collect(deps, asked, &mut words).await.err();
-        self.took("respond", started);
-        if let Some(problem) = failed {
-            self.degrade("respond", &problem);
-        }
-        if words.is_empty() {
-            words.push_str(if asked.offers.is_empty() { APOLOGY } else { BARE_OFFERS });
-            self.emit(|| TurnEvent::Delta { text: Private(words.clone()) });
-        }
-        Private(words)
-    }
-
-    async fn collect(&self, deps: &Deps, asked: &ReplyRequest, words: &mut String) -> Result<(), Problem> {
-        let mut bits = Box::pin(deps.pipeline.stream(&RESPOND, asked, self.deadline).await?);
-        while let Some(bit) = bits.next().await {
-            match bit? {
-                ReplyEvent::Delta { text } => {
-                    words.push_str(&text);
-                    self.emit(|| TurnEvent::Delta { text });
-                }
-                ReplyEvent::Done {} => return Ok(()),
-                ReplyEvent::Other => {}
-            }
-        }
-        Err(Problem::unavailable("The answer broke off.", anyhow::anyhow!("{} ended without done", RESPOND.path)))
-    }
-
-    async fn timed<T>(&mut self, step: &str, work: impl Future<Output = T>) -> T {
-        let started = Instant::now();
-        let output = work.await;
-        self.took(step, started);
-        output
-    }
-
-    fn took(&mut self, step: &str, started: Instant) {
-        let milliseconds = (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
-        self.timings_ms.insert(step.to_owned(), milliseconds);
-        self.emit(|| TurnEvent::Step { step: step.to_owned(), milliseconds });
-    }
-
-    /// Tells whoever listens; one that went away is no failure.
-    fn emit(&self, event: impl FnOnce() -> TurnEvent) {
-        if let Some(events) = &self.events {
-            drop(events.unbounded_send(event()));
-        }
-    }
-
-    /// Notes a failed step, once in the reply and once in the log.
-    fn degrade(&mut self, part: &str, problem: &Problem) {
-        let cause = std::error::Error::source(problem).map(ToString::to_string);
-        tracing::warn!(part, problem = %problem, cause, "answering without a part");
-        self.degraded.push(Degraded::because(part, problem));
+    /// Tells what happens from now on to `events`, and lets the words take until `end`.
+    pub(crate) fn streaming(mut self: Box<Self>, events: UnboundedSender<TurnEvent>, end: Deadline) -> Box<Self> {
+        self.progress.stream_to(events, end);
+        self
     }
 }
 
-fn shown(session: &Session, rank: u32) -> Vec<Offer> {
-    session.shown.iter().filter(|offer| offer.rank == rank).cloned().collect()
+/// What the action needs: flights, an offer shown before, or passages.
+async fn find(
+    deps: &Deps,
+    progress: &mut Progress,
+    assistant: &str,
+    action: &Action,
+    session: &Session,
+    message: &Private<String>,
+) -> Found {
+    let found = match action {
+        Action::SearchFlights { query, skip } => search(deps, progress, query, *skip).await,
+        Action::ShowOffer { rank } => {
+            let offers = session.shown.iter().filter(|offer| offer.rank == *rank).cloned().collect();
+            Found { offers, ..Found::default() }
+        }
+        Action::Retrieve => {
+            let turns = session.turns.iter().rev().take(BEFORE).rev();
+            let before = turns.map(|turn| turn.message.clone()).collect();
+            let (assistant, question) = (assistant.to_owned(), message.clone());
+            let request = RetrieveRequest { assistant, question, before, ..RetrieveRequest::default() };
+            let deadline = progress.deadline.less(RESERVE);
+            let answer = progress.timed("retrieve", deps.pipeline.call(&RETRIEVE, &request, deadline)).await;
+            let retrieved = progress.retrieved(answer);
+            Found { retrieved: Some(retrieved), ..Found::default() }
+        }
+        _ => Found::default(),
+    };
+    if !found.offers.is_empty() {
+        progress.emit(|| TurnEvent::Offers { offers: found.offers.clone() });
+    }
+    found
 }
 
+/// The page of offers to be shown, and how many come after it.
+async fn search(deps: &Deps, progress: &mut Progress, query: &FlightQuery, skip: usize) -> Found {
+    let deadline = progress.deadline.less(RESERVE);
+    let answer = progress.timed("flights", deps.pipeline.call(&FLIGHTS, query, deadline)).await;
+    let results = answer.unwrap_or_else(|problem| {
+        progress.degrade("flights", &problem);
+        Default::default()
+    });
+    progress.degraded.extend(results.degraded);
+    let more = results.offers.len().saturating_sub(skip.saturating_add(OFFERS_SHOWN));
+    let offers = results.offers.into_iter().skip(skip).take(OFFERS_SHOWN).collect();
+    Found { offers, more, retrieved: None }
+}
+
+/// What makes two requests the same: all that they say.
 fn hash(request: &ChatRequest) -> String {
     let json = serde_json::to_vec(request).unwrap_or_default();
     Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()

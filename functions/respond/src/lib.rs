@@ -1,31 +1,79 @@
 //! Puts what was decided into words, always as a stream.
 //!
-//! In: an action, the talk, and the offers found. Out: the reply bit by bit, each bit a sentence or a line. It decides
-//! nothing and looks nothing up: what it says is in what it was given.
+//! In: an action, the talk, and what was found for it: flights or passages. Out: the reply bit by bit. It decides nothing
+//! and looks nothing up: what it says is in what it was given. With a language model, questions are answered by it, from
+//! the passages; without one, or where it does not answer, by the passages' own sentences.
 
+mod answer;
+mod citations;
+mod courtesy;
+mod extract;
 mod offers;
+mod prompt;
 mod questions;
 mod words;
 
 use std::sync::Arc;
 
 use axum::Router;
-use futures::{Stream, stream};
-use shared::api::{RESPOND, ReplyEvent, ReplyRequest};
+use futures::stream::{self, BoxStream, StreamExt};
+use shared::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
+use shared::assistants::{Assistants, Kind};
 use shared::deadline::Deadline;
+use shared::dialogue::Action;
+use shared::llm::ChatModel;
 use shared::private::Private;
 use shared::problem::Problem;
 
+/// What the step needs.
+pub struct Deps {
+    assistants: Assistants,
+    model: Option<ChatModel>,
+}
+
+impl Deps {
+    /// For these assistants, with a model or without.
+    pub fn new(assistants: Assistants, model: Option<ChatModel>) -> Self {
+        Self { assistants, model }
+    }
+
+    /// For the assistants of this build and of `COLLOQUY_ASSISTANTS`, with the model that `CHAT_MODEL` names, if any.
+    ///
+    /// # Errors
+    /// A variable or a manifest that cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        Ok(Self::new(Assistants::from_env()?, ChatModel::from_env()?))
+    }
+
+    /// The model that writes, if there is one.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_ref().map(ChatModel::model)
+    }
+}
+
 /// The step.
-pub fn router() -> Router {
-    RESPOND.serve(Arc::new(()), respond)
+pub fn router(deps: Deps) -> Router {
+    RESPOND.serve(Arc::new(deps), respond)
 }
 
 async fn respond(
-    _: Arc<()>,
+    deps: Arc<Deps>,
     request: ReplyRequest,
-    _: Deadline,
-) -> Result<impl Stream<Item = ReplyEvent> + use<>, Problem> {
-    let deltas = words::reply(&request).into_iter().map(|text| ReplyEvent::Delta { text: Private(text) });
-    Ok(stream::iter(deltas.chain([ReplyEvent::Done {}]).collect::<Vec<_>>()))
+    deadline: Deadline,
+) -> Result<BoxStream<'static, ReplyEvent>, Problem> {
+    let assistant = deps.assistants.get(&request.assistant)?;
+    if matches!(request.action, Action::Retrieve) {
+        return Ok(answer::answer(deps.model.as_ref(), assistant, &request, deadline).await);
+    }
+    let bits = match assistant.kind {
+        Kind::Travel => words::reply(&request),
+        Kind::Knowledge => courtesy::reply(&request.action, assistant),
+    };
+    Ok(said(bits, Writer::Rules, Vec::new()))
+}
+
+/// Words that are all known already.
+fn said(bits: Vec<String>, written_by: Writer, cited: Vec<usize>) -> BoxStream<'static, ReplyEvent> {
+    let deltas = bits.into_iter().map(|text| ReplyEvent::Delta { text: Private(text) });
+    stream::iter(deltas.chain([ReplyEvent::Done { written_by, cited, usage: None }]).collect::<Vec<_>>()).boxed()
 }

@@ -41,7 +41,7 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
         Action::Crisis => {
             vec!["If you or somebody near you is in danger, please call your local emergency number now.".to_owned()]
         }
-        Action::Other => questions::answer(Topic::Other, None, request).into_iter().collect(),
+        Action::Retrieve | Action::Other => questions::answer(Topic::Other, None, request).into_iter().collect(),
     }
 }
 

@@ -7,6 +7,7 @@
 mod decide;
 pub mod dialogue;
 mod idempotency;
+mod knowledge;
 mod merge;
 mod resolve;
 mod store;

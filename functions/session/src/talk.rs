@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use http::StatusCode;
 use shared::api::{BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, SessionId, SessionKey, SessionView};
+use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Exchange, Session};
 use shared::private::Private;
 use shared::problem::Problem;
 
-use crate::Deps;
-use crate::dialogue::advance;
 use crate::idempotency::{self, Claim};
 use crate::store::{Commit, Kept, Outcome};
+use crate::{Deps, dialogue, knowledge};
 
 /// The most that a kept talk may weigh, in bytes of JSON.
 const TALK_LIMIT: usize = 16 * 1024;
@@ -37,12 +37,12 @@ pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Resu
             Claim::Answered { session_id, turn_id } => return replay(&deps, &session_id, &turn_id).await,
         }
     }
-    let (session, action) = merge(kept.session, &turn.understanding, &turn.client_time.0);
+    let (session, action) = merge(turn.kind, kept.session, &turn.understanding, &turn.client_time.0);
     Ok(Begun::Turn { session_id: kept.session_id, version: kept.version, session: Box::new(session), action, claim })
 }
 
 pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
-    let CommitTurn { mut version, session, understanding, client_time, message, mut reply, claim } = turn;
+    let CommitTurn { mut version, session, kind, understanding, client_time, message, mut reply, claim } = turn;
     let mut session = *session;
     let mut backoff = FIRST_BACKOFF;
     loop {
@@ -62,7 +62,7 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
         wait(&mut backoff, deadline).await?;
         let fresh = existing(&deps, &reply.session_id, &reply.assistant).await?;
         version = fresh.version;
-        session = merge(fresh.session, &understanding, &client_time.0).0;
+        session = merge(kind, fresh.session, &understanding, &client_time.0).0;
         if reply.action == SEARCHED && !reply.offers.is_empty() {
             session.shown.clone_from(&reply.offers);
         }
@@ -113,12 +113,16 @@ async fn replay(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<Be
 
 /// One step of the dialogue, with the last turns kept out of its sight: starting over forgets the journey, not the talk.
 fn merge(
+    kind: Kind,
     mut session: Session,
     understanding: &shared::dialogue::Understanding,
     now: &jiff::Zoned,
 ) -> (Session, Action) {
     let turns = std::mem::take(&mut session.turns);
-    let (mut session, action) = advance(session, understanding, now);
+    let (mut session, action) = match kind {
+        Kind::Travel => dialogue::advance(session, understanding, now),
+        Kind::Knowledge => knowledge::advance(session, understanding),
+    };
     session.turns = turns;
     (session, action)
 }

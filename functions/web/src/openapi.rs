@@ -5,7 +5,7 @@
 //! change of the contract is seen in review.
 
 use http::{HeaderValue, header};
-use shared::api::{AssistantList, ChatReply, ChatRequest, HealthReport, SessionView, TurnEvent};
+use shared::api::{AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, HealthReport, SessionView, TurnEvent};
 use shared::problem::ProblemBody;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -45,6 +45,8 @@ fn description() -> OpenApi {
             PathsBuilder::new()
                 .path("/v1/chat", PathItem::new(HttpMethod::Post, chat()))
                 .path("/v1/chat/stream", PathItem::new(HttpMethod::Post, chat_stream()))
+                .path("/v1/ask", PathItem::new(HttpMethod::Post, ask()))
+                .path("/v1/ask/stream", PathItem::new(HttpMethod::Post, ask_stream()))
                 .path("/v1/sessions/{id}", session())
                 .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
                 .path("/v1/health", PathItem::new(HttpMethod::Get, health()))
@@ -59,6 +61,8 @@ fn components() -> Components {
     let mut schemas = Vec::new();
     with_parts::<ChatRequest>(&mut schemas);
     with_parts::<ChatReply>(&mut schemas);
+    with_parts::<AskRequest>(&mut schemas);
+    with_parts::<AskReply>(&mut schemas);
     with_parts::<TurnEvent>(&mut schemas);
     with_parts::<SessionView>(&mut schemas);
     with_parts::<AssistantList>(&mut schemas);
@@ -93,11 +97,42 @@ fn chat_stream() -> OperationBuilder {
     let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
     said("stream_chat", "Say something and follow the answer as it is made").response("200", answer.build()).description(
         Some(
-            "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `delta` (bits of the reply), then \
+            "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `citations`, `delta` (bits of the reply), then \
              `done` with the whole answer, or `error` with a problem. What is wrong with the request is answered as a \
              problem before the stream begins. The schema is that of one event.",
         ),
     )
+}
+
+fn ask() -> OperationBuilder {
+    asked("ask", "Ask an assistant one question").response("200", json::<AskReply>("The answer.")).description(Some(
+        "Answers from the assistant's texts, without a talk. A question that nothing in them answers is told so.",
+    ))
+}
+
+fn ask_stream() -> OperationBuilder {
+    let events = ContentBuilder::new().schema(Some(reference::<TurnEvent>())).build();
+    let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
+    asked("stream_ask", "Ask one question and follow the answer as it is made")
+        .response("200", answer.build())
+        .description(Some("The same as `POST /v1/ask`, as server-sent events like those of `POST /v1/chat/stream`."))
+}
+
+/// A question, with everything that can be wrong with it.
+fn asked(id: &str, summary: &str) -> OperationBuilder {
+    let body = RequestBodyBuilder::new()
+        .description(Some("At most 64 KiB."))
+        .required(Some(Required::True))
+        .content(JSON, ContentBuilder::new().schema(Some(reference::<AskRequest>())).build());
+    operation(id, summary)
+        .parameter(deadline())
+        .request_body(Some(body.build()))
+        .response("400", problem("The body is not JSON."))
+        .response("404", problem("There is no such assistant (`unknown-assistant`)."))
+        .response("413", problem("The body is larger than 64 KiB."))
+        .response("415", problem("The body is not sent as `application/json`."))
+        .response("422", problem("A field is not valid: `errors` names it."))
+        .response("500", problem("A fault of the server."))
 }
 
 /// A message said, with everything that can be wrong with it.

@@ -1,0 +1,80 @@
+//! One question without a talk: understand and retrieve at once, then respond. No table of talks is waited for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance};
+use shared::deadline::Deadline;
+use shared::dialogue::{Action, Session, Understanding};
+use shared::knowledge::{RetrieveRequest, Retrieved};
+
+use crate::Deps;
+use crate::progress::{Progress, RESERVE, Written};
+
+/// A question under way.
+pub(crate) struct Ask {
+    pub deps: Arc<Deps>,
+    pub request: AskRequest,
+    pub progress: Progress,
+}
+
+impl Ask {
+    pub fn new(deps: Arc<Deps>, request: AskRequest, deadline: Deadline) -> Self {
+        Self { deps, request, progress: Progress::new(deadline) }
+    }
+
+    /// The answer; what failed on the way is in its `degraded`.
+    pub async fn answer(self) -> AskReply {
+        let Self { deps, request, mut progress } = self;
+        let AskRequest { assistant, question, trace } = request;
+        let turn_id = ulid::Ulid::generate().to_string();
+        progress.emit(|| TurnEvent::Turn { session_id: None, turn_id: turn_id.clone(), assistant: assistant.clone() });
+
+        let utterance = Utterance { assistant: assistant.clone(), words: question.clone() };
+        let search = RetrieveRequest { assistant: assistant.clone(), question, ..RetrieveRequest::default() };
+        let deadline = progress.deadline.less(RESERVE);
+        let ((understood, understanding_took), (found, retrieving_took)) = tokio::join!(
+            clocked(deps.pipeline.call(&UNDERSTAND, &utterance, deadline)),
+            clocked(deps.pipeline.call(&RETRIEVE, &search, deadline)),
+        );
+        progress.took("understand", understanding_took);
+        progress.took("retrieve", retrieving_took);
+        let understanding = understood.unwrap_or_else(|problem| {
+            progress.degrade("understand", &problem);
+            Understanding::default()
+        });
+        let courtesy = understanding.courtesy();
+        let retrieved = if courtesy.is_some() { Retrieved::default() } else { progress.retrieved(found) };
+
+        let asked = ReplyRequest {
+            assistant,
+            action: courtesy.map_or(Action::Retrieve, |topic| Action::Answer { topic, rank: None, then_ask: None }),
+            session: Box::new(Session::default()),
+            client_time: ClientTime::now(),
+            offers: Vec::new(),
+            more: 0,
+            question: search.question,
+            passages: retrieved.passages,
+            degraded: progress.degraded.clone(),
+        };
+        let Written { words, citations, written_by, usage, incomplete } =
+            progress.respond(&deps.pipeline, &asked).await;
+        AskReply {
+            turn_id,
+            assistant: asked.assistant,
+            reply: words,
+            citations,
+            retrieval: retrieved.retrieval,
+            written_by,
+            usage,
+            incomplete,
+            degraded: progress.degraded,
+            timings_ms: trace.then_some(progress.timings_ms),
+        }
+    }
+}
+
+async fn clocked<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let started = Instant::now();
+    (work.await, started.elapsed())
+}

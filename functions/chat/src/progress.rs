@@ -1,0 +1,156 @@
+//! What a turn has come to so far: what it is missing, how long its steps took, and who is told meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::channel::mpsc::UnboundedSender;
+use shared::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
+use shared::deadline::Deadline;
+use shared::knowledge::{Passage, Retrieved};
+use shared::pipeline::Pipeline;
+use shared::private::Private;
+use shared::problem::Problem;
+
+/// What the end of a turn (the words, the commit) needs of the deadline when what comes before is slow.
+pub(crate) const RESERVE: Duration = Duration::from_millis(700);
+
+/// What is said where even the words are away.
+const APOLOGY: &str =
+    "I'm sorry, I can't answer that properly right now. What you told me is kept; please try again in a moment.";
+const BARE_OFFERS: &str = "Here is what I found.";
+
+/// A turn's progress.
+pub(crate) struct Progress {
+    /// When the reply must have begun.
+    pub deadline: Deadline,
+    /// When it must be whole: the same, unless it is streamed.
+    pub end: Deadline,
+    pub degraded: Vec<Degraded>,
+    pub timings_ms: BTreeMap<String, f64>,
+    events: Option<UnboundedSender<TurnEvent>>,
+}
+
+/// A reply's words, and where they are from.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub words: Private<String>,
+    pub citations: Vec<Citation>,
+    pub written_by: Writer,
+    pub usage: Option<Usage>,
+    pub incomplete: bool,
+}
+
+impl Progress {
+    pub fn new(deadline: Deadline) -> Self {
+        Self { deadline, end: deadline, degraded: Vec::new(), timings_ms: BTreeMap::new(), events: None }
+    }
+
+    pub fn stream_to(&mut self, events: UnboundedSender<TurnEvent>, end: Deadline) {
+        self.events = Some(events);
+        self.end = end;
+    }
+
+    /// Takes what `retrieve` answered: nothing where it is away.
+    pub fn retrieved(&mut self, answer: Result<Retrieved, Problem>) -> Retrieved {
+        let retrieved = answer.unwrap_or_else(|problem| {
+            self.degrade("retrieve", &problem);
+            Retrieved::default()
+        });
+        if !retrieved.passages.is_empty() {
+            self.emit(|| TurnEvent::Citations { citations: citations(&retrieved.passages, |_| true) });
+        }
+        retrieved
+    }
+
+    /// The whole reply, collected from the stream; what came of it before a failure, or an apology.
+    pub async fn respond(&mut self, pipeline: &Pipeline, asked: &ReplyRequest) -> Written {
+        let started = Instant::now();
+        let mut written = Written::default();
+        let failed = self.collect(pipeline, asked, &mut written).await.err();
+        self.took("respond", started.elapsed());
+        if let Some(problem) = failed {
+            written.incomplete = !written.words.is_empty();
+            self.degrade("respond", &problem);
+        }
+        if written.words.is_empty() {
+            written.words.0.push_str(if asked.offers.is_empty() { APOLOGY } else { BARE_OFFERS });
+            self.emit(|| TurnEvent::Delta { text: written.words.clone() });
+        }
+        written
+    }
+
+    async fn collect(
+        &mut self,
+        pipeline: &Pipeline,
+        asked: &ReplyRequest,
+        written: &mut Written,
+    ) -> Result<(), Problem> {
+        let mut bits = Box::pin(pipeline.stream(&RESPOND, asked, self.deadline, self.end).await?);
+        while let Some(bit) = bits.next().await {
+            match bit? {
+                ReplyEvent::Delta { text } => {
+                    written.words.0.push_str(&text);
+                    self.emit(|| TurnEvent::Delta { text });
+                }
+                ReplyEvent::Degraded { degraded } => self.degraded.push(degraded),
+                ReplyEvent::Failed { reason } => {
+                    // What was sent stays, and is marked as not whole.
+                    written.written_by = Writer::Model;
+                    written.incomplete = true;
+                    self.degraded.push(Degraded::new("model", reason));
+                    return Ok(());
+                }
+                ReplyEvent::Done { written_by, cited, usage } => {
+                    written.citations = citations(&asked.passages, |number| cited.contains(&number));
+                    written.written_by = written_by;
+                    written.usage = usage;
+                    return Ok(());
+                }
+                ReplyEvent::Other => {}
+            }
+        }
+        Err(Problem::unavailable("The answer broke off.", anyhow::anyhow!("{} ended without done", RESPOND.path)))
+    }
+
+    /// Does a step's work and notes how long it took.
+    pub async fn timed<T>(&mut self, step: &str, work: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let output = work.await;
+        self.took(step, started.elapsed());
+        output
+    }
+
+    /// Notes how long a step took.
+    pub fn took(&mut self, step: &str, time: Duration) {
+        let milliseconds = (time.as_secs_f64() * 100_000.0).round() / 100.0;
+        self.timings_ms.insert(step.to_owned(), milliseconds);
+        self.emit(|| TurnEvent::Step { step: step.to_owned(), milliseconds });
+    }
+
+    /// Tells whoever listens; one that went away is no failure.
+    pub fn emit(&self, event: impl FnOnce() -> TurnEvent) {
+        if let Some(events) = &self.events {
+            drop(events.unbounded_send(event()));
+        }
+    }
+
+    /// Notes a failed step, once in the reply and once in the log.
+    pub fn degrade(&mut self, part: &str, problem: &Problem) {
+        let cause = std::error::Error::source(problem).map(ToString::to_string);
+        tracing::warn!(part, problem = %problem, cause, "answering without a part");
+        self.degraded.push(Degraded::because(part, problem));
+    }
+}
+
+/// The passages of which `is_cited` holds, by their numbers from 1.
+fn citations(passages: &[Passage], is_cited: impl Fn(usize) -> bool) -> Vec<Citation> {
+    let citation = |(index, passage): (usize, &Passage)| Citation {
+        number: index + 1,
+        source: passage.source.clone(),
+        url: passage.url.clone(),
+        heading: passage.heading.clone(),
+        text: passage.text.clone(),
+    };
+    passages.iter().enumerate().filter(|(index, _)| is_cited(index + 1)).map(citation).collect()
+}

@@ -1,0 +1,25 @@
+//! What an assistant that answers from texts says when nothing was asked.
+
+use shared::assistants::Assistant;
+use shared::dialogue::{Action, Topic};
+
+/// The reply, in bits that can be sent one after the other.
+pub(crate) fn reply(action: &Action, assistant: &Assistant) -> Vec<String> {
+    match action {
+        Action::Answer { topic: Topic::Thanks, .. } => vec!["You're welcome! Ask me anything else.".to_owned()],
+        Action::Answer { topic: Topic::Goodbye, .. } => vec!["Goodbye, and all the best!".to_owned()],
+        Action::Answer { topic: Topic::Help, .. } => help(assistant),
+        Action::StartOver => vec!["Let's begin again. ".to_owned(), assistant.greeting.clone()],
+        Action::Handoff => vec![
+            "I have marked this talk for a person to take over. ".to_owned(),
+            "What was said so far stays with it.".to_owned(),
+        ],
+        _ => vec!["Hello! ".to_owned(), assistant.greeting.clone()],
+    }
+}
+
+fn help(assistant: &Assistant) -> Vec<String> {
+    let example = assistant.suggestions.first().map(|question| format!(" For example: “{question}”"));
+    let disclaimer = assistant.disclaimer.as_ref().map(|disclaimer| format!(" {disclaimer}"));
+    [assistant.description.clone()].into_iter().chain(example).chain(disclaimer).collect()
+}
