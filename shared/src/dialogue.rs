@@ -388,6 +388,8 @@ pub struct Session {
     pub focus: Option<u32>,
     /// The place that was named last, which is what "no, Oslo" puts right.
     pub recent: Option<Slot>,
+    /// The day that was named last, which is what "no, the 9th" puts right.
+    pub recent_day: Option<Slot>,
     /// Names that fit several places, until it is said which; at most one a slot.
     pub unclear: Vec<Unclear>,
     /// How long the stay is, where that was said instead of a day back.

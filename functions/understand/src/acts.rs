@@ -289,10 +289,7 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
     }
     let (count, length) = ordinal(text, at + lead)?;
     let next = at + lead + length;
-    let chosen = matches!(
-        text.before(at, 1),
-        "take" | "choose" | "pick" | "select" | "like" | "prefer" | "want" | "with" | "about" | "book"
-    );
+    let chosen = matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book");
     let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
         || matches!(text.at(next), "please" | "then" | "sounds" | "looks");
     let in_words = text.at(at + lead).starts_with(|first: char| first.is_alphabetic());

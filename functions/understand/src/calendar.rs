@@ -3,9 +3,18 @@
 //! [`expression`] tries the written forms in turn (ISO, numeric, month names, weekdays, counted days, holidays, parts of
 //! months) and says how many tokens the expression takes.
 
-use shared::dialogue::{DateExpr, Holiday, Part, Week};
+mod counted;
+mod holidays;
+mod weekdays;
 
-use crate::numbers::{digit_ordinal, number, number_or_one, ordinal};
+use shared::dialogue::{DateExpr, Part};
+
+use counted::counted;
+pub use counted::{Span, span};
+use holidays::holiday;
+use weekdays::weekday;
+
+use crate::numbers::{digit_ordinal, number, ordinal};
 use crate::text::Text;
 
 /// An expression and how many tokens it takes.
@@ -204,268 +213,6 @@ fn part_of_month(text: &Text, at: usize) -> Found {
     Some((DateExpr::InMonth { month: None, ahead, part }, next + length - at))
 }
 
-/// 1 (Monday) to 7 (Sunday).
-fn weekday_name(word: &str) -> Option<i8> {
-    Some(match word {
-        "monday" | "mondays" | "mon" => 1,
-        "tuesday" | "tuesdays" | "tue" | "tues" => 2,
-        "wednesday" | "wednesdays" | "wed" | "weds" | "wednseday" | "wensday" | "wendesday" => 3,
-        "thursday" | "thursdays" | "thu" | "thur" | "thurs" => 4,
-        "friday" | "fridays" | "fri" => 5,
-        "saturday" | "saturdays" | "sat" => 6,
-        "sunday" | "sundays" | "sun" => 7,
-        _ => return None,
-    })
-}
-
-/// "Friday", "next Friday", "Friday next week", "a week from Friday", "Friday, 3 March", "next weekend".
-fn weekday(text: &Text, at: usize) -> Found {
-    const WEEKS: [(&str, Week); 9] = [
-        ("the following", Week::Next),
-        ("the coming", Week::Coming),
-        ("this coming", Week::Coming),
-        ("the next", Week::Next),
-        ("coming", Week::Coming),
-        ("upcoming", Week::Coming),
-        ("this", Week::This),
-        ("next", Week::Next),
-        ("last", Week::Last),
-    ];
-    for (phrase, week) in [
-        ("a week from", Week::ComingPlusWeek),
-        ("a week on", Week::ComingPlusWeek),
-        ("one week from", Week::ComingPlusWeek),
-        ("next week", Week::Next),
-        ("next week on", Week::Next),
-        ("this week", Week::This),
-        ("this week on", Week::This),
-        ("week after next on", Week::AfterNext),
-    ] {
-        if let Some(length) = text.any_of(at, &[phrase])
-            && let Some(weekday) = weekday_name(text.at(at + length))
-        {
-            return Some((DateExpr::Weekday { weekday, week }, length + 1));
-        }
-    }
-    let before = WEEKS.iter().find_map(|(phrase, week)| text.any_of(at, &[*phrase]).map(|length| (*week, length)));
-    let start = at + before.map_or(0, |(_, length)| length);
-    let named = before.map(|(week, _)| week);
-    let start = start + usize::from(before.is_none() && text.at(start) == "the" && text.at(start + 1) == "weekend");
-    if matches!(text.at(start), "weekend" | "weekends") {
-        let week = named.unwrap_or(Week::Coming);
-        return Some((DateExpr::Weekday { weekday: 6, week }, start + 1 - at));
-    }
-    let weekday = weekday_name(text.at(start))?;
-    if is_other_word(text, start, named.is_some()) {
-        return None;
-    }
-    let mut next = start + 1;
-    next += usize::from(text.at(next) == "." && text.joined(start) && text.at(start).len() <= 4);
-    if let Some((exact, length)) = exact_after(text, next) {
-        return Some((exact, length - at));
-    }
-    let comma = usize::from(text.at(next) == ",");
-    const AFTER: [(&str, Week); 13] = [
-        ("week after next", Week::AfterNext),
-        ("the week after next", Week::AfterNext),
-        ("in two weeks", Week::AfterNext),
-        ("after next", Week::AfterNext),
-        ("the week after", Week::AfterNext),
-        ("of next week", Week::Next),
-        ("in the next week", Week::Next),
-        ("the next week", Week::Next),
-        ("next week", Week::Next),
-        ("the following week", Week::Next),
-        ("of this week", Week::This),
-        ("this week", Week::This),
-        ("week", Week::ComingPlusWeek),
-    ];
-    let after = AFTER
-        .iter()
-        .filter_map(|(phrase, week)| text.any_of(next + comma, &[*phrase]).map(|length| (*week, length + comma)))
-        .max_by_key(|(_, length)| *length);
-    let (week, length) = after.unwrap_or((named.unwrap_or(Week::Coming), 0));
-    Some((DateExpr::Weekday { weekday, week }, next + length - at))
-}
-
-/// The date in "Friday, 3 March" and "Friday the 13th", and where it ends.
-fn exact_after(text: &Text, at: usize) -> Found {
-    let at = at + usize::from(matches!(text.at(at), "," | "the" | "(" | "-"));
-    let at = at + usize::from(text.at(at) == "the");
-    iso(text, at)
-        .or_else(|| numeric(text, at))
-        .or_else(|| with_month_name(text, at))
-        .or_else(|| digit_ordinal(text, at).and_then(|_| day_of_month(text, at)))
-        .map(|(found, length)| (found, at + length))
-}
-
-/// "sun", "sat", "wed" and "mon" are days where something beside them says so.
-fn is_other_word(text: &Text, at: usize, named: bool) -> bool {
-    let word = text.at(at);
-    if !matches!(word, "sun" | "sat" | "wed" | "mon" | "fri") || named {
-        return false;
-    }
-    let capital = text.tokens.get(at).is_some_and(|token| token.capital);
-    let led =
-        matches!(text.before(at, 1), "on" | "by" | "until" | "till" | "from" | "this" | "next" | "," | "to" | "-");
-    let alone = at == 0 && !text.tokens.get(1).is_some_and(|token| token.is_word());
-    !(capital || led || alone)
-}
-
-/// Fixed and movable holidays.
-fn holiday(text: &Text, at: usize) -> Found {
-    const NAMES: [(&str, Holiday); 36] = [
-        ("new year 's eve", Holiday::NewYearsEve),
-        ("new years eve", Holiday::NewYearsEve),
-        ("new year eve", Holiday::NewYearsEve),
-        ("nye", Holiday::NewYearsEve),
-        ("new year 's day", Holiday::NewYearsDay),
-        ("new years day", Holiday::NewYearsDay),
-        ("new year 's", Holiday::NewYearsDay),
-        ("new years", Holiday::NewYearsDay),
-        ("new year", Holiday::NewYearsDay),
-        ("valentine 's day", Holiday::ValentinesDay),
-        ("valentines day", Holiday::ValentinesDay),
-        ("valentine 's", Holiday::ValentinesDay),
-        ("st patrick 's day", Holiday::SaintPatricksDay),
-        ("st . patrick 's day", Holiday::SaintPatricksDay),
-        ("saint patrick 's day", Holiday::SaintPatricksDay),
-        ("st patricks day", Holiday::SaintPatricksDay),
-        ("good friday", Holiday::GoodFriday),
-        ("easter monday", Holiday::EasterMonday),
-        ("easter sunday", Holiday::Easter),
-        ("easter", Holiday::Easter),
-        ("independence day", Holiday::IndependenceDay),
-        ("labor day", Holiday::LaborDay),
-        ("labour day", Holiday::LaborDay),
-        ("halloween", Holiday::Halloween),
-        ("thanksgiving day", Holiday::Thanksgiving),
-        ("thanksgiving", Holiday::Thanksgiving),
-        ("christmas eve", Holiday::ChristmasEve),
-        ("xmas eve", Holiday::ChristmasEve),
-        ("x - mas eve", Holiday::ChristmasEve),
-        ("christmas day", Holiday::Christmas),
-        ("xmas day", Holiday::Christmas),
-        ("christmas", Holiday::Christmas),
-        ("xmas", Holiday::Christmas),
-        ("boxing day", Holiday::BoxingDay),
-        ("second day of christmas", Holiday::BoxingDay),
-        ("new year ' s eve", Holiday::NewYearsEve),
-    ];
-    const OFFSETS: [(&str, i32); 6] = [
-        ("the day before", -1),
-        ("a day before", -1),
-        ("one day before", -1),
-        ("the day after", 1),
-        ("a day after", 1),
-        ("one day after", 1),
-    ];
-    let led = OFFSETS.iter().find_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)));
-    let counted = led.or_else(|| {
-        let (count, length) = number(text, at)?;
-        let sign = match (text.at(at + length), text.at(at + length + 1)) {
-            ("days", "before") => -1,
-            ("days", "after") => 1,
-            _ => return None,
-        };
-        Some((sign * count as i32, length + 2))
-    });
-    let (offset, start) = counted.map_or((0, at), |(days, length)| (days, at + length));
-    let (holiday, length) = NAMES
-        .iter()
-        .filter_map(|(phrase, holiday)| text.any_of(start, &[*phrase]).map(|length| (*holiday, length)))
-        .max_by_key(|(_, length)| *length)?;
-    if matches!(text.at(start + length), "island" | "islands") {
-        return None;
-    }
-    Some((DateExpr::Holiday { holiday, offset }, start + length - at))
-}
-
-/// "today", "the day after tomorrow", "in two weeks", "ten days from now".
-fn counted(text: &Text, at: usize) -> Found {
-    const NAMED: [(&str, i32); 21] = [
-        ("the day after tomorrow", 2),
-        ("day after tomorrow", 2),
-        ("the day after tmrw", 2),
-        ("overmorrow", 2),
-        ("tomorrow", 1),
-        ("tomorow", 1),
-        ("tommorow", 1),
-        ("tommorrow", 1),
-        ("tomorrrow", 1),
-        ("tmrw", 1),
-        ("tmr", 1),
-        ("later today", 0),
-        ("today", 0),
-        ("tonight", 0),
-        ("this morning", 0),
-        ("this afternoon", 0),
-        ("this evening", 0),
-        ("the day before yesterday", -2),
-        ("yesterday", -1),
-        ("a week from today", 7),
-        ("a week from tomorrow", 8),
-    ];
-    if let Some((days, length)) = NAMED
-        .iter()
-        .filter_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)))
-        .max_by_key(|(_, length)| *length)
-    {
-        return Some((DateExpr::InDays { days }, length));
-    }
-    let led = text.at(at) == "in";
-    let start = at + usize::from(led);
-    let (span, length) = span(text, start)?;
-    let mut next = start + length;
-    let from_now = text.any_of(next, &["from now", "from today", "ahead", "from tomorrow"]);
-    let tomorrow = i32::from(text.at(next + 1) == "tomorrow");
-    next += from_now.unwrap_or(0);
-    if text.is(next, &["'s", "time"]) || text.is(next, &["'", "time"]) {
-        next += 2;
-    }
-    next += usize::from(text.at(next) == "time");
-    if !led && from_now.is_none() {
-        return None;
-    }
-    let expression = match span {
-        Span { days, months: 0 } => DateExpr::InDays { days: days + tomorrow },
-        Span { months, .. } => DateExpr::InMonths { months },
-    };
-    Some((expression, next - at))
-}
-
-/// A length of time in whole days or months.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Days.
-    pub days: i32,
-    /// Months.
-    pub months: i32,
-}
-
-/// A length of time that starts at a token: "two weeks", "a fortnight", "3-day", "5 nights"; and how many tokens.
-pub fn span(text: &Text, at: usize) -> Option<(Span, usize)> {
-    if text.at(at) == "fortnight" || text.is(at, &["a", "fortnight"]) {
-        return Some((Span { days: 14, months: 0 }, 1 + usize::from(text.at(at) == "a")));
-    }
-    let (count, length) = number_or_one(text, at)?;
-    let mut next = at + length;
-    next += usize::from(text.at(next) == "-");
-    next += usize::from(matches!(text.at(next), "full" | "whole" | "more" | "extra" | "other"));
-    let count = i32::try_from(count.min(3_000)).ok()?;
-    let span = match text.at(next) {
-        "day" | "days" | "night" | "nights" => Span { days: count, months: 0 },
-        "week" | "weeks" => Span { days: count * 7, months: 0 },
-        "fortnights" => Span { days: count * 14, months: 0 },
-        "month" | "months" => Span { days: 0, months: count },
-        "year" | "years" if text.at(next + 1) != "old" && text.at(next + 1) != "-" => {
-            Span { days: 0, months: count * 12 }
-        }
-        _ => return None,
-    };
-    Some((span, next + 1 - at))
-}
-
 /// "the 3rd", "the 3rd of next month", "on the 3". An ordinal in words must be said to be a day ("on the third"), for
 /// "the second" is more often an offer.
 fn day_of_month(text: &Text, at: usize) -> Found {
@@ -527,6 +274,8 @@ fn day_of_month(text: &Text, at: usize) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use shared::dialogue::{Holiday, Week};
+
     use super::*;
 
     const fn on(month: i8, day: i8) -> DateExpr {

@@ -73,18 +73,25 @@ fn weekday_behind(text: &Text, at: usize, day: DateExpr) -> usize {
     }
 }
 
-/// "That is all for today."
+/// "That is all for today", "can you help me with a flight today?": today is when they talk.
 fn is_farewell(text: &Text, at: usize) -> bool {
-    text.at(at) == "today"
-        && text.before(at, 1) == "for"
-        && matches!(text.before(at, 2), "all" | "it" | "everything" | "done" | "enough" | "help" | "need" | "you")
+    if text.at(at) != "today" {
+        return false;
+    }
+    let closes = text.before(at, 1) == "for"
+        && matches!(text.before(at, 2), "all" | "it" | "everything" | "done" | "enough" | "help" | "need" | "you");
+    let sentence = text.sentence(at);
+    let asks_help = (0..at).any(|at| text.sentence(at) == sentence && matches!(text.at(at), "help" | "assist"));
+    let leaves = (0..at).any(|at| text.sentence(at) == sentence && cue(text, at).is_some());
+    let ends = text.sentence(at + 1) != sentence || text.tokens.get(at + 1).is_some_and(|token| token.ends_sentence());
+    closes || asks_help && !leaves && ends
 }
 
 /// "I'll take the 2nd" is an offer.
 fn is_picked(text: &Text, at: usize) -> bool {
     let at = if text.at(at) == "the" { at } else { at.saturating_sub(1) };
     text.at(at) == "the"
-        && matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "prefer" | "want" | "with")
+        && matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book")
         && ordinal(text, at + 1).is_some_and(|(_, length)| !matches!(text.at(at + 1 + length), "of"))
 }
 
@@ -154,6 +161,9 @@ fn is_pull(word: &str) -> bool {
 /// "for a week", "staying ten days", "a week after that", "a 5-day trip": counted from the day out.
 fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
     const LEADS: [&str; 7] = ["for", "stay", "staying", "spend", "spending", "for about", "stay for"];
+    if let Some(length) = text.any_of(at, &["the same day", "same day", "that same day"]) {
+        return Some((DateExpr::AfterDeparture { days: 0, months: 0 }, length));
+    }
     let lead = text.any_of(at, &LEADS).unwrap_or(0);
     let (Span { days, months }, length) = span(text, at + lead)?;
     let next = at + lead + length;
@@ -248,7 +258,7 @@ fn give_role(text: &Text, found: &mut [Found], at: usize) {
     let from = at.checked_sub(1).and_then(|before| found.get(before)).map_or(0, |before| before.at.end);
     let until = found.get(at + 1).map_or(text.len(), |next| next.at.start);
     let followed = found.get(at + 1).is_some_and(|next| text.sentence(next.at.start) == sentence);
-    let cue_before = (from..start).rev().take_while(|at| text.sentence(*at) == sentence).find_map(|at| cue(text, at));
+    let cue_before = cue_before(text, from, start);
     let behind = (end..until).take_while(|at| text.sentence(*at) == sentence && !followed);
     let role = match text.at(end) {
         "return" | "returning" if !followed => Some(DateRole::Return),
@@ -260,10 +270,37 @@ fn give_role(text: &Text, found: &mut [Found], at: usize) {
     }
 }
 
+/// The nearest word before a day that says which it is. "My return flight should leave on the 9th" is the way back all
+/// the same; and so is what a sentence before announced: "About the return. Make it the 9th."
+fn cue_before(text: &Text, from: usize, start: usize) -> Option<DateRole> {
+    let sentence = text.sentence(start);
+    let mut found = None;
+    for at in (from..start).rev().take_while(|at| text.sentence(*at) == sentence) {
+        let cue = cue(text, at);
+        let trip = text.at(at) == "return" && matches!(text.before(at, 1), "a" | "find" | "need" | "me");
+        match (found, cue) {
+            (None, cue) => found = cue,
+            (Some(DateRole::Departure), Some(DateRole::Return)) if !trip => return cue,
+            _ => {}
+        }
+        if found.is_some() && matches!(text.at(at), "and" | "," | "then" | "but") {
+            break;
+        }
+    }
+    found.or_else(|| {
+        let before = (from..start).rev().filter(|at| text.sentence(*at) + 1 == sentence);
+        let announces = |at: usize| match cue(text, at) {
+            Some(DateRole::Departure) => matches!(text.at(at), "out" | "outbound" | "departure" | "outward"),
+            cue => cue.is_some(),
+        };
+        before.into_iter().find(|at| announces(*at)).and_then(|at| cue(text, at))
+    })
+}
+
 /// What a word says about the day (or the time) beside it.
 pub fn cue(text: &Text, at: usize) -> Option<DateRole> {
     match text.at(at) {
-        "return" | "round"
+        "return"
             if matches!(text.at(at + 1), "flight" | "flights" | "ticket" | "tickets" | "trip" | "trips" | "fare") =>
         {
             // "a return flight" is a journey there and back, "my return flight" the way back.
@@ -271,8 +308,9 @@ pub fn cue(text: &Text, at: usize) -> Option<DateRole> {
         }
         "return" | "returning" | "returns" | "returned" | "retun" | "retrun" | "returnin" | "inbound" | "back"
         | "home" => Some(DateRole::Return),
-        "until" | "till" | "til" => Some(DateRole::Return),
+        "until" | "till" | "til" | "ending" | "ends" | "finish" => Some(DateRole::Return),
         "stay" | "staying" => Some(DateRole::Return),
+        "out" if text.before(at, 1) == "way" || text.at(at + 1) == "on" => Some(DateRole::Departure),
         "leave" | "leaving" | "leaves" | "depart" | "departing" | "departs" | "departure" | "outbound" | "outward"
         | "onward" | "start" | "starting" | "starts" | "begin" | "beginning" | "head" | "heading" | "going" | "go"
         | "fly" | "flying" | "travel" | "traveling" | "travelling" | "embark" | "takeoff" => Some(DateRole::Departure),

@@ -179,6 +179,11 @@ fn role_afar(text: &Text, start: usize, from: usize) -> Option<PlaceRole> {
 fn noun_role(text: &Text, at: usize) -> Option<PlaceRole> {
     match text.at(at) {
         "destination" | "arrival" | "headed" | "bound" => Some(PlaceRole::Destination),
+        "point" | "airport" | "city" | "place" => match text.before(at, 1) {
+            "starting" | "start" | "boarding" | "leaving" => Some(PlaceRole::Origin),
+            "ending" | "end" | "final" | "landing" | "arriving" => Some(PlaceRole::Destination),
+            _ => None,
+        },
         "departure" | "origin" | "departing" | "embarking" => Some(PlaceRole::Origin),
         "leaving" | "leave" | "flying" | "fly" if text.at(at + 1) == "from" || text.at(at + 2) == "from" => {
             Some(PlaceRole::Origin)
@@ -269,4 +274,48 @@ fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
     matches!(text.at(at), "via" | "through")
         || matches!(text.at(at), "in" | "at")
             && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit")
+}
+
+#[cfg(test)]
+mod tests {
+    use PlaceRole::{Destination, Origin, ReturnDestination, ReturnOrigin, Unknown};
+    use shared::dialogue::PlaceRole;
+
+    use crate::understand;
+
+    #[test]
+    fn the_words_around_a_place_say_what_it_is() {
+        let cases: &[(&str, &[(&str, PlaceRole)])] = &[
+            ("from Lahore to Dubai", &[("Lahore", Origin), ("Dubai", Destination)]),
+            ("to Dubai out of Lahore", &[("Dubai", Destination), ("Lahore", Origin)]),
+            ("Lahore to Dubai", &[("Lahore", Origin), ("Dubai", Destination)]),
+            ("LHE-DXB", &[("LHE", Origin), ("DXB", Destination)]),
+            ("Oslo → Rome", &[("Oslo", Origin), ("Rome", Destination)]),
+            ("between Oslo and Rome", &[("Oslo", Origin), ("Rome", Destination)]),
+            ("leaving Oslo for Rome", &[("Oslo", Origin), ("Rome", Destination)]),
+            ("Rome bound", &[("Rome", Destination)]),
+            ("Oslo is my departure city", &[("Oslo", Origin)]),
+            ("my destination will be Rome", &[("Rome", Destination)]),
+            ("I live in Oslo and want to visit Rome", &[("Oslo", Origin), ("Rome", Destination)]),
+            ("to Rome via Munich", &[("Rome", Destination)]),
+            ("coming back from Rome", &[("Rome", ReturnOrigin)]),
+            ("and back to Oslo", &[("Oslo", ReturnDestination)]),
+            ("Rome", &[("Rome", Unknown)]),
+            ("no, Oslo", &[("Oslo", Unknown)]),
+        ];
+        for (words, expected) in cases {
+            let places = understand(words).places;
+            let found: Vec<_> = places.iter().map(|place| (&*place.name, place.role)).collect();
+            assert_eq!(found, *expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_the_journey_is_not_is_marked() {
+        for words in ["not Paris, Rome", "change Paris to Rome", "Rome instead of Paris"] {
+            let places = understand(words).places;
+            let negated: Vec<_> = places.iter().filter(|place| place.negated).map(|place| &*place.name).collect();
+            assert_eq!(negated, ["Paris"], "{words}");
+        }
+    }
 }

@@ -12,9 +12,11 @@ mod calendar;
 mod dates;
 mod journey;
 mod numbers;
+mod price;
 mod questions;
 mod text;
 mod times;
+mod topics;
 mod travellers;
 mod trip;
 mod wishes;
@@ -49,7 +51,7 @@ pub fn understand(words: &str) -> Understanding {
     let named_airlines = read_airlines(&mut text);
     let pick = named_airlines.pick.or_else(|| acts::pick(&mut text));
     let dates = dates::dates(&mut text);
-    let max_price = wishes::max_price(&mut text);
+    let max_price = price::max_price(&mut text);
     let named = read_places(&mut text);
     let max_stops = wishes::max_stops(&mut text);
     let cabin = wishes::cabin(&mut text);
@@ -152,7 +154,9 @@ fn read_airlines(text: &mut Text) -> Airlines {
             list.push(mention.airline);
         }
     }
-    let any = (0..text.len()).find_map(|at| text.any_of(at, &ANY).map(|length| at..at + length));
+    let any = (0..text.len())
+        .find_map(|at| text.any_of(at, &ANY).map(|length| at..at + length))
+        .or_else(|| text.not_minded(&["airline", "airlines", "carrier", "carriers"]));
     found.wish = match any {
         _ if !wanted.is_empty() => Some(Wish::Only(bounded(wanted))),
         Some(at) => {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use shared::dialogue::Topic;
 
 use crate::text::Text;
+use crate::topics::{about_offers, standing};
 
 /// What is asked, in the order of the words and each once. The clauses that ask about offers are taken.
 pub fn questions(text: &mut Text) -> Vec<Topic> {
@@ -17,7 +18,7 @@ pub fn questions(text: &mut Text) -> Vec<Topic> {
         let asking = clause_about_offers(text, sentence.clone());
         if let Some(clause) = &asking {
             let plain = text.plain(clause.clone());
-            topics.extend(topics_of(&plain));
+            topics.extend(about_offers(&plain));
             text.take(clause.clone());
             asked = true;
         } else if is_judgement(&text.plain(sentence.clone())) {
@@ -67,7 +68,9 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
                 Question::YesOrNo => {
                     marked || starts_sentence && !plain.starts_with(" will be ") && !plain.starts_with(" would be ")
                 }
-                Question::Which => true,
+                Question::MayI => PERMITTED.iter().any(|word| plain.contains(word)),
+                // "When I return it will be Friday."
+                Question::Which => marked || !matches!(text.at(at + 1), "i" | "we" | "im" | "id" | "were" | "ill"),
             };
             let about =
                 is_about_offers(&plain) || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
@@ -82,9 +85,28 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
     None
 }
 
+/// What one may do with an offer: "can I take two bags", but not "can I have Tuesday instead".
+const PERMITTED: [&str; 14] = [
+    " bag ",
+    " bags ",
+    " luggage ",
+    " baggage ",
+    " suitcase",
+    " refund",
+    " cancel ",
+    " carry ",
+    " check in ",
+    " book ",
+    " buy ",
+    " pay ",
+    " know ",
+    " bring ",
+];
+
 /// "Are you looking for business tickets?", "Is the for two?": asked with a mark, and of what is there.
 fn is_about_flight(first: &str, plain: &str) -> bool {
-    matches!(first, "is" | "are" | "was" | "does" | "did" | "do") && !plain.contains(" flights ")
+    matches!(first, "is" | "are" | "was" | "does" | "did" | "do")
+        && ![" flights ", " possible ", " available "].iter().any(|word| plain.contains(word))
 }
 
 /// Words that may stand before a question.
@@ -135,8 +157,10 @@ fn is_filler(word: &str) -> bool {
 enum Question {
     /// "when", "how much", "tell me".
     Which,
-    /// "is", "does", "can I".
+    /// "is", "does".
     YesOrNo,
+    /// "can I".
+    MayI,
     /// "that would be".
     Statement,
 }
@@ -168,12 +192,10 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
         "to which",
         "why",
     ];
-    const YES_OR_NO: [&str; 14] = [
-        "is", "are", "was", "does", "do", "did", "will", "would", "can i", "can we", "could i", "could we", "may i",
-        "has it",
-    ];
+    const YES_OR_NO: [&str; 9] = ["is", "are", "was", "does", "do", "did", "will", "would", "has it"];
+    const MAY_I: [&str; 5] = ["can i", "can we", "could i", "could we", "may i"];
     // These ask for flights, not about them.
-    const REQUESTS: [&str; 27] = [
+    const REQUESTS: [&str; 25] = [
         "what about",
         "how about",
         "will you",
@@ -199,13 +221,13 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
         "send me to",
         "would want",
         "will need",
-        "can i get",
-        "can we get",
     ];
     if text.any_of(at, &REQUESTS).is_some() {
         None
     } else if text.any_of(at, &WHICH).is_some() {
         Some(Question::Which)
+    } else if text.any_of(at, &MAY_I).is_some() {
+        Some(Question::MayI)
     } else if text.any_of(at, &YES_OR_NO).is_some() {
         Some(Question::YesOrNo)
     } else {
@@ -276,7 +298,10 @@ fn is_about_offers(plain: &str) -> bool {
         " is the cheapest flight from ",
     ];
     // "This month" points at no offer, and "one way" is no offer.
-    const NOT_POINTING: [&str; 9] = [
+    const NOT_POINTING: [&str; 12] = [
+        " flights that ",
+        " flight that ",
+        " tickets that ",
         " this month ",
         " this week ",
         " this weekend ",
@@ -289,219 +314,6 @@ fn is_about_offers(plain: &str) -> bool {
     ];
     let plain = NOT_POINTING.iter().fold(plain.to_owned(), |plain, phrase| plain.replace(phrase, " "));
     POINTING.iter().any(|phrase| plain.contains(phrase)) && !SEARCHING.iter().any(|phrase| plain.contains(phrase))
-}
-
-fn topics_of(plain: &str) -> Vec<Topic> {
-    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
-    let where_ = has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
-    let when = has(&[" when ", " what time ", " time ", " at what "]);
-    let mut topics = Vec::new();
-    let mut add = |found: bool, topic: Topic| {
-        if found {
-            topics.push(topic);
-        }
-    };
-    add(has(&[" how much ", " price", " cost", " fare ", " expensive "]), Topic::Price);
-    let arrives = has(&[
-        " arriv",
-        " land",
-        " reach",
-        " get there ",
-        " get in ",
-        " get to ",
-        " next day ",
-        " day after ",
-        " same day ",
-    ]);
-    add(where_, Topic::Airports);
-    add(arrives && (when || !where_), Topic::Arrival);
-    let departs = has(&[" leave", " leaving ", " depart", " take off ", " takes off ", " start"]);
-    add(departs && when && (!arrives || has(&[" and "])), Topic::Departure);
-    add(has(&[" how long ", " duration ", " flight time ", " how many hours "]), Topic::Duration);
-    add(
-        has(&[
-            " stops ",
-            " stop ",
-            " layover",
-            " direct ",
-            " nonstop ",
-            " connection",
-            " non stop ",
-            " change planes ",
-        ]),
-        Topic::Stops,
-    );
-    add(has(&[" airline ", " airlines ", " carrier ", " operate", " who flies ", " company "]), Topic::Airline);
-    add(
-        has(&[" refund", " bag ", " bags ", " luggage ", " baggage ", " suitcase", " carry on ", " cancel"]),
-        Topic::Terms,
-    );
-    add(has(&[" book ", " buy ", " purchase ", " pay ", " reserve "]), Topic::Booking);
-    add(
-        has(&[
-            " passengers ",
-            " persons ",
-            " people ",
-            " person ",
-            " passenger ",
-            " class ",
-            " seats ",
-            " how many tickets ",
-        ]),
-        Topic::Summary,
-    );
-    if topics.is_empty() && (departs || has(&[" redeye ", " red eye "])) {
-        topics.push(Topic::Departure);
-    }
-    topics
-}
-
-/// Questions and courtesies that need no offer.
-fn standing(plain: &str, free: bool) -> Vec<Topic> {
-    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
-    let mut topics = Vec::new();
-    let mut add = |found: bool, topic: Topic| {
-        if found {
-            topics.push(topic);
-        }
-    };
-    add(
-        has(&[
-            " ranked ",
-            " ranking ",
-            " sorted ",
-            " sort them ",
-            " in this order ",
-            " why is this first ",
-            " why is that first ",
-            " what order ",
-            " is this the best ",
-            " how do you rank ",
-            " why is it first ",
-            " why is the first ",
-        ]),
-        Topic::Ranking,
-    );
-    add(
-        has(&[
-            " real flights ",
-            " are these real ",
-            " real prices ",
-            " is this real ",
-            " where do you get ",
-            " data come from ",
-            " flights come from ",
-            " your source",
-            " sample data ",
-            " prices come from ",
-            " are these flights real ",
-            " are they real ",
-        ]),
-        Topic::Sources,
-    );
-    let pointing = has(&[
-        " it ",
-        " this ",
-        " that ",
-        " the ticket",
-        " the flight",
-        " them ",
-        " these ",
-        " my reservation ",
-        " the reservation ",
-    ]);
-    let buys = has(&[" book ", " buy ", " purchase ", " reserve ", " reservation ", " pay "]);
-    add(
-        free && buys && pointing
-            || has(&[
-                " how do i book ",
-                " how can i book ",
-                " can i book ",
-                " how to book ",
-                " how do i pay ",
-                " can i pay ",
-            ]),
-        Topic::Booking,
-    );
-    add(
-        has(&[
-            " refund policy ",
-            " cancellation policy ",
-            " baggage allowance ",
-            " bag allowance ",
-            " luggage allowance ",
-            " how many bags ",
-            " refundable if ",
-            " is luggage included ",
-            " are bags included ",
-            " baggage fee",
-            " change fee",
-        ]),
-        Topic::Terms,
-    );
-    add(
-        has(&[
-            " what can you do ",
-            " how does this work ",
-            " how do you work ",
-            " what do you do ",
-            " who are you ",
-            " what are you ",
-            " how do i use ",
-        ]) || plain == " help "
-            || plain == " help me "
-            || plain == " help please ",
-        Topic::Help,
-    );
-    add(
-        has(&[
-            " so far ",
-            " summary ",
-            " summarise ",
-            " summarize ",
-            " what have i told ",
-            " what do you know ",
-            " my details ",
-            " did i say ",
-            " have i said ",
-        ]),
-        Topic::Summary,
-    );
-    let first = plain.split_whitespace().next().unwrap_or_default();
-    add(
-        matches!(first, "hi" | "hello" | "hey" | "hiya" | "greetings" | "howdy" | "salam" | "namaste")
-            || has(&[" good morning ", " good afternoon ", " good evening ", " how are you "]),
-        Topic::Greeting,
-    );
-    add(
-        has(&[" thanks ", " thank you ", " thankyou ", " thx ", " cheers ", " much appreciated ", " appreciate "]),
-        Topic::Thanks,
-    );
-    add(
-        has(&[
-            " bye ",
-            " goodbye ",
-            " good bye ",
-            " see you ",
-            " thats all ",
-            " that is all ",
-            " that will be all ",
-            " thatll be all ",
-            " that is it ",
-            " thats it ",
-            " nothing else ",
-            " that would be all ",
-            " all set ",
-            " good night ",
-            " have a nice day ",
-            " that will be it ",
-            " all i need ",
-            " need anything else ",
-            " that should do it ",
-        ]),
-        Topic::Goodbye,
-    );
-    topics
 }
 
 #[cfg(test)]

@@ -56,8 +56,11 @@ impl Text {
 
     /// The tokens from a place on are the words of one of these phrases; its length. The longest wins.
     pub fn any_of(&self, at: usize, phrases: &[&str]) -> Option<usize> {
+        let first = self.at(at);
         phrases
             .iter()
+            // Most phrases begin otherwise: that is seen without taking them apart.
+            .filter(|phrase| !first.is_empty() && phrase.starts_with(first))
             .filter(|phrase| phrase.split(' ').enumerate().all(|(offset, word)| self.at(at + offset) == word))
             .map(|phrase| phrase.split(' ').count())
             .max()
@@ -88,6 +91,32 @@ impl Text {
                 *taken = true;
             }
         }
+    }
+
+    /// The words of a sentence that says that something does not matter: "I don't care which airline".
+    pub fn not_minded(&self, what: &[&str]) -> Option<Range<usize>> {
+        const NOT_MINDED: [&str; 14] = [
+            "dont care",
+            "dont mind",
+            "doesnt matter",
+            "dont matter",
+            "does not matter",
+            "do not care",
+            "do not mind",
+            "do not matter",
+            "no matter",
+            "not important",
+            "isnt important",
+            "not picky",
+            "not fussy",
+            "no preference",
+        ];
+        self.sentences().into_iter().find_map(|sentence| {
+            let at = sentence.clone().find(|at| self.any_of(*at, &NOT_MINDED).is_some())?;
+            let named = sentence.clone().find(|at| self.free(*at) && what.contains(&self.at(*at)))?;
+            let between = at.min(named)..at.max(named) + 1;
+            (between.len() <= 8 && !between.clone().any(|at| self.at(at) == ",")).then_some(between)
+        })
     }
 
     /// Which sentence a token is in, counted from 0.

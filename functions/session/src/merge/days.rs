@@ -17,6 +17,9 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     for wanted in [DateRole::Departure, DateRole::Return] {
         for (mention, role) in meant.iter().zip(&roles).filter(|(_, role)| **role == wanted) {
             merged.informed = true;
+            if *role == DateRole::Return && is_echo(session, mention, calendar) {
+                continue;
+            }
             let named_departure = roles.contains(&DateRole::Departure);
             match role {
                 DateRole::Return => way_back(session, mention.expression, calendar, named_departure, merged),
@@ -24,9 +27,21 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
             }
         }
     }
+    if roles.contains(&DateRole::Departure) {
+        session.recent_day = Some(Slot::DepartureDate);
+    } else if roles.contains(&DateRole::Return) {
+        session.recent_day = Some(Slot::ReturnDate);
+    }
     if session.slots.departure_date != departure_before {
         follow(session, today, roles.contains(&DateRole::Return), merged);
     }
+}
+
+/// In "Wednesday, so the 6th" the second day is the first once more.
+fn is_echo(session: &Session, mention: &DateMention, calendar: Calendar) -> bool {
+    let unasked = mention.role == DateRole::Unknown && session.asked != Some(Slot::ReturnDate);
+    unasked
+        && matches!(resolve(mention.expression, calendar), Ok(Some(date)) if Some(date) == session.slots.departure_date)
 }
 
 /// A number alone is a day when a day was asked for: "8", "the eighth".
@@ -49,20 +64,24 @@ fn roles(session: &Session, meant: &[&DateMention]) -> Vec<DateRole> {
     let slots = &session.slots;
     let mut has_departure = slots.departure_date.is_some() || meant.iter().any(|date| date.role == DateRole::Departure);
     let mut has_return = slots.return_date.is_some() || meant.iter().any(|date| date.role == DateRole::Return);
-    let named_departure = meant.iter().any(|date| date.role == DateRole::Departure);
+    let mut named_departure = meant.iter().any(|date| date.role == DateRole::Departure);
     meant
         .iter()
         .map(|date| match date.role {
             DateRole::Unknown => {
                 let role = match session.asked {
-                    Some(Slot::ReturnDate) => DateRole::Return,
+                    Some(Slot::ReturnDate) if !has_return || slots.return_date.is_some() => DateRole::Return,
                     Some(Slot::DepartureDate) if !named_departure => DateRole::Departure,
                     _ if !has_departure => DateRole::Departure,
                     _ if slots.trip == Some(Trip::RoundTrip) && !has_return => DateRole::Return,
                     _ if named_departure && !has_return => DateRole::Return,
+                    _ if session.recent_day == Some(Slot::ReturnDate) && slots.trip != Some(Trip::OneWay) => {
+                        DateRole::Return
+                    }
                     _ => DateRole::Departure,
                 };
                 has_departure |= role == DateRole::Departure;
+                named_departure |= role == DateRole::Departure;
                 has_return |= role == DateRole::Return;
                 role
             }
@@ -93,6 +112,7 @@ fn way_back(
     merged: &mut Merged,
 ) {
     let departure = session.slots.departure_date;
+    let expression = counted_from_departure(expression, departure, calendar.today);
     let moves = matches!(expression, DateExpr::Shift { .. }) && session.slots.return_date.is_some() && !named_departure;
     let counted_from = if moves { session.slots.return_date } else { departure };
     if let DateExpr::AfterDeparture { days, months } | DateExpr::Shift { days, months } = expression
@@ -111,8 +131,23 @@ fn way_back(
         (Some(back), Some(departure)) if back < departure => {
             merged.wrong(Slot::ReturnDate, Trouble::ReturnBeforeDeparture { departure, back });
         }
-        (Some(back), _) => session.slots.return_date = Some(back),
+        (Some(back), _) => {
+            session.slots.return_date = Some(back);
+            session.slots.trip.get_or_insert(Trip::RoundTrip);
+        }
         (None, _) => {}
+    }
+}
+
+/// "Leaving on the 9th, returning in two weeks": counted from the day out; "tomorrow" and the day after are not.
+fn counted_from_departure(expression: DateExpr, departure: Option<Date>, today: Date) -> DateExpr {
+    if departure.is_none_or(|departure| departure <= today) {
+        return expression;
+    }
+    match expression {
+        DateExpr::InDays { days } if days > 2 => DateExpr::AfterDeparture { days, months: 0 },
+        DateExpr::InMonths { months } if months > 0 => DateExpr::AfterDeparture { days: 0, months },
+        other => other,
     }
 }
 

@@ -1,0 +1,76 @@
+//! Days that bear a name.
+
+use shared::dialogue::{DateExpr, Holiday};
+
+use super::Found;
+use crate::numbers::number;
+use crate::text::Text;
+
+/// Fixed and movable holidays.
+pub(super) fn holiday(text: &Text, at: usize) -> Found {
+    const NAMES: [(&str, Holiday); 36] = [
+        ("new year 's eve", Holiday::NewYearsEve),
+        ("new years eve", Holiday::NewYearsEve),
+        ("new year eve", Holiday::NewYearsEve),
+        ("nye", Holiday::NewYearsEve),
+        ("new year 's day", Holiday::NewYearsDay),
+        ("new years day", Holiday::NewYearsDay),
+        ("new year 's", Holiday::NewYearsDay),
+        ("new years", Holiday::NewYearsDay),
+        ("new year", Holiday::NewYearsDay),
+        ("valentine 's day", Holiday::ValentinesDay),
+        ("valentines day", Holiday::ValentinesDay),
+        ("valentine 's", Holiday::ValentinesDay),
+        ("st patrick 's day", Holiday::SaintPatricksDay),
+        ("st . patrick 's day", Holiday::SaintPatricksDay),
+        ("saint patrick 's day", Holiday::SaintPatricksDay),
+        ("st patricks day", Holiday::SaintPatricksDay),
+        ("good friday", Holiday::GoodFriday),
+        ("easter monday", Holiday::EasterMonday),
+        ("easter sunday", Holiday::Easter),
+        ("easter", Holiday::Easter),
+        ("independence day", Holiday::IndependenceDay),
+        ("labor day", Holiday::LaborDay),
+        ("labour day", Holiday::LaborDay),
+        ("halloween", Holiday::Halloween),
+        ("thanksgiving day", Holiday::Thanksgiving),
+        ("thanksgiving", Holiday::Thanksgiving),
+        ("christmas eve", Holiday::ChristmasEve),
+        ("xmas eve", Holiday::ChristmasEve),
+        ("x - mas eve", Holiday::ChristmasEve),
+        ("christmas day", Holiday::Christmas),
+        ("xmas day", Holiday::Christmas),
+        ("christmas", Holiday::Christmas),
+        ("xmas", Holiday::Christmas),
+        ("boxing day", Holiday::BoxingDay),
+        ("second day of christmas", Holiday::BoxingDay),
+        ("new year ' s eve", Holiday::NewYearsEve),
+    ];
+    const OFFSETS: [(&str, i32); 6] = [
+        ("the day before", -1),
+        ("a day before", -1),
+        ("one day before", -1),
+        ("the day after", 1),
+        ("a day after", 1),
+        ("one day after", 1),
+    ];
+    let led = OFFSETS.iter().find_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)));
+    let counted = led.or_else(|| {
+        let (count, length) = number(text, at)?;
+        let sign = match (text.at(at + length), text.at(at + length + 1)) {
+            ("days", "before") => -1,
+            ("days", "after") => 1,
+            _ => return None,
+        };
+        Some((sign * count as i32, length + 2))
+    });
+    let (offset, start) = counted.map_or((0, at), |(days, length)| (days, at + length));
+    let (holiday, length) = NAMES
+        .iter()
+        .filter_map(|(phrase, holiday)| text.any_of(start, &[*phrase]).map(|length| (*holiday, length)))
+        .max_by_key(|(_, length)| *length)?;
+    if matches!(text.at(start + length), "island" | "islands") {
+        return None;
+    }
+    Some((DateExpr::Holiday { holiday, offset }, start + length - at))
+}
