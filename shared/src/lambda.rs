@@ -1,8 +1,11 @@
-//! What every function's binary does: logs on, router built, requests served.
+//! What every function's binary does: logs on, router built, requests served; or, for a worker, messages taken from SQS.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::response::Response;
 use http::{HeaderValue, header};
@@ -13,7 +16,9 @@ use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
+use crate::deadline::Deadline;
 use crate::problem::close;
+use crate::queue::Message;
 use crate::{config, telemetry};
 
 /// Serves the router that `build` makes, behind API Gateway, until the environment is shut down. Paths in
@@ -48,6 +53,59 @@ pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<
     .await
 }
 
+/// What a worker must leave of Lambda's own limit.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// Works on the batches of messages that SQS hands over, with what `build` makes. `work` answers the ids of the messages
+/// that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter queue.
+///
+/// # Errors
+/// What `build` fails with, or a runtime API that is away.
+pub async fn run_batches<D, F, Fut>(build: impl Future<Output = anyhow::Result<D>>, work: F) -> Result<(), Error>
+where
+    D: Send + Sync + 'static,
+    F: Fn(Arc<D>, Vec<Message>, Deadline) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Vec<String>> + Send,
+{
+    telemetry::init();
+    let deps = build.await.map(Arc::new).map_err(|error| {
+        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
+        Error::from(error)
+    })?;
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let (deps, work) = (deps.clone(), work.clone());
+        async move {
+            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let messages = event.payload.records.into_iter().map(message).collect();
+            let failed = work(deps, messages, Deadline::after(left.saturating_sub(RESERVE))).await;
+            Ok::<_, Error>(batch_response(failed))
+        }
+    }))
+    .await
+}
+
+/// A record of the event that SQS hands to a function.
+pub fn message(record: SqsMessage) -> Message {
+    let tries = record.attributes.get("ApproximateReceiveCount").and_then(|tries| tries.parse().ok());
+    Message {
+        id: record.message_id.unwrap_or_default(),
+        receipt: record.receipt_handle.unwrap_or_default(),
+        body: record.body.unwrap_or_default(),
+        tries: tries.unwrap_or(1),
+    }
+}
+
+fn batch_response(failed: Vec<String>) -> SqsBatchResponse {
+    let failure = |id| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        failure
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed.into_iter().map(failure).collect();
+    response
+}
+
 /// Adds the header by which a browser lets pages of another origin read an answer. The gateway answers preflights.
 fn allow_origin(router: Router, origin: &str) -> anyhow::Result<Router> {
     let origin = HeaderValue::from_str(origin).context("the environment variable ALLOWED_ORIGIN")?;
@@ -74,6 +132,13 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+
+    #[test]
+    fn only_the_messages_that_failed_are_named() {
+        let response = batch_response(vec!["2".to_owned()]);
+        let json = serde_json::to_value(&response).unwrap();
+        assert_eq!(json, serde_json::json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    }
 
     #[tokio::test]
     async fn pages_of_the_allowed_origin_may_read_answers_and_errors() {

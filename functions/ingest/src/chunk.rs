@@ -1,0 +1,281 @@
+//! Cuts a document into chunks: by its headings, then by its paragraphs and sentences where a section is too long.
+//!
+//! A section keeps the path of headings above it. A last line `Source: Name – https://…` names where the section is from and
+//! is not part of its text.
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use shared::documents::is_web_address;
+use shared::knowledge_store::ChunkText;
+use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
+
+/// The most tokens in a chunk: an answer of some 300 words stays whole, and every embedder takes as many.
+const MOST_TOKENS: usize = 400;
+/// A section that must be cut is cut into pieces of this many tokens at least, where its paragraphs allow it.
+const LEAST_TOKENS: usize = 150;
+/// How many tokens a piece has in common with the one before it.
+const OVERLAP_TOKENS: usize = 40;
+
+/// The longest heading and the longest name of a source, in characters.
+const HEADING_CHARACTERS: usize = 200;
+/// The longest address, in bytes.
+const URL_BYTES: usize = 2_000;
+
+/// What every chunk of a document has by default.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The document's title; empty where it has none.
+    pub title: &'a str,
+    /// The name of where it is from.
+    pub source: &'a str,
+    /// Its address.
+    pub url: Option<&'a str>,
+}
+
+impl Origin<'_> {
+    /// The chunks of one section of text: one, unless it is too long.
+    pub fn chunks(&self, headings: &[&str], text: &str, markdown: bool) -> Vec<ChunkText> {
+        let (text, cited) = take_source(text);
+        let (source, url) = match cited {
+            Some((source, url)) => (source, Some(url)),
+            None => (self.source, self.url),
+        };
+        let heading = heading_path(self.title, headings);
+        let chunk = |text: &str| ChunkText {
+            text: text.to_owned(),
+            heading: heading.clone(),
+            source: source.to_owned(),
+            url: url.map(str::to_owned),
+        };
+        pieces(text.trim(), markdown).into_iter().map(chunk).collect()
+    }
+}
+
+/// The chunks of a Markdown document.
+pub fn markdown(content: &str, origin: Origin<'_>) -> Vec<ChunkText> {
+    let mut chunks = Vec::new();
+    let mut path: Vec<(usize, String)> = Vec::new();
+    for section in sections(content) {
+        if let Some((level, title)) = section.heading {
+            path.retain(|(above, _)| *above < level);
+            path.push((level, title));
+        }
+        let headings: Vec<&str> = path.iter().map(|(_, title)| title.as_str()).collect();
+        chunks.extend(origin.chunks(&headings, section.text, true));
+    }
+    chunks
+}
+
+struct Section<'a> {
+    /// Its level, 1 to 6, and its words; none before the first heading.
+    heading: Option<(usize, String)>,
+    text: &'a str,
+}
+
+/// The document, cut before every heading. A `#` in a block of code is none.
+fn sections(content: &str) -> Vec<Section<'_>> {
+    let mut sections = Vec::new();
+    let (mut heading, mut start) = (None, 0);
+    let mut open: Option<(usize, usize, String)> = None;
+    for (event, range) in Parser::new_ext(content, Options::ENABLE_TABLES).into_offset_iter() {
+        match (event, &mut open) {
+            (Event::Start(Tag::Heading { level, .. }), _) => open = Some((level as usize, range.start, String::new())),
+            (Event::Text(words) | Event::Code(words), Some((_, _, title))) => title.push_str(&words),
+            (Event::SoftBreak | Event::HardBreak, Some((_, _, title))) => title.push(' '),
+            (Event::End(TagEnd::Heading(_)), _) => {
+                let Some((level, at, title)) = open.take() else { continue };
+                sections.push(Section { heading, text: content.get(start..at).unwrap_or_default() });
+                heading = Some((level, title.trim().to_owned()));
+                start = range.end;
+            }
+            _ => {}
+        }
+    }
+    sections.push(Section { heading, text: content.get(start..).unwrap_or_default() });
+    sections
+}
+
+/// Headings, the outermost first, joined by " › "; a title that the first heading repeats is said once. Each is cut to what a
+/// heading may have: it goes with every chunk below it.
+fn heading_path(title: &str, headings: &[&str]) -> String {
+    let title = Some(title.trim()).filter(|title| headings.first().is_none_or(|first| first.trim() != *title));
+    let all = title.into_iter().chain(headings.iter().map(|heading| heading.trim()));
+    let short = |heading: &str| heading.chars().take(HEADING_CHARACTERS).collect::<String>();
+    all.filter(|heading| !heading.is_empty()).map(short).collect::<Vec<_>>().join(" › ")
+}
+
+/// Takes a last line `Source: Name – https://…` off a text.
+fn take_source(text: &str) -> (&str, Option<(&str, &str)>) {
+    let trimmed = text.trim_end();
+    let (before, last) = trimmed.rsplit_once('\n').unwrap_or(("", trimmed));
+    let cited = last.trim().strip_prefix("Source:").and_then(|rest| {
+        let dash = [" – ", " — ", " - "].into_iter().filter_map(|dash| Some((rest.rfind(dash)?, dash))).max()?;
+        let (name, url) = (rest.get(..dash.0)?.trim(), rest.get(dash.0 + dash.1.len()..)?.trim());
+        let short = name.chars().count() <= HEADING_CHARACTERS && url.len() <= URL_BYTES;
+        (short && !name.is_empty() && is_web_address(url)).then_some((name, url))
+    });
+    if cited.is_some() { (before, cited) } else { (text, None) }
+}
+
+fn pieces(text: &str, markdown: bool) -> Vec<&str> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    if Tokens.size(text) <= MOST_TOKENS {
+        return vec![text];
+    }
+    let config = ChunkConfig::new(LEAST_TOKENS..MOST_TOKENS).with_sizer(Tokens);
+    // The overlap is smaller than the chunk, which is all that can be wrong with it.
+    let Ok(config) = config.with_overlap(OVERLAP_TOKENS) else { return vec![text] };
+    if markdown {
+        MarkdownSplitter::new(config).chunks(text).collect()
+    } else {
+        TextSplitter::new(config).chunks(text).collect()
+    }
+}
+
+/// Counts tokens without any one model's vocabulary: a word is one per six letters begun, a number one per three digits, and a
+/// sign one, as is a character of a script that doesn't part its words; long white space is one per eight. Of English prose
+/// that is about what the tokenizers of OpenAI's and BERT's models count.
+#[derive(Debug, Clone, Copy)]
+struct Tokens;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Letter,
+    Digit,
+    Space,
+    Sign,
+}
+
+impl Kind {
+    fn of(c: char) -> Self {
+        // Thai to Khmer, and the scripts of East Asia.
+        let unparted = matches!(u32::from(c), 0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0xD7FF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF);
+        match c {
+            c if c.is_whitespace() => Self::Space,
+            c if c.is_numeric() => Self::Digit,
+            c if c.is_alphabetic() && !unparted => Self::Letter,
+            _ => Self::Sign,
+        }
+    }
+
+    /// How many tokens so many of this kind in a row are.
+    fn tokens(self, length: usize) -> usize {
+        match self {
+            Self::Letter => length.div_ceil(6),
+            Self::Digit => length.div_ceil(3),
+            Self::Space => length / 8,
+            Self::Sign => length,
+        }
+    }
+}
+
+impl ChunkSizer for Tokens {
+    fn size(&self, chunk: &str) -> usize {
+        let (mut tokens, mut kind, mut length) = (0, Kind::Space, 0);
+        for next in chunk.chars().map(Kind::of) {
+            if next != kind {
+                tokens += kind.tokens(length);
+                (kind, length) = (next, 0);
+            }
+            length += 1;
+        }
+        tokens + kind.tokens(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ORIGIN: Origin<'_> = Origin { title: "", source: "handbook", url: Some("https://example.org/handbook") };
+
+    fn said(chunks: &[ChunkText]) -> Vec<(&str, &str)> {
+        chunks.iter().map(|chunk| (chunk.heading.as_str(), chunk.text.as_str())).collect()
+    }
+
+    #[test]
+    fn a_section_is_a_chunk_below_the_headings_above_it() {
+        let content =
+            "Before.\n\n# Baggage\n\n## Cabin\nOne bag.\n\n### Size\n55 cm.\n\n## Hold\n\n```sh\n# no heading\n```\n";
+        let chunks = markdown(content, ORIGIN);
+        let expected = [
+            ("", "Before."),
+            ("Baggage › Cabin", "One bag."),
+            ("Baggage › Cabin › Size", "55 cm."),
+            ("Baggage › Hold", "```sh\n# no heading\n```"),
+        ];
+        assert_eq!(said(&chunks), expected);
+        assert!(chunks.iter().all(|chunk| chunk.source == "handbook" && chunk.url.as_deref() == ORIGIN.url));
+    }
+
+    #[test]
+    fn a_title_comes_first_unless_the_document_repeats_it() {
+        let titled = Origin { title: "Rules", ..ORIGIN };
+        for (content, heading) in [("# Rules\n## One\nx", "Rules › One"), ("## One\nx", "Rules › One"), ("x", "Rules")]
+        {
+            assert_eq!(said(&markdown(content, titled)), [(heading, "x")], "{content}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_says_where_a_section_is_from() {
+        let cases = [
+            ("Text.\n\nSource: NHS, IVF – https://nhs.uk/ivf/", "Text.", "NHS, IVF", Some("https://nhs.uk/ivf/")),
+            ("Text.\nSource: A – B - https://a.org/x", "Text.", "A – B", Some("https://a.org/x")),
+            ("Text.\nSource: my memory", "Text.\nSource: my memory", "handbook", ORIGIN.url),
+            ("Source: NHS – https://nhs.uk\nText.", "Source: NHS – https://nhs.uk\nText.", "handbook", ORIGIN.url),
+        ];
+        for (content, text, source, url) in cases {
+            let chunks = markdown(&format!("## Q\n{content}\n"), ORIGIN);
+            assert_eq!(said(&chunks), [("Q", text)]);
+            assert_eq!((chunks[0].source.as_str(), chunks[0].url.as_deref()), (source, url));
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_too_long_is_cut_between_sentences() {
+        let sentence = "The quick brown fox jumps over the lazy dog, and nobody minds. ";
+        let chunks = markdown(&format!("## Foxes\n{}", sentence.repeat(100)), ORIGIN);
+        assert!(chunks.len() >= 4, "{}", chunks.len());
+        assert!(chunks.iter().all(|chunk| chunk.heading == "Foxes" && Tokens.size(&chunk.text) <= MOST_TOKENS));
+        assert!(chunks.iter().all(|chunk| chunk.text.starts_with("The quick") && chunk.text.ends_with("minds.")));
+    }
+
+    #[test]
+    fn tokens_are_counted_about_as_tokenizers_count_them() {
+        for (text, tokens) in [
+            ("", 0),
+            ("What is IVF?", 4),
+            ("internationalisation", 4),
+            ("€1,234.56", 6),
+            ("试管婴儿", 4),
+            ("Der Hund bellt.", 4),
+        ] {
+            assert_eq!(Tokens.size(text), tokens, "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn no_word_is_lost_and_no_chunk_too_long(words in prop::collection::vec("[a-z]{1,9}[.,]?", 0..800)) {
+            let content = words.join(" ");
+            let chunks = Origin { title: "T", ..ORIGIN }.chunks(&[], &content, false);
+            for word in &words {
+                prop_assert!(chunks.iter().any(|chunk| chunk.text.contains(word.as_str())));
+            }
+            for chunk in &chunks {
+                prop_assert!(Tokens.size(&chunk.text) <= MOST_TOKENS);
+            }
+        }
+
+        #[test]
+        fn any_text_is_cut_without_a_panic(content in "(?s).{0,400}") {
+            markdown(&content, ORIGIN);
+        }
+    }
+}

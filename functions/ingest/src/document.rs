@@ -1,0 +1,103 @@
+//! From a document as it was sent to its chunks.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use shared::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, is_web_address};
+use shared::knowledge_store::{ChunkText, DocumentId, NewDocument};
+use shared::problem::Problem;
+
+use crate::chunk::{self, Origin};
+use crate::{html, pdf};
+
+/// The most chunks of one document: what can be written within one request.
+const MOST_CHUNKS: usize = 4_000;
+
+/// A pair of an `application/json` document.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    question: String,
+    answer: String,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+}
+
+/// Reads a document and cuts it.
+///
+/// # Errors
+/// 422: the content is not what it is said to be, has no text, or too much.
+pub async fn read(request: DocumentRequest, pdfs: &pdf::Reader) -> Result<NewDocument, Problem> {
+    let pages = match request.content_type {
+        ContentType::Pdf => Some(read_pdf(&request.content, pdfs).await?),
+        _ => None,
+    };
+    // Cutting a mebibyte takes a tenth of a second, which the other requests need not wait for.
+    let document = tokio::task::spawn_blocking(move || cut(request, pages)).await;
+    document.map_err(|_| Problem::internal(anyhow::anyhow!("cutting a document panicked")))?
+}
+
+async fn read_pdf(content: &str, pdfs: &pdf::Reader) -> Result<Vec<String>, Problem> {
+    let base64: String = content.split_ascii_whitespace().collect();
+    let file = STANDARD.decode(base64).map_err(|_| Problem::field("content", "a PDF must be in base64"))?;
+    if file.len() > DOCUMENT_LIMIT {
+        return Err(Problem::field("content", "the PDF may have at most 1 MiB"));
+    }
+    pdfs.text(file).await.map_err(|reason| Problem::field("content", reason.to_string()))
+}
+
+fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocument, Problem> {
+    let url = request.url.as_deref();
+    let (html, html_title) = match request.content_type {
+        ContentType::Html => html::to_markdown(&request.content),
+        _ => Default::default(),
+    };
+    let title = request.title.clone().unwrap_or(html_title);
+    let origin = Origin { title: &title, source: &request.source, url };
+    let mut chunks = match request.content_type {
+        ContentType::Markdown => chunk::markdown(&request.content, origin),
+        ContentType::Html => chunk::markdown(&html, origin),
+        ContentType::Plain => origin.chunks(&[], &request.content, false),
+        ContentType::QuestionsAndAnswers => pairs(&request.content, origin)?,
+        ContentType::Pdf => origin.chunks(&[], &pages.unwrap_or_default().join("\n\n"), false),
+    };
+    let mut seen = std::collections::HashSet::new();
+    chunks.retain(|chunk| seen.insert(chunk.hash()));
+    if chunks.is_empty() {
+        return Err(Problem::field("content", "there is no text in it"));
+    }
+    if chunks.len() > MOST_CHUNKS {
+        let detail = format!("it has {} sections, of which {MOST_CHUNKS} can be taken at once", chunks.len());
+        return Err(Problem::field("content", detail));
+    }
+    let id = match &request.key {
+        Some(key) => DocumentId::of(&request.assistant, &["key", key]),
+        None => {
+            let parts = ["content", &request.source, &title, url.unwrap_or_default(), &request.content];
+            DocumentId::of(&request.assistant, &parts)
+        }
+    };
+    Ok(NewDocument { id, source: request.source, title, url: request.url, key: request.key, chunks })
+}
+
+fn pairs(content: &str, origin: Origin<'_>) -> Result<Vec<ChunkText>, Problem> {
+    let wrong = |error: serde_json::Error| {
+        // The place is enough: serde's own words can repeat what was written.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let form = r#"it must be a JSON list of {"question", "answer", "source"?, "url"?}"#;
+        Problem::field("content", format!("{form}; see {place}"))
+    };
+    let pairs: Vec<Pair> = serde_json::from_str(content).map_err(wrong)?;
+    let mut chunks = Vec::new();
+    for pair in &pairs {
+        if pair.url.as_deref().is_some_and(|url| !is_web_address(url)) {
+            return Err(Problem::field("content", "a url in it does not begin with https:// or http://"));
+        }
+        let source = pair.source.as_deref().unwrap_or(origin.source);
+        let url = pair.url.as_deref().or(origin.url);
+        chunks.extend(Origin { source, url, ..origin }.chunks(&[&pair.question], &pair.answer, true));
+    }
+    Ok(chunks)
+}

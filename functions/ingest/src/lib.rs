@@ -1,0 +1,191 @@
+//! Takes documents in: cuts them into chunks, keeps these, and queues what must be embedded.
+//!
+//! In: a document of an assistant, from whoever has the API key. Out: its id, and how far it is. What is kept is found by
+//! words at once; `embed` gives it vectors later. Sending the same document again does nothing twice and finishes what was
+//! left unfinished.
+
+mod chunk;
+mod document;
+mod html;
+mod pdf;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
+use shared::assistants::Assistants;
+use shared::config::Secret;
+use shared::deadline::PublicDeadline;
+use shared::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
+use shared::embedder::Embedder;
+use shared::knowledge::Retrieval;
+use shared::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStore, VectorSpace};
+use shared::problem::{Problem, wrong_method};
+use shared::queue::Queue;
+use shared::step::read_json;
+use subtle::ConstantTimeEq;
+
+/// What the routes need.
+pub struct Deps {
+    /// Where documents are kept.
+    pub store: KnowledgeStore,
+    /// Where `embed` gets its work.
+    pub queue: Queue,
+    /// Whose documents there can be.
+    pub assistants: Assistants,
+    /// What `embed` puts vectors in; `None` without an embedder.
+    pub space: Option<VectorSpace>,
+    /// What a caller must show; without it, nobody may add or take away documents over HTTP.
+    pub key: Option<Secret>,
+    /// Reads PDFs.
+    pub pdfs: pdf::Reader,
+}
+
+impl Deps {
+    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `DOCUMENTS_API_KEY` and the embedder's variables.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(Self {
+            store: KnowledgeStore::from_env().await?,
+            queue: Queue::from_env("CHUNKS_QUEUE_URL").await?,
+            assistants: Assistants::embedded()?,
+            space: Embedder::from_env()?.as_ref().map(VectorSpace::of),
+            key: Secret::from_env("DOCUMENTS_API_KEY"),
+            pdfs: PdfReader::default(),
+        })
+    }
+}
+
+pub use pdf::Reader as PdfReader;
+
+/// The routes.
+pub fn router(deps: Arc<Deps>) -> Router {
+    Router::new()
+        .route("/v1/documents", post(add).fallback(async || wrong_method("POST")))
+        .route("/v1/documents/{id}", get(show).delete(remove).fallback(async || wrong_method("GET, HEAD, DELETE")))
+        .layer(middleware::from_fn_with_state(deps.clone(), guard))
+        .with_state(deps)
+}
+
+async fn add(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    request: Request,
+) -> Result<(StatusCode, Json<DocumentView>), Problem> {
+    let request: DocumentRequest = read_json(request, DOCUMENT_BODY_LIMIT).await?;
+    // What was written when the time is up stays, and the same request again goes on from there.
+    let added = tokio::time::timeout_at(deadline.instant(), ingest(&deps, request)).await;
+    Ok((StatusCode::ACCEPTED, Json(added.map_err(|_| Problem::deadline())??)))
+}
+
+async fn show(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result<Json<DocumentView>, Problem> {
+    let document = deps.store.document(&parse(&id)?).await?.ok_or_else(unknown)?;
+    Ok(Json(view(document, deps.space.as_ref())))
+}
+
+async fn remove(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    if deps.store.delete(&parse(&id)?).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
+}
+
+/// Keeps a document and queues what of it must be embedded.
+///
+/// # Errors
+/// 404: there is no such assistant. 422: a field is not valid. 503: the table or the queue is away; trying again goes on.
+pub async fn ingest(deps: &Deps, request: DocumentRequest) -> Result<DocumentView, Problem> {
+    request.check()?;
+    deps.assistants.get(&request.assistant)?;
+    let document = document::read(request, &deps.pdfs).await?;
+    let kept = deps.store.write(&document, deps.space.as_ref()).await?;
+    queue_pending(deps, &kept).await?;
+    Ok(view(kept, deps.space.as_ref()))
+}
+
+/// Queues again what stayed pending of an assistant's documents, as after a kill, or of another embedder than before; and
+/// finishes deletions. Returns how many messages that made. Does no harm while the same work is still queued.
+///
+/// # Errors
+/// The table or the queue is away.
+pub async fn sweep(deps: &Deps, assistant: &str) -> Result<usize, Problem> {
+    let mut messages = 0;
+    for document in deps.store.documents(assistant).await? {
+        if document.deleting {
+            deps.store.delete(&document.id).await?;
+        } else if !document.is_settled_in(deps.space.as_ref()) {
+            // Of another embedder's vectors none may stay in the corpus.
+            let kept = deps.store.settle(&document.id, deps.space.as_ref()).await?;
+            if let Some(kept) = kept {
+                messages += queue_pending(deps, &kept).await?;
+            }
+        }
+    }
+    Ok(messages)
+}
+
+async fn queue_pending(deps: &Deps, kept: &KeptDocument) -> Result<usize, Problem> {
+    let Some(space) = deps.space.as_ref().filter(|_| kept.counts.pending() > 0) else { return Ok(0) };
+    let pending = deps.store.pending(&kept.id, space).await?;
+    let work = EmbedWork::for_chunks(&kept.id, &pending);
+    deps.queue.send(&work).await?;
+    Ok(work.len())
+}
+
+fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {
+    // Counts of another space say nothing about this one.
+    let current = space.is_some_and(|space| document.space.as_deref() == Some(space.name()));
+    let (embedded, failed) = if current { (document.counts.embedded, document.counts.failed) } else { (0, 0) };
+    let chunks = document.counts.chunks;
+    DocumentView {
+        id: document.id.to_string(),
+        assistant: document.id.assistant,
+        source: document.source,
+        title: Some(document.title).filter(|title| !title.is_empty()),
+        url: document.url,
+        key: document.key,
+        chunks,
+        embedded,
+        failed,
+        pending: if space.is_some() { chunks.saturating_sub(embedded + failed) } else { 0 },
+        retrieval: if space.is_some() { Retrieval::Hybrid } else { Retrieval::Words },
+    }
+}
+
+/// Lets those through who have the key.
+async fn guard(State(deps): State<Arc<Deps>>, request: Request, next: Next) -> Response {
+    let Some(key) = &deps.key else {
+        let detail = "Documents cannot be changed here: no DOCUMENTS_API_KEY is configured.";
+        return Problem::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail).into_response();
+    };
+    let wanted = match key.reveal().await {
+        Ok(wanted) => wanted,
+        Err(error) => return Problem::unavailable("The API key cannot be checked right now.", error).into_response(),
+    };
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown =
+        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    // Of their hashes, so that the time tells neither the key nor its length.
+    let hash = |text: &str| Sha256::digest(text.as_bytes());
+    let right = shown.is_some_and(|(_, token)| bool::from(hash(token.trim()).ct_eq(&hash(wanted))));
+    if right {
+        return next.run(request).await;
+    }
+    let detail = "Send the API key for documents as a bearer token: Authorization: Bearer …";
+    let mut response = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+/// An id that cannot be one is as unknown as one that never was.
+fn parse(id: &str) -> Result<DocumentId, Problem> {
+    id.parse().map_err(|reason: String| Problem::not_found("unknown-document", reason))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("unknown-document", "There is no such document, or it was deleted.")
+}

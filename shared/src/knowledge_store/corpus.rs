@@ -1,0 +1,415 @@
+//! An assistant's chunks, packed to be loaded at once, and found by meaning where they are too many for that.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::items::{self, Item, document_key, key, number, s, text};
+use super::{Counts, DocumentId, KeptDocument, KnowledgeStore, VectorSpace, unreadable};
+use crate::problem::Problem;
+use crate::store::failed;
+
+/// On how many hash keys the segments of an assistant are spread.
+const SHARDS: usize = 16;
+/// The most bytes of words and vectors in a segment; DynamoDB takes items to 400 KB.
+const SEGMENT_BYTES: usize = 256 * 1024;
+/// How often a transaction that met another one is tried.
+const ATTEMPTS: u32 = 6;
+
+/// What an assistant knows, whole.
+#[derive(Debug, Clone, Default)]
+pub struct Corpus {
+    /// The version that was there before it was read: what is read is this or newer.
+    pub version: u64,
+    /// All chunks, by document and in the order they have there.
+    pub chunks: Vec<CorpusChunk>,
+}
+
+/// A chunk as `retrieve` searches it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorpusChunk {
+    /// Its id: that of its document and its hash, joined by a point.
+    pub id: String,
+    /// The document it is of.
+    pub document_id: String,
+    /// Its words.
+    pub text: String,
+    /// The headings above it, the outermost first, joined by " › ".
+    pub heading: String,
+    /// The name of where it is from.
+    pub source: String,
+    /// The address of where it is from.
+    pub url: Option<String>,
+    /// Its vector in the space that was asked for; `None` before it is embedded.
+    pub vector: Option<Vec<f32>>,
+}
+
+/// A chunk in a segment's list of texts; its vector, if it has one, is the next of the segment's.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    hash: String,
+    text: String,
+    heading: String,
+    source: String,
+    url: Option<String>,
+    embedded: bool,
+}
+
+#[derive(Default)]
+struct Segment {
+    texts: Vec<Packed>,
+    vectors: Vec<u8>,
+    bytes: usize,
+}
+
+impl KnowledgeStore {
+    /// The version of an assistant's corpus: it grows with every change. 0 where nothing was ever written.
+    pub async fn corpus_version(&self, assistant: &str) -> Result<u64, Problem> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key(assistant, "corpus")));
+        let output = get.send().await.map_err(|error| failed("reading the corpus version", &error))?;
+        let version = output.item.as_ref().map(|item| items::count(item, "version").ok_or_else(unreadable));
+        Ok(version.transpose()?.unwrap_or(0) as u64)
+    }
+
+    /// An assistant's whole corpus, with the vectors of this space; `None` as soon as its words and vectors are seen to
+    /// take more than `limit` bytes.
+    pub async fn load(
+        &self,
+        assistant: &str,
+        space: Option<&VectorSpace>,
+        limit: usize,
+    ) -> Result<Option<Corpus>, Problem> {
+        let version = self.corpus_version(assistant).await?;
+        let loads: Vec<_> = (0..SHARDS).map(|shard| self.load_shard(assistant, shard, space)).collect();
+        let mut shards = stream::iter(loads).buffer_unordered(SHARDS);
+        let (mut bytes, mut segments) = (0, Vec::new());
+        while let Some((loaded, size)) = shards.try_next().await? {
+            bytes += size;
+            if bytes > limit {
+                return Ok(None);
+            }
+            segments.extend(loaded);
+        }
+        segments.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let chunks = segments.into_iter().flat_map(|(_, chunks)| chunks).collect();
+        Ok(Some(Corpus { version, chunks }))
+    }
+
+    /// The chunks of an assistant nearest to a vector, the nearest first, with their cosine similarity; 100 at most.
+    /// Searched by the table's vector index of this space; `source` keeps to one source.
+    pub async fn nearest(
+        &self,
+        assistant: &str,
+        space: &VectorSpace,
+        vector: &[f32],
+        count: usize,
+        source: Option<&str>,
+    ) -> Result<Vec<(CorpusChunk, f64)>, Problem> {
+        let numbers = vector.iter().map(|x| AttributeValue::N(x.to_string())).collect();
+        let condition =
+            if source.is_some() { "assistant = :assistant AND #source = :source" } else { "assistant = :assistant" };
+        let search = self.client.search_vectors().table_name(&self.table).index_name(space.name());
+        let mut search = search
+            .set_search_vector(Some(numbers))
+            .top_k(i32::try_from(count.clamp(1, 100)).unwrap_or(100))
+            .search_condition_expression(condition)
+            .expression_attribute_values(":assistant", s(assistant))
+            .projection_expression("assistant, id, #text, heading, #source, #url")
+            .expression_attribute_names("#text", "text")
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#url", "url");
+        if let Some(source) = source {
+            search = search.expression_attribute_values(":source", s(source));
+        }
+        let output = search.send().await.map_err(|error| failed("searching by vector", &error))?;
+        let found = output.search_results.unwrap_or_default().into_iter().map(|result| {
+            let chunk = result.item.as_ref().and_then(read_chunk).ok_or_else(unreadable)?;
+            // A cosine index scores by distance.
+            Ok((chunk, 1.0 - result.score))
+        });
+        found.collect()
+    }
+
+    /// Counts a document's chunks by their state in this space, and packs them for [`Self::load`]. `None` where the
+    /// document is gone. Called whenever some of its chunks changed, after they did: of several at once, the last to begin
+    /// has seen what all the others wrote, and it alone finishes.
+    pub async fn settle(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<Option<KeptDocument>, Problem> {
+        let Some(document) = self.begin_packing(id).await? else { return Ok(None) };
+        let (segments, counts) = self.pack(id, space).await?;
+        let most = document.segments.max(segments.len());
+        for (index, segment) in segments.iter().enumerate() {
+            if !self.write_segment(&document, most, index, segment, space).await? {
+                return self.document(id).await;
+            }
+        }
+        self.delete_segments(id, segments.len()..document.segments).await?;
+        if !self.finish_packing(&document, segments.len(), counts, space).await? {
+            return self.document(id).await;
+        }
+        self.bump(&id.assistant).await?;
+        let space = space.map(|space| space.name().to_owned());
+        Ok(Some(KeptDocument { counts, space, segments: segments.len(), ..document }))
+    }
+
+    pub(super) async fn bump(&self, assistant: &str) -> Result<(), Problem> {
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(key(assistant, "corpus")));
+        let update = update.update_expression("ADD version :one").expression_attribute_values(":one", number(1));
+        update.send().await.map(drop).map_err(|error| failed("raising the corpus version", &error))
+    }
+
+    pub(super) async fn delete_segments(&self, id: &DocumentId, indexes: Range<usize>) -> Result<(), Problem> {
+        self.delete_items(indexes.map(|index| segment_key(id, index)).collect()).await
+    }
+
+    async fn load_shard(
+        &self,
+        assistant: &str,
+        shard: usize,
+        space: Option<&VectorSpace>,
+    ) -> Result<(Vec<(String, Vec<CorpusChunk>)>, usize), Problem> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression("assistant = :shard");
+        let query = query.expression_attribute_values(":shard", s(&shard_of(assistant, shard)));
+        let mut items = query.into_paginator().items().send();
+        let (mut segments, mut bytes) = (Vec::new(), 0);
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| failed("loading the corpus", &error))?;
+            let (id, chunks, size) = read_segment(assistant, &item, space).ok_or_else(unreadable)?;
+            bytes += size;
+            segments.push((id, chunks));
+        }
+        Ok((segments, bytes))
+    }
+
+    /// Takes the next number; whoever holds a lower one writes nothing from then on.
+    async fn begin_packing(&self, id: &DocumentId) -> Result<Option<KeptDocument>, Problem> {
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(id)));
+        let update = update.update_expression("ADD packed :one").return_values(ReturnValue::AllNew);
+        let update = update.condition_expression("attribute_exists(id) AND attribute_not_exists(deleting)");
+        match update.expression_attribute_values(":one", number(1)).send().await {
+            Ok(output) => output.attributes.as_ref().and_then(KeptDocument::read).map(Some).ok_or_else(unreadable),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("packing a document", &error)),
+        }
+    }
+
+    async fn pack(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<(Vec<Segment>, Counts), Problem> {
+        let projection = "id, ordinal, #text, heading, #source, #url, space, #status";
+        let mut query = self
+            .chunk_query(id)
+            .expression_attribute_names("#text", "text")
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#url", "url")
+            .expression_attribute_names("#status", "status");
+        query = match space {
+            Some(space) => query
+                .projection_expression(format!("{projection}, #vector"))
+                .expression_attribute_names("#vector", space.name()),
+            None => query.projection_expression(projection),
+        };
+        let mut items = query.into_paginator().items().send();
+        let (mut counts, mut chunks) = (Counts::default(), Vec::new());
+        while let Some(item) = items.next().await {
+            // A vector is turned into bytes at once: as a list of numbers it takes ten times the memory.
+            let item = item.map_err(|error| failed("reading chunks", &error))?;
+            let (ordinal, packed, vector) = read_for_packing(&item, space).ok_or_else(unreadable)?;
+            counts.chunks += 1;
+            counts.embedded += usize::from(packed.embedded);
+            let tried = space.is_some_and(|space| text(&item, "space") == Some(space.name()));
+            counts.failed += usize::from(tried && !packed.embedded);
+            chunks.push((ordinal, packed, vector));
+        }
+        chunks.sort_by_key(|(ordinal, ..)| *ordinal);
+        Ok((into_segments(chunks), counts))
+    }
+
+    /// Writes one segment, unless another has begun to pack; the document remembers how many there may be.
+    async fn write_segment(
+        &self,
+        document: &KeptDocument,
+        most: usize,
+        index: usize,
+        segment: &Segment,
+        space: Option<&VectorSpace>,
+    ) -> Result<bool, Problem> {
+        let mut item = segment_key(&document.id, index);
+        let texts = serde_json::to_vec(&segment.texts).map_err(Problem::internal)?;
+        item.insert("texts".to_owned(), AttributeValue::B(Blob::new(texts)));
+        if let Some(space) = space.filter(|_| !segment.vectors.is_empty()) {
+            item.insert("vectors".to_owned(), AttributeValue::B(Blob::new(segment.vectors.clone())));
+            item.insert("space".to_owned(), s(space.name()));
+        }
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Problem::internal)?;
+        let still_ours = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(document_key(&document.id)))
+            .update_expression("SET segments = :segments")
+            .condition_expression("packed = :packed")
+            .expression_attribute_values(":segments", number(most))
+            .expression_attribute_values(":packed", number(document.packed))
+            .build()
+            .map_err(Problem::internal)?;
+        let parts =
+            [TransactWriteItem::builder().update(still_ours).build(), TransactWriteItem::builder().put(put).build()];
+        for attempt in 1.. {
+            let transaction = self.client.transact_write_items().set_transact_items(Some(parts.to_vec()));
+            let Err(error) = transaction.send().await else { return Ok(true) };
+            match cancelled(error.as_service_error()) {
+                Some("ConditionalCheckFailed") => return Ok(false),
+                Some("TransactionConflict") if attempt < ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+                }
+                _ => return Err(failed("writing a segment", &error)),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn finish_packing(
+        &self,
+        document: &KeptDocument,
+        segments: usize,
+        counts: Counts,
+        space: Option<&VectorSpace>,
+    ) -> Result<bool, Problem> {
+        let set =
+            "SET segments = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, updated_at = :now";
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
+        let update = update
+            .condition_expression("packed = :packed")
+            .expression_attribute_values(":packed", number(document.packed))
+            .expression_attribute_values(":segments", number(segments))
+            .expression_attribute_values(":chunks", number(counts.chunks))
+            .expression_attribute_values(":embedded", number(counts.embedded))
+            .expression_attribute_values(":failed", number(counts.failed))
+            .expression_attribute_values(":now", s(&jiff::Timestamp::now().to_string()));
+        let update = match space {
+            Some(space) => update
+                .update_expression(format!("{set}, space = :space"))
+                .expression_attribute_values(":space", s(space.name())),
+            None => update.update_expression(format!("{set} REMOVE space")),
+        };
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failed("counting the chunks", &error)),
+        }
+    }
+}
+
+/// The first reason for which a transaction was cancelled.
+fn cancelled(error: Option<&TransactWriteItemsError>) -> Option<&str> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else { return None };
+    cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).find(|code| *code != "None")
+}
+
+fn into_segments(chunks: Vec<(usize, Packed, Vec<u8>)>) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for (_, packed, vector) in chunks {
+        let bytes = packed.text.len() + packed.heading.len() + packed.source.len() + 200 + vector.len();
+        let mut segment = segments.pop().unwrap_or_default();
+        if segment.bytes > 0 && segment.bytes + bytes > SEGMENT_BYTES {
+            segments.push(std::mem::take(&mut segment));
+        }
+        segment.bytes += bytes;
+        segment.vectors.extend(vector);
+        segment.texts.push(packed);
+        segments.push(segment);
+    }
+    segments
+}
+
+fn read_for_packing(item: &Item, space: Option<&VectorSpace>) -> Option<(usize, Packed, Vec<u8>)> {
+    let listed = space.and_then(|space| item.get(space.name()).map(|vector| (vector, space.dimensions)));
+    let vector = match listed {
+        Some((vector, dimensions)) => to_bytes(vector.as_l().ok()?, dimensions)?,
+        None => Vec::new(),
+    };
+    let packed = Packed {
+        hash: items::chunk_hash(item)?,
+        text: text(item, "text")?.to_owned(),
+        heading: text(item, "heading")?.to_owned(),
+        source: text(item, "source")?.to_owned(),
+        url: text(item, "url").map(str::to_owned),
+        embedded: !vector.is_empty(),
+    };
+    Some((items::count(item, "ordinal")?, packed, vector))
+}
+
+/// The vector as little-endian 32-bit floats.
+fn to_bytes(numbers: &[AttributeValue], dimensions: usize) -> Option<Vec<u8>> {
+    let parse = |number: &AttributeValue| number.as_n().ok()?.parse::<f32>().ok().map(f32::to_le_bytes);
+    let bytes: Vec<[u8; 4]> = numbers.iter().map(parse).collect::<Option<_>>()?;
+    (bytes.len() == dimensions).then(|| bytes.concat())
+}
+
+fn read_segment(
+    assistant: &str,
+    item: &Item,
+    space: Option<&VectorSpace>,
+) -> Option<(String, Vec<CorpusChunk>, usize)> {
+    let id = text(item, "id")?;
+    let document_id = format!("{assistant}-{}", id.split('#').next()?);
+    let texts = item.get("texts")?.as_b().ok()?.as_ref();
+    let vectors = item.get("vectors").map_or(Some(&[][..]), |vectors| Some(vectors.as_b().ok()?.as_ref()))?;
+    let ours = space.filter(|space| text(item, "space") == Some(space.name()));
+    let mut floats = vectors.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+    let packed: Vec<Packed> = serde_json::from_slice(texts).ok()?;
+    let chunks = packed.into_iter().map(|packed| {
+        let vector = match ours.filter(|_| packed.embedded) {
+            Some(space) => {
+                let vector: Vec<f32> = floats.by_ref().take(space.dimensions).collect();
+                Some((vector.len() == space.dimensions).then_some(vector)?)
+            }
+            None => None,
+        };
+        Some(CorpusChunk {
+            id: format!("{document_id}.{}", packed.hash),
+            document_id: document_id.clone(),
+            text: packed.text,
+            heading: packed.heading,
+            source: packed.source,
+            url: packed.url,
+            vector,
+        })
+    });
+    Some((id.to_owned(), chunks.collect::<Option<_>>()?, texts.len() + vectors.len()))
+}
+
+fn read_chunk(item: &Item) -> Option<CorpusChunk> {
+    let mut id = text(item, "id")?.split('#').skip(1);
+    let document_id = format!("{}-{}", text(item, "assistant")?, id.next()?);
+    Some(CorpusChunk {
+        id: format!("{document_id}.{}", id.next()?),
+        document_id,
+        text: text(item, "text")?.to_owned(),
+        heading: text(item, "heading")?.to_owned(),
+        source: text(item, "source")?.to_owned(),
+        url: text(item, "url").map(str::to_owned),
+        vector: None,
+    })
+}
+
+/// Where a segment lies: neighbours on different hash keys.
+fn segment_key(id: &DocumentId, index: usize) -> Item {
+    let spread = usize::from_str_radix(id.digits.get(..4).unwrap_or_default(), 16).unwrap_or(0);
+    key(&shard_of(&id.assistant, (spread + index) % SHARDS), &format!("{}#{index:03}", id.digits))
+}
+
+fn shard_of(assistant: &str, shard: usize) -> String {
+    format!("{assistant}#{shard:02}")
+}

@@ -1,0 +1,137 @@
+//! SQS: work that no reply waits for.
+//!
+//! Messages carry keys, not text. A message is delivered at least once, so its worker must be able to do it twice.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use crate::config;
+use crate::problem::Problem;
+
+/// The most messages in one call.
+const BATCH: usize = 10;
+/// How many calls are under way at once.
+const CALLS: usize = 8;
+/// How often what SQS did not take is sent again.
+const ATTEMPTS: u32 = 3;
+/// The longest that SQS holds a message back.
+const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+/// A message as a worker gets it.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// By which it is deleted.
+    pub receipt: String,
+    /// What was sent: JSON.
+    pub body: String,
+    /// How often it was delivered, this time included.
+    pub tries: u32,
+}
+
+impl Queue {
+    /// The queue at that URL.
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// The queue whose URL the variable `name` holds.
+    ///
+    /// # Errors
+    /// The variable is missing.
+    pub async fn from_env(name: &str) -> anyhow::Result<Self> {
+        let url = config::required(name)?;
+        Ok(Self::new(client().await, url))
+    }
+
+    /// Sends all of them, ten in a call, several calls at once. What SQS takes no second time may be sent twice.
+    pub async fn send<T: Serialize>(&self, messages: &[T]) -> Result<(), Problem> {
+        self.send_later(messages, Duration::ZERO).await
+    }
+
+    /// The same, delivered no earlier than after `delay` (15 minutes at most).
+    pub async fn send_later<T: Serialize>(&self, messages: &[T], delay: Duration) -> Result<(), Problem> {
+        let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
+        let bodies: Result<Vec<String>, _> = messages.iter().map(serde_json::to_string).collect();
+        let bodies = bodies.map_err(Problem::internal)?;
+        let batches: Vec<_> = bodies.chunks(BATCH).map(|batch| self.send_batch(batch, seconds)).collect();
+        stream::iter(batches).buffer_unordered(CALLS).try_collect().await
+    }
+
+    async fn send_batch(&self, bodies: &[String], delay_seconds: i32) -> Result<(), Problem> {
+        let entry = |(index, body): (usize, &String)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+            entry.delay_seconds(delay_seconds).build().map_err(Problem::internal)
+        };
+        let mut entries: Vec<_> = bodies.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        for attempt in 1..=ATTEMPTS {
+            let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.clone()));
+            let output = send.send().await.map_err(|error| failed("sending to a queue", &error))?;
+            let refused = output.failed();
+            entries.retain(|entry| refused.iter().any(|failure| failure.id() == entry.id()));
+            if entries.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+        }
+        let cause = anyhow::anyhow!("sending to a queue: {} messages were not taken", entries.len());
+        Err(Problem::unavailable("The queue of this service is away for now.", cause))
+    }
+
+    /// Up to ten messages; waits for the first as long as `wait`. They come again after the queue's visibility timeout,
+    /// unless they are deleted. In AWS the event source mapping does this.
+    pub async fn receive(&self, wait: Duration) -> Result<Vec<Message>, Problem> {
+        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10);
+        let receive = receive.wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or(20));
+        let receive = receive.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let output = receive.send().await.map_err(|error| failed("receiving from a queue", &error))?;
+        let message = |message: aws_sdk_sqs::types::Message| {
+            let tries =
+                message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+            Message {
+                tries: tries.and_then(|tries| tries.parse().ok()).unwrap_or(1),
+                id: message.message_id.unwrap_or_default(),
+                receipt: message.receipt_handle.unwrap_or_default(),
+                body: message.body.unwrap_or_default(),
+            }
+        };
+        Ok(output.messages.unwrap_or_default().into_iter().map(message).collect())
+    }
+
+    /// Deletes a message that is done.
+    pub async fn delete(&self, message: &Message) -> Result<(), Problem> {
+        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(&message.receipt);
+        delete.send().await.map(drop).map_err(|error| failed("deleting from a queue", &error))
+    }
+}
+
+/// A client with the credentials, region and endpoint of the environment.
+async fn client() -> Client {
+    let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1));
+    let timeouts = timeouts.operation_attempt_timeout(Duration::from_secs(5)).build();
+    Client::new(&aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await)
+}
+
+fn failed<E: ProvideErrorMetadata, R>(doing: &str, error: &SdkError<E, R>) -> Problem {
+    let kind = match error {
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(_) => "not reached",
+        _ => error.code().unwrap_or("service error"),
+    };
+    Problem::unavailable("The queue of this service is away for now.", anyhow::anyhow!("{doing}: {kind}"))
+}
