@@ -13,7 +13,6 @@ use dynoxide::Database;
 use session::Tables;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::State;
 
@@ -24,7 +23,7 @@ const SWEEP: Duration = Duration::from_secs(600);
 pub(crate) struct Embedded {
     port: u16,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<()>,
+    end: oneshot::Receiver<()>,
 }
 
 impl Embedded {
@@ -46,8 +45,16 @@ impl Embedded {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the tables")?;
         let port = listener.local_addr()?.port();
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve(listener, database, stopped));
-        Ok(Some(Self { port, stop, serving }))
+        // SQLite blocks the thread it runs on, so it gets one of its own: turns that wait must not wait for it.
+        let listener = listener.into_std().context("opening a port for the tables")?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the tables")?;
+        let (ended, end) = oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            runtime.block_on(serve(listener, database, stopped));
+            drop(ended);
+        });
+        Ok(Some(Self { port, stop, end }))
     }
 
     pub fn url(&self) -> String {
@@ -56,12 +63,16 @@ impl Embedded {
 
     pub async fn stop(self) {
         drop(self.stop);
-        // An idle connection of the SDK's pool must not hold up the end.
-        drop(tokio::time::timeout(Duration::from_millis(500), self.serving).await);
+        // A connection of the SDK's pool that stays open must not hold up the end.
+        drop(tokio::time::timeout(Duration::from_millis(500), self.end).await);
     }
 }
 
-async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+async fn serve(listener: std::net::TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the embedded tables did not start"),
+    };
     let sweeper = tokio::spawn(sweep(database.clone()));
     let stopped = async move {
         drop(stopped.await);

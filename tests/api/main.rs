@@ -2,8 +2,10 @@
 
 mod chat;
 mod events;
+mod faults;
 mod idempotency;
 mod problems;
 mod sessions;
 mod stopping;
 mod streams;
+mod template;

@@ -99,8 +99,12 @@ pub fn options() -> Options {
 
 /// Sample flights alone, whatever the environment says.
 pub fn sample_flights() -> flights::Deps {
-    let sample = Sample { currency: Currency::USD, scales: Scales::default() };
-    flights::Deps::new([Provider::Sample(sample)], Duration::from_secs(8))
+    flights::Deps::new([sample_provider()], Duration::from_secs(8))
+}
+
+/// The provider of sample flights.
+pub fn sample_provider() -> Provider {
+    Provider::Sample(Sample { currency: Currency::USD, scales: Scales::default() })
 }
 
 /// Duffel alone, at `url`.
