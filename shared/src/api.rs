@@ -522,7 +522,7 @@ pub enum Begun {
 pub struct CommitTurn {
     /// The version that `begin` read.
     pub version: u64,
-    /// The talk as `begin` left it, with the offers shown.
+    /// The talk as `begin` left it; the offers of the reply become those shown.
     pub session: Box<Session>,
     /// What the assistant answers with.
     #[serde(default)]

@@ -109,7 +109,7 @@ impl Turn {
     /// # Errors
     /// That the turn cannot be kept. Any other failure is in the reply's `degraded`.
     pub(crate) async fn answer(self) -> Result<ChatReply, Problem> {
-        let Self { deps, message, begin, session_id, version, mut session, action, claim, trace, mut progress } = self;
+        let Self { deps, message, begin, session_id, version, session, action, claim, trace, mut progress } = self;
         progress.emit(|| TurnEvent::Turn {
             session_id: Some(session_id.clone()),
             turn_id: begin.turn_id.clone(),
@@ -117,9 +117,6 @@ impl Turn {
         });
         let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
         let found = find(&deps, &mut progress, &assistant, &action, &session, &message).await;
-        if matches!(action, Action::SearchFlights { .. }) && !found.offers.is_empty() {
-            session.shown.clone_from(&found.offers);
-        }
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
         let asked = ReplyRequest {
             assistant,

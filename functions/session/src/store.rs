@@ -95,7 +95,8 @@ pub(crate) struct Existing {
 pub(crate) struct Commit<'a> {
     /// The version of the talk that it was made from.
     pub version: u64,
-    pub session: &'a Session,
+    /// The talk as JSON.
+    pub state: String,
     pub message: &'a Private<String>,
     pub reply: &'a ChatReply,
     pub claim: Option<&'a str>,
@@ -192,8 +193,9 @@ impl Store {
     }
 
     /// Writes the talk, the turn and the key's state, all or nothing.
-    pub(crate) async fn commit(&self, commit: &Commit<'_>) -> Result<Outcome, Problem> {
-        let mut items = vec![self.put_session(commit)?, self.put_turn(commit)?];
+    pub(crate) async fn commit(&self, mut commit: Commit<'_>) -> Result<Outcome, Problem> {
+        let state = std::mem::take(&mut commit.state);
+        let mut items = vec![self.put_session(&commit, state)?, self.put_turn(&commit)?];
         if let Some(key) = commit.claim {
             items.push(self.finish_claim(key, commit.reply)?);
         }
@@ -206,13 +208,13 @@ impl Store {
         outcome(canceled.cancellation_reasons()).ok_or_else(|| failed("keeping a turn", &error))
     }
 
-    fn put_session(&self, commit: &Commit<'_>) -> Result<TransactWriteItem, Problem> {
+    fn put_session(&self, commit: &Commit<'_>, state: String) -> Result<TransactWriteItem, Problem> {
         let put = Put::builder()
             .table_name(&self.tables.sessions)
             .item("id", text(&commit.reply.session_id))
             .item("assistant", text(&commit.reply.assistant))
             .item("version", AttributeValue::N((commit.version + 1).to_string()))
-            .item("state", AttributeValue::S(serde_json::to_string(commit.session).map_err(Problem::internal)?))
+            .item("state", AttributeValue::S(state))
             .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
         let put = if commit.version == 0 {
             put.condition_expression("attribute_not_exists(id)")

@@ -47,9 +47,12 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
     let mut backoff = FIRST_BACKOFF;
     loop {
         reply.slots = session.slots.clone();
-        let kept = bounded(with_turn(session, &message, &reply));
-        let write = Commit { version, session: &kept, message: &message, reply: &reply, claim: claim.as_deref() };
-        match deps.store.commit(&write).await? {
+        if reply.action == SEARCHED && !reply.offers.is_empty() {
+            session.shown.clone_from(&reply.offers);
+        }
+        let state = bounded(with_turn(session, &message, &reply))?;
+        let write = Commit { version, state, message: &message, reply: &reply, claim: claim.as_deref() };
+        match deps.store.commit(write).await? {
             Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
             Outcome::KeptBefore => {
                 let kept = existing(&deps, &reply.session_id, &reply.assistant).await?;
@@ -63,9 +66,6 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
         let fresh = existing(&deps, &reply.session_id, &reply.assistant).await?;
         version = fresh.version;
         session = merge(kind, fresh.session, &understanding, &client_time.0).0;
-        if reply.action == SEARCHED && !reply.offers.is_empty() {
-            session.shown.clone_from(&reply.offers);
-        }
     }
 }
 
@@ -139,16 +139,19 @@ fn with_turn(mut session: Session, message: &Private<String>, reply: &ChatReply)
     session
 }
 
-/// Lets go of the oldest turns, then of the last offers, until the talk weighs little enough.
-fn bounded(mut session: Session) -> Session {
-    while serde_json::to_vec(&session).is_ok_and(|json| json.len() > TALK_LIMIT) {
+/// The talk as it is kept: without the oldest turns, then without the last offers, until it weighs little enough.
+fn bounded(mut session: Session) -> Result<String, Problem> {
+    loop {
+        let state = serde_json::to_string(&session).map_err(Problem::internal)?;
+        if state.len() <= TALK_LIMIT {
+            return Ok(state);
+        }
         if session.turns.len() > 1 {
             session.turns.remove(0);
         } else if session.shown.pop().is_none() {
-            break;
+            return Ok(state);
         }
     }
-    session
 }
 
 async fn wait(backoff: &mut Duration, deadline: Deadline) -> Result<(), Problem> {
