@@ -5,6 +5,7 @@ mod events;
 mod faults;
 mod idempotency;
 mod problems;
+mod replies;
 mod sessions;
 mod stopping;
 mod streams;
