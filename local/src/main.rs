@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init();
+    // The tables log a failed condition as an error, and it is how a turn learns that it lost a race.
+    telemetry::init("info,dynoxide=error");
     if let Some(argument) = std::env::args().nth(1) {
         anyhow::bail!("{argument:?} is not known; the settings are environment variables (see README.md)");
     }

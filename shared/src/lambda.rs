@@ -28,7 +28,7 @@ use crate::{config, telemetry};
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
 pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init("info");
     let readable = |router| match config::optional("ALLOWED_ORIGIN") {
         Some(origin) => allow_origin(router, &origin),
         None => Ok(router),
@@ -67,7 +67,7 @@ where
     F: Fn(Arc<D>, Vec<Message>, Deadline) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Vec<String>> + Send,
 {
-    telemetry::init();
+    telemetry::init("info");
     let deps = build.await.map(Arc::new).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)

@@ -1,17 +1,24 @@
-//! Logs: JSON lines in Lambda, plain lines on a laptop. `RUST_LOG` says what is shown (default `info`).
+//! Logs: JSON lines in Lambda, plain lines on a laptop.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
 
-/// Installs the log for this process; a second call does nothing.
-pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+use crate::config;
+
+/// Installs the log for this process; a second call does nothing. `RUST_LOG` says what is shown, as levels of targets
+/// (`info,flights=debug`); where it is not set or cannot be read, `default` does.
+pub fn init(default: &str) {
+    let asked = config::optional("RUST_LOG").and_then(|text| text.parse::<Targets>().ok());
+    let shown = asked.or_else(|| default.parse().ok()).unwrap_or_default();
+    let lines = fmt::layer().with_writer(std::io::stderr);
     let in_lambda = std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some();
-    let installed = if in_lambda {
-        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    let lines = if in_lambda {
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
-        builder.with_target(false).compact().try_init()
+        lines.with_target(false).compact().boxed()
     };
     // The only failure is that there is one already, which is what is wanted.
-    drop(installed);
+    drop(tracing_subscriber::registry().with(lines.with_filter(shown)).try_init());
 }
