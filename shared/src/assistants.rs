@@ -38,6 +38,18 @@ pub enum Kind {
     Travel,
 }
 
+/// What is its own in how an assistant's texts are searched; what is absent is as it was measured (see `retrieve`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrievalOptions {
+    /// The most passages of an answer.
+    pub passages: Option<usize>,
+    /// The least cosine of a passage that answers, 0 to 1; it depends on the embedder's model.
+    pub least_cosine: Option<f32>,
+    /// The least evidence by words of a passage that answers, where there is no embedder.
+    pub least_evidence: Option<f32>,
+}
+
 /// An assistant's manifest and prompt.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +72,9 @@ pub struct Assistant {
     /// What people often ask it.
     #[serde(default)]
     pub questions: Vec<String>,
+    /// How its texts are searched.
+    #[serde(default)]
+    pub retrieval: RetrievalOptions,
     /// What a language model is told before the talk.
     #[serde(skip)]
     pub prompt: String,

@@ -89,6 +89,8 @@ impl OpenAi {
             .unzip();
         let ranges = batches(&texts_present);
         let requests = ranges.iter().filter_map(|range| Some(self.batch(texts_present.get(range.clone())?, deadline)));
+        // Collected, because a future that holds this iterator is not Send in the compiler's eyes.
+        let requests: Vec<_> = requests.collect();
         let batches: Vec<Embedded> = futures::stream::iter(requests).buffered(BATCHES_AT_ONCE).try_collect().await?;
         let mut embedded = vec![Err(TextFault::Empty); texts.len()];
         for (at, vector) in present.into_iter().zip(batches.into_iter().flatten()) {

@@ -1,0 +1,132 @@
+//! From scores to the passages that answer a question, or to none.
+
+use shared::knowledge::{Passage, Retrieval};
+use shared::knowledge_store::CorpusChunk;
+
+use crate::rank::{self, MEANING_WEIGHT};
+use crate::words::WordScores;
+
+/// How many passages are given where nobody says.
+pub const PASSAGES: usize = 6;
+/// The least evidence by words of a passage that answers.
+pub const LEAST_EVIDENCE: f32 = 0.15;
+
+/// What counts as an answer, and how many are given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// The most passages.
+    pub limit: usize,
+    /// The least cosine of a passage that answers.
+    pub least_cosine: f32,
+    /// The least evidence by words ([`WordScores::evidence`]) of a passage that answers, where its cosine is not known.
+    pub least_evidence: f32,
+}
+
+/// The least cosine of a passage that answers, in the space of that name. Measured for MiniLM alone; other models' cosines
+/// lie elsewhere, so it lets more through there.
+pub fn least_cosine(space: &str) -> f32 {
+    if space.starts_with("all_minilm_l6_v2") { 0.4 } else { 0.3 }
+}
+
+/// The passages found, and how.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The best first.
+    pub passages: Vec<Passage>,
+    /// How they were looked for.
+    pub retrieval: Retrieval,
+}
+
+/// Ranks the chunks by both scores and gives the best of those that answer. `cosines` is empty where the question has no
+/// vector; `keep` says which chunks may be given at all.
+///
+/// Whether a chunk answers is decided on its raw cosine, or by the evidence of the words where it has none: the mix would
+/// flatter what merely comes first.
+pub fn answers(
+    chunks: &[CorpusChunk],
+    words: &WordScores,
+    cosines: &[Option<f32>],
+    settings: &Settings,
+    keep: impl Fn(&CorpusChunk) -> bool,
+) -> Found {
+    let cosine = |at: usize| cosines.get(at).copied().flatten();
+    let score = |at: usize| match cosine(at) {
+        Some(cosine) => rank::mix(words.share(at), cosine, MEANING_WEIGHT),
+        None => words.share(at),
+    };
+    let answering = |at: usize| match cosine(at) {
+        Some(cosine) => cosine >= settings.least_cosine,
+        None => words.share(at) > 0.0 && words.evidence(at) >= settings.least_evidence,
+    };
+    let scores: Vec<f32> = (0..chunks.len()).map(score).collect();
+    let best = rank::best(&scores, settings.limit, |at| answering(at) && chunks.get(at).is_some_and(&keep));
+    let passages = best.into_iter().filter_map(|at| Some(passage(chunks.get(at)?, *scores.get(at)?))).collect();
+    Found { passages, retrieval: if cosines.is_empty() { Retrieval::Words } else { Retrieval::Hybrid } }
+}
+
+fn passage(chunk: &CorpusChunk, score: f32) -> Passage {
+    Passage {
+        id: chunk.id.clone(),
+        text: chunk.text.clone(),
+        heading: chunk.heading.clone(),
+        source: chunk.source.clone(),
+        url: chunk.url.clone(),
+        score: f64::from(score),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(id: &str) -> CorpusChunk {
+        CorpusChunk {
+            id: id.to_owned(),
+            document_id: "d".to_owned(),
+            text: id.to_owned(),
+            heading: String::new(),
+            source: "s".to_owned(),
+            url: None,
+            vector: None,
+        }
+    }
+
+    fn found(words: &[f32], cosines: &[Option<f32>], settings: Settings) -> (Vec<(String, f64)>, Retrieval) {
+        let chunks = [chunk("a"), chunk("b"), chunk("c")];
+        let words = WordScores { scores: words.to_vec(), attainable: 10.0, rarest: 5.0 };
+        let found = answers(&chunks, &words, cosines, &settings, |_| true);
+        let rounded = |score: f64| (score * 1000.0).round() / 1000.0;
+        let passages = found.passages.into_iter().map(|passage| (passage.id, rounded(passage.score))).collect();
+        (passages, found.retrieval)
+    }
+
+    const SETTINGS: Settings = Settings { limit: 2, least_cosine: 0.4, least_evidence: 0.15 };
+
+    #[test]
+    fn words_and_meaning_rank_and_the_raw_cosine_decides() {
+        let (passages, retrieval) = found(&[0.0, 9.0, 5.0], &[Some(0.5), Some(0.39), Some(0.45)], SETTINGS);
+        assert_eq!(passages, [("c".to_owned(), 0.465), ("a".to_owned(), 0.35)]);
+        assert_eq!(retrieval, Retrieval::Hybrid);
+    }
+
+    #[test]
+    fn by_words_alone_their_evidence_decides() {
+        // Evidence 0.5 and 0.125: a score of 5 is one word of the rarest and half of what is attainable.
+        let (passages, retrieval) = found(&[2.5, 5.0, 0.0], &[], SETTINGS);
+        assert_eq!(passages, [("b".to_owned(), 0.5)]);
+        assert_eq!(retrieval, Retrieval::Words);
+    }
+
+    #[test]
+    fn a_text_that_is_not_embedded_yet_is_found_by_its_words() {
+        let (passages, _) = found(&[5.0, 0.0, 0.0], &[None, Some(0.6), Some(0.1)], SETTINGS);
+        assert_eq!(passages, [("a".to_owned(), 0.5), ("b".to_owned(), 0.42)]);
+    }
+
+    #[test]
+    fn nothing_in_common_is_no_answer_whatever_the_threshold() {
+        let everything = Settings { least_evidence: 0.0, least_cosine: -1.0, ..SETTINGS };
+        assert_eq!(found(&[0.0; 3], &[], everything).0, []);
+        assert_eq!(found(&[0.0; 3], &[Some(-0.5), Some(0.1), Some(0.2)], SETTINGS).0, []);
+    }
+}

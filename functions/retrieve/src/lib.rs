@@ -1,0 +1,109 @@
+//! Finds the passages of an assistant's texts that answer a question.
+//!
+//! In: a question, with what was said before it. Out: passages by words and by meaning, the best first, none where nothing
+//! answers. Small corpora are searched in memory, larger ones in the table. Never fails because the embedder does: then it
+//! searches by words alone, and says so.
+
+pub mod answer;
+pub mod follow_up;
+pub mod index;
+pub mod meaning;
+pub mod rank;
+pub mod shelf;
+pub mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use shared::api::RETRIEVE;
+use shared::assistants::Assistants;
+use shared::config;
+use shared::deadline::Deadline;
+use shared::embedder::Embedder;
+use shared::knowledge::{RetrieveRequest, Retrieved};
+use shared::knowledge_store::{KnowledgeStore, VectorSpace};
+use shared::problem::Problem;
+
+use crate::answer::Settings;
+use crate::index::Question;
+use crate::shelf::Shelves;
+
+/// How long the question's vector may take; after that it is searched by words alone.
+const EMBEDDING_LIMIT: Duration = Duration::from_secs(3);
+/// What is left of the deadline for the search and for the answer to get out.
+const RESERVE: Duration = Duration::from_millis(200);
+/// The most passages of one answer.
+const MOST_PASSAGES: usize = 50;
+
+/// What a search needs.
+pub struct Deps {
+    shelves: Shelves,
+    embedder: Option<Embedder>,
+    assistants: Assistants,
+}
+
+impl Deps {
+    /// The texts of `store`, each assistant's in memory up to `memory` bytes of words and vectors.
+    pub fn new(store: KnowledgeStore, embedder: Option<Embedder>, assistants: Assistants, memory: usize) -> Self {
+        let space = embedder.as_ref().map(VectorSpace::of);
+        Self { shelves: Shelves::new(store, space, memory), embedder, assistants }
+    }
+
+    /// The table that `KNOWLEDGE_TABLE` names, and the embedder that the environment describes.
+    ///
+    /// `RETRIEVE_MEMORY_MIB` (64) is how much of words and vectors an assistant may have and still be searched in memory.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        let memory = config::parsed("RETRIEVE_MEMORY_MIB", 64_usize)?.saturating_mul(1024 * 1024);
+        let store = KnowledgeStore::from_env().await?;
+        Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory))
+    }
+
+    /// The question's vector, unless there is no embedder or it does not answer in time.
+    async fn embed(&self, text: &str, deadline: Deadline) -> Option<Vec<f32>> {
+        let limit = deadline.less(RESERVE).within(EMBEDDING_LIMIT);
+        let texts = [text.to_owned()];
+        let embedding = self.embedder.as_ref()?.embed(&texts, limit);
+        let kind = match tokio::time::timeout_at(limit.instant(), embedding).await {
+            Ok(Ok(vectors)) => match vectors.into_iter().next() {
+                Some(Ok(vector)) => return Some(vector),
+                Some(Err(fault)) => fault.to_string(),
+                None => "no vector came".to_owned(),
+            },
+            Ok(Err(failure)) => failure.to_string(),
+            Err(_) => "out of time".to_owned(),
+        };
+        tracing::warn!(cause = kind, "the question has no vector; searching by words alone");
+        None
+    }
+
+    /// What was asked for, else what the assistant's manifest says, else what was measured.
+    fn settings(&self, request: &RetrieveRequest) -> Settings {
+        let options = self.assistants.get(&request.assistant).map(|assistant| assistant.retrieval).unwrap_or_default();
+        let space = self.embedder.as_ref().map(Embedder::model).unwrap_or_default();
+        Settings {
+            limit: request.limit.or(options.passages).unwrap_or(answer::PASSAGES).min(MOST_PASSAGES),
+            least_cosine: options.least_cosine.unwrap_or_else(|| answer::least_cosine(space)),
+            least_evidence: options.least_evidence.unwrap_or(answer::LEAST_EVIDENCE),
+        }
+    }
+}
+
+/// The route.
+pub fn router(deps: Deps) -> Router {
+    RETRIEVE.serve(Arc::new(deps), retrieve)
+}
+
+async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline) -> Result<Retrieved, Problem> {
+    let before: Vec<&str> = request.before.iter().map(|said| &**said).collect();
+    let text = follow_up::search_text(&request.question, &before);
+    let (index, vector) = tokio::join!(deps.shelves.index(&request.assistant), deps.embed(&text, deadline));
+    let settings = deps.settings(&request);
+    let question = Question { text: &text, vector: vector.as_deref(), sources: &request.sources };
+    let (index, version) = index?;
+    let found = index.search(&question, &settings).await?;
+    Ok(Retrieved { passages: found.passages, retrieval: found.retrieval, corpus_version: version })
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `retrieve`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run(async { Ok(retrieve::router(retrieve::Deps::from_env().await?)) }).await
+}
