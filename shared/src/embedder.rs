@@ -3,6 +3,10 @@
 //! In: texts. Out: one vector of length 1 for each, or why that text has none; a failure of the whole says whether and when
 //! to try again. Two models' vectors have nothing in common: whoever keeps them, keeps them under [`Embedder::model`].
 
+#[cfg(feature = "local-model")]
+pub mod local;
+#[cfg(feature = "local-model")]
+pub mod model;
 pub mod openai;
 
 use anyhow::{Context, bail};
@@ -14,11 +18,17 @@ use crate::openai::Server;
 use crate::upstream::Failure;
 use openai::OpenAi;
 
+/// Where the local model is, unless `EMBEDDING_MODEL_DIR` says otherwise.
+pub const MODEL_FOLDER: &str = ".colloquy/model";
+
 /// What turns texts into vectors.
 #[derive(Clone)]
 pub enum Embedder {
     /// A server that speaks OpenAI's wire format.
     OpenAi(OpenAi),
+    /// A model in this process.
+    #[cfg(feature = "local-model")]
+    Local(local::Local),
 }
 
 /// Why one text has no vector, whatever becomes of the others; trying again does not help.
@@ -40,7 +50,8 @@ impl Embedder {
     ///
     /// `EMBEDDER` is `openai` (the default where `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set), `local`, or `none`.
     /// For `openai`: `EMBEDDING_MODEL` (`text-embedding-3-small`) and `EMBEDDING_DIMENSIONS` (the model's own; must be set
-    /// for a model that OpenAI does not have).
+    /// for a model that OpenAI does not have). For `local`: `EMBEDDING_MODEL_DIR` (`.colloquy/model`), the folder of the
+    /// model's files.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -54,6 +65,12 @@ impl Embedder {
                 Ok(Some(Self::OpenAi(OpenAi::from_env(server)?)))
             }
             Some("none") => Ok(None),
+            #[cfg(feature = "local-model")]
+            Some("local") => {
+                let folder = config::optional("EMBEDDING_MODEL_DIR").unwrap_or_else(|| MODEL_FOLDER.to_owned());
+                Ok(Some(Self::Local(local::Local::load(folder.trim().as_ref())?)))
+            }
+            #[cfg(not(feature = "local-model"))]
             Some("local") => bail!("EMBEDDER is local, and this was built without the feature local-model"),
             Some(other) => bail!("EMBEDDER is {other:?}; it can be openai, local or none"),
         }
@@ -70,6 +87,8 @@ impl Embedder {
     ) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
         match self {
             Self::OpenAi(openai) => openai.embed(texts, deadline).await,
+            #[cfg(feature = "local-model")]
+            Self::Local(local) => local.embed(texts, deadline).await,
         }
     }
 
@@ -77,6 +96,8 @@ impl Embedder {
     pub fn model(&self) -> &str {
         match self {
             Self::OpenAi(openai) => openai.slug(),
+            #[cfg(feature = "local-model")]
+            Self::Local(local) => local.slug(),
         }
     }
 
@@ -84,6 +105,8 @@ impl Embedder {
     pub fn dimensions(&self) -> usize {
         match self {
             Self::OpenAi(openai) => openai.dimensions(),
+            #[cfg(feature = "local-model")]
+            Self::Local(local) => local.dimensions(),
         }
     }
 }
