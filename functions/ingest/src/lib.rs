@@ -47,7 +47,7 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `DOCUMENTS_API_KEY` and the embedder's variables.
+    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `DOCUMENTS_API_KEY`, and what names the assistants and the embedder.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -55,7 +55,7 @@ impl Deps {
         Ok(Self {
             store: KnowledgeStore::from_env().await?,
             queue: Queue::from_env("CHUNKS_QUEUE_URL").await?,
-            assistants: Assistants::embedded()?,
+            assistants: Assistants::from_env()?,
             space: Embedder::from_env()?.as_ref().map(VectorSpace::of),
             key: Secret::from_env("DOCUMENTS_API_KEY"),
             pdfs: PdfReader::default(),

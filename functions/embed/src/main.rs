@@ -1,0 +1,8 @@
+//! The Lambda function `embed`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run_batches(embed::Deps::from_env(), embed::work).await
+}
