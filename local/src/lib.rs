@@ -1,28 +1,43 @@
 //! The whole set in one process: what API Gateway, Lambda and DynamoDB do in AWS, on a laptop.
 //!
-//! The public routes are served at one port, the steps at another, the tables at a third, all on loopback; `chat` calls the
-//! steps over HTTP just as it does through API Gateway, and the real SDK talks to the tables.
+//! The public routes are served at one port, the steps at another, the tables at a third and the queues at a fourth, all on
+//! loopback; `chat` calls the steps over HTTP just as it does through API Gateway, and the real SDKs talk to tables and queues.
 
+pub mod folder;
+pub mod knowledge;
+mod queues;
 mod server;
 mod tables;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use jiff::SignedDuration;
 use session::{Store, Tables};
+use shared::assistants::Assistants;
+use shared::config::Secret;
+use shared::embedder::Embedder;
+use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::pipeline::Pipeline;
 use shared::problem::close;
+use shared::queue::Queue;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
+use knowledge::OwnText;
+use queues::{Mapping, Queues};
 use server::Server;
 use tables::Embedded;
 
 /// How long the turns under way may take to finish once it is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The table of documents and their chunks.
+const KNOWLEDGE_TABLE: &str = "knowledge";
 
 /// Where the tables are.
 #[derive(Debug, Clone)]
@@ -45,6 +60,16 @@ pub struct Options {
     pub flights: flights::Deps,
     /// Who writes the replies.
     pub respond: respond::Deps,
+    /// What assistants there are.
+    pub assistants: Assistants,
+    /// What they know, taken in after the start.
+    pub own_texts: Vec<OwnText>,
+    /// What gives texts their vectors; without it, they are found by words.
+    pub embedder: Option<Embedder>,
+    /// How many calls to it are under way at once.
+    pub embed_concurrency: usize,
+    /// What a caller of `/v1/documents` must show; without it, nobody may.
+    pub documents_key: Option<Secret>,
 }
 
 /// The running set.
@@ -54,6 +79,9 @@ pub struct Colloquy {
     embedded: Option<Embedded>,
     client: Client,
     names: Tables,
+    queues: Queues,
+    mapping: Mapping,
+    loading: JoinHandle<()>,
 }
 
 impl Colloquy {
@@ -75,6 +103,19 @@ impl Colloquy {
         };
         let names = table_names();
         tables::create(&client, &names).await?;
+        let space = options.embedder.as_ref().map(VectorSpace::of);
+        tables::create_knowledge(&client, KNOWLEDGE_TABLE, space.as_ref()).await?;
+        let store = KnowledgeStore::new(client.clone(), KNOWLEDGE_TABLE);
+        let queues = Queues::start().await?;
+        let ingest = Arc::new(ingest::Deps {
+            store: store.clone(),
+            queue: queues.chunks.clone(),
+            assistants: options.assistants,
+            space,
+            key: options.documents_key,
+            pdfs: ingest::PdfReader::default(),
+        });
+        let embed = embed::Deps::new(store, queues.chunks.clone(), options.embedder, options.embed_concurrency);
 
         let steps = understand::router()
             .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
@@ -89,9 +130,12 @@ impl Colloquy {
                 client.clone(),
                 names.sessions.clone(),
             )))
+            .merge(ingest::router(ingest.clone()))
             .merge(web::router());
         let public = Server::start(listener, close(public))?;
-        Ok(Self { public, steps, embedded, client, names })
+        let mapping = Mapping::start(queues.chunks.clone(), Arc::new(embed));
+        let loading = knowledge::start(ingest, options.own_texts);
+        Ok(Self { public, steps, embedded, client, names, queues, mapping, loading })
     }
 
     /// The address of the public routes.
@@ -119,12 +163,26 @@ impl Colloquy {
         Store::new(self.client.clone(), self.names.clone())
     }
 
+    /// The documents and what they were cut into.
+    pub fn knowledge(&self) -> KnowledgeStore {
+        KnowledgeStore::new(self.client.clone(), KNOWLEDGE_TABLE)
+    }
+
+    /// What `embed` works on, and what it gave up.
+    pub fn chunk_queues(&self) -> (Queue, Queue) {
+        (self.queues.chunks.clone(), self.queues.dead_chunks.clone())
+    }
+
     /// Takes no new requests, lets those under way finish (10 s at most), then stops the steps and the tables.
     pub async fn stop(self) {
         if !self.public.stop(GRACE).await {
             tracing::warn!(grace_s = GRACE.as_secs(), "some requests did not finish in time");
         }
+        // What this leaves undone is found pending at the next start.
+        self.loading.abort();
+        self.mapping.stop(Duration::from_secs(1)).await;
         self.steps.stop(Duration::from_secs(1)).await;
+        self.queues.stop().await;
         if let Some(tables) = self.embedded {
             tables.stop().await;
         }

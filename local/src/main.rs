@@ -2,11 +2,18 @@
 //!
 //! `PORT` chooses another port, `COLLOQUY_STATE` another folder for the tables than `.colloquy`, `AWS_ENDPOINT_URL` an
 //! emulator of DynamoDB to be used instead; keys of flight providers switch on the real ones.
+//!
+//! `cargo run -- ingest DIR --assistant NAME` takes a folder of documents in.
+
+mod command;
 
 use std::path::PathBuf;
 
 use anyhow::Context;
-use local::{Colloquy, Options, State};
+use local::{Colloquy, Options, State, knowledge};
+use shared::assistants::Assistants;
+use shared::config::Secret;
+use shared::embedder::Embedder;
 use shared::{config, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,8 +21,9 @@ use tokio::signal::unix::{SignalKind, signal};
 async fn main() -> anyhow::Result<()> {
     // The tables log a failed condition as an error, and it is how a turn learns that it lost a race.
     telemetry::init("info,dynoxide=error");
-    if let Some(argument) = std::env::args().nth(1) {
-        anyhow::bail!("{argument:?} is not known; the settings are environment variables (see README.md)");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !arguments.is_empty() {
+        return command::run(&arguments).await;
     }
     // A thousand turns that wait are a few thousand sockets.
     if let Err(error) = rlimit::increase_nofile_limit(65_536) {
@@ -24,11 +32,8 @@ async fn main() -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
 
-    let state = state();
-    let flights = flights::Deps::from_env()?;
-    let respond = respond::Deps::from_env()?;
-    let said = banner(&state, &flights, &respond);
-    let options = Options { port: config::parsed("PORT", 3000)?, state, flights, respond };
+    let options = options()?;
+    let said = banner(&options);
     let colloquy = Colloquy::start(options).await?;
     print(&said.replace("{url}", &colloquy.url()));
 
@@ -41,6 +46,21 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the environment says.
+fn options() -> anyhow::Result<Options> {
+    Ok(Options {
+        port: config::parsed("PORT", 3000)?,
+        state: state(),
+        flights: flights::Deps::from_env()?,
+        respond: respond::Deps::from_env()?,
+        assistants: Assistants::from_env()?,
+        own_texts: knowledge::own_texts()?,
+        embedder: Embedder::from_env()?,
+        embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
+        documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
+    })
+}
+
 fn state() -> State {
     let endpoint = config::optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| config::optional("AWS_ENDPOINT_URL"));
     match endpoint {
@@ -51,26 +71,31 @@ fn state() -> State {
     }
 }
 
-fn banner(state: &State, flights: &flights::Deps, respond: &respond::Deps) -> String {
-    let tables = match state {
+fn banner(options: &Options) -> String {
+    let tables = match &options.state {
         State::Folder(folder) => format!("embedded DynamoDB, in {}", folder.display()),
         State::Memory => "embedded DynamoDB, in memory".to_owned(),
         State::Endpoint(url) => format!("DynamoDB at {url}"),
     };
-    let offers = match flights.provider_names().as_slice() {
+    let offers = match options.flights.provider_names().as_slice() {
         ["sample"] => {
             "sample data, not for sale (set DUFFEL_API_TOKEN or AMADEUS_CLIENT_ID for real offers)".to_owned()
         }
         names => format!("real offers, from {}", names.join(" and ")),
     };
-    let words = match respond.model() {
+    let words = match options.respond.model() {
         Some(model) => format!("written by {model}"),
         None => "rules and quotes, no model (set CHAT_MODEL for one)".to_owned(),
+    };
+    let meaning = match &options.embedder {
+        Some(embedder) => format!("words and meaning, by {}", embedder.model()),
+        None => "words alone, no embedder (set EMBEDDER for one)".to_owned(),
     };
     format!(
         "Colloquy is at {{url}}\n\n  \
          flights  {offers}\n  \
          words    {words}\n  \
+         search   {meaning}\n  \
          tables   {tables}\n\n\
          Open the page, or try:\n\n  \
          curl {{url}}/v1/chat -H 'content-type: application/json' \\\n    \

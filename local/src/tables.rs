@@ -7,10 +7,13 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, CreateVectorIndexAction, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, SearchSchemaElement, SearchSchemaElementType, TimeToLiveSpecification,
+    VectorAttributeDefinition, VectorDistanceFunction, VectorIndex, VectorIndexUpdate,
 };
 use dynoxide::Database;
 use session::Tables;
+use shared::knowledge_store::VectorSpace;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -125,4 +128,68 @@ pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<(
         update.send().await.with_context(|| format!("setting the time to live of {name}"))?;
     }
     Ok(())
+}
+
+/// Makes the table of documents and the vector index of this space, as far as they are missing.
+pub(crate) async fn create_knowledge(client: &Client, name: &str, space: Option<&VectorSpace>) -> anyhow::Result<()> {
+    let string = |attribute: &str| {
+        let definition = AttributeDefinition::builder().attribute_name(attribute);
+        definition.attribute_type(ScalarAttributeType::S).build()
+    };
+    let key = |attribute: &str, kind| KeySchemaElement::builder().attribute_name(attribute).key_type(kind).build();
+    let existing = client.list_tables().send().await.context("asking for the tables")?.table_names.unwrap_or_default();
+    if !existing.iter().any(|table| table == name) {
+        let create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let create = create.attribute_definitions(string("assistant")?).attribute_definitions(string("id")?);
+        let create = create.key_schema(key("assistant", KeyType::Hash)?).key_schema(key("id", KeyType::Range)?);
+        let create = match space {
+            Some(space) => create.attribute_definitions(string("source")?).vector_indexes(vector_index(space)?),
+            None => create,
+        };
+        create.send().await.with_context(|| format!("making the table {name}"))?;
+        return Ok(());
+    }
+    let Some(space) = space else { return Ok(()) };
+    let described = client.describe_table().table_name(name).send().await;
+    let indexes =
+        described.with_context(|| format!("asking for the table {name}"))?.table.and_then(|table| table.vector_indexes);
+    if indexes.is_some_and(|indexes| indexes.iter().any(|index| index.index_name() == Some(space.name()))) {
+        return Ok(());
+    }
+    let index = vector_index(space)?;
+    let create = CreateVectorIndexAction::builder()
+        .index_name(index.index_name)
+        .set_vector_attribute(index.vector_attribute)
+        .set_search_schema(index.search_schema)
+        .set_projection(index.projection)
+        .dimensions(index.dimensions)
+        .distance_function(index.distance_function)
+        .build()?;
+    let update = client.update_table().table_name(name);
+    let update = update.attribute_definitions(string("assistant")?).attribute_definitions(string("id")?);
+    let update = update.attribute_definitions(string("source")?);
+    let update = update.vector_index_updates(VectorIndexUpdate::builder().create(create).build());
+    update.send().await.with_context(|| format!("adding a vector index to the table {name}"))?;
+    Ok(())
+}
+
+fn vector_index(space: &VectorSpace) -> anyhow::Result<VectorIndex> {
+    let element = |attribute: &str, kind| {
+        SearchSchemaElement::builder().attribute_name(attribute).search_schema_element_type(kind).build()
+    };
+    let projected = ["text", "heading", "url"];
+    Ok(VectorIndex::builder()
+        .index_name(space.name())
+        .vector_attribute(VectorAttributeDefinition::builder().attribute_name(space.name()).build()?)
+        .search_schema(element("assistant", SearchSchemaElementType::Hash)?)
+        .search_schema(element("source", SearchSchemaElementType::InlineFilter)?)
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(projected.map(str::to_owned).to_vec()))
+                .build(),
+        )
+        .dimensions(i64::try_from(space.dimensions)?)
+        .distance_function(VectorDistanceFunction::Cosine)
+        .build()?)
 }

@@ -160,7 +160,7 @@ impl KnowledgeStore {
         for some in hashes.chunks(BATCH_GET) {
             let keys = some.iter().map(|hash| items::chunk_key(id, hash)).collect();
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            let wanted = wanted.projection_expression("id, #text, heading, space, #status");
+            let wanted = wanted.projection_expression("id, #text, heading, vector_space, #status");
             let wanted =
                 wanted.expression_attribute_names("#text", "text").expression_attribute_names("#status", "status");
             let wanted = wanted.build().map_err(Problem::internal)?;
@@ -191,8 +191,8 @@ impl KnowledgeStore {
         let remove = if other.is_some() { " REMOVE reason, #other" } else { " REMOVE reason" };
         let update = self.client.update_item().table_name(&self.table);
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash)));
-        let update =
-            update.update_expression(format!("SET #vector = :vector, space = :space, #status = :status{remove}"));
+        let update = update
+            .update_expression(format!("SET #vector = :vector, vector_space = :space, #status = :status{remove}"));
         let update = update.condition_expression("attribute_exists(id)");
         let update = update.expression_attribute_names("#vector", space.name());
         let update = update.expression_attribute_names("#status", "status");
@@ -216,9 +216,9 @@ impl KnowledgeStore {
     ) -> Result<(), Problem> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash)));
-        let update = update.update_expression("SET space = :space, #status = :status, reason = :reason");
+        let update = update.update_expression("SET vector_space = :space, #status = :status, reason = :reason");
         let update = update.condition_expression(
-            "attribute_exists(id) AND NOT (#status = :embedded AND attribute_exists(space) AND space = :space)",
+            "attribute_exists(id) AND NOT (#status = :embedded AND attribute_exists(vector_space) AND vector_space = :space)",
         );
         let update = update.expression_attribute_names("#status", "status");
         let update = update.expression_attribute_values(":space", s(space.name()));
@@ -259,7 +259,7 @@ impl KnowledgeStore {
     async fn put_document(&self, document: &NewDocument, fingerprint: &str) -> Result<(), Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
         let mut set = "SET #source = :source, title = :title, fingerprint = :fingerprint, \
-                       segments = if_not_exists(segments, :none), updated_at = :now"
+                       segment_count = if_not_exists(segment_count, :none), updated_at = :now"
             .to_owned();
         let mut update = update
             .condition_expression("attribute_not_exists(deleting)")
@@ -289,7 +289,7 @@ impl KnowledgeStore {
         let mut query = self.chunk_query(id).projection_expression("id");
         if let Some(space) = waiting {
             query = query
-                .filter_expression("attribute_not_exists(space) OR space <> :space")
+                .filter_expression("attribute_not_exists(vector_space) OR vector_space <> :space")
                 .expression_attribute_values(":space", s(space.name()));
         }
         let items: Vec<Item> = query

@@ -1,6 +1,7 @@
 //! The whole set, over real HTTP.
 
 mod chat;
+mod documents;
 mod events;
 mod faults;
 mod idempotency;

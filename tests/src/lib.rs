@@ -93,9 +93,22 @@ pub const FRIDAY: &str = "2026-11-20T09:00:00+05:00[Asia/Karachi]";
 /// The set on a free port, with its tables in memory, sample flights and no model.
 pub fn options() -> Options {
     let assistants = Assistants::embedded().expect("the assistants can be read");
-    let respond = respond::Deps::new(assistants, None);
-    Options { port: 0, state: State::Memory, flights: sample_flights(), respond }
+    let respond = respond::Deps::new(assistants.clone(), None);
+    Options {
+        port: 0,
+        state: State::Memory,
+        flights: sample_flights(),
+        respond,
+        assistants,
+        own_texts: Vec::new(),
+        embedder: None,
+        embed_concurrency: 5,
+        documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
+    }
 }
+
+/// The key of `/v1/documents`.
+pub const DOCUMENTS_KEY: &str = "a key for documents";
 
 /// Sample flights alone, whatever the environment says.
 pub fn sample_flights() -> flights::Deps {

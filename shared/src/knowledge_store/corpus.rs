@@ -204,7 +204,7 @@ impl KnowledgeStore {
     }
 
     async fn pack(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<(Vec<Segment>, Counts), Problem> {
-        let projection = "id, ordinal, #text, heading, #source, #url, space, #status";
+        let projection = "id, ordinal, #text, heading, #source, #url, vector_space, #status";
         let mut query = self
             .chunk_query(id)
             .expression_attribute_names("#text", "text")
@@ -225,7 +225,7 @@ impl KnowledgeStore {
             let (ordinal, packed, vector) = read_for_packing(&item, space).ok_or_else(unreadable)?;
             counts.chunks += 1;
             counts.embedded += usize::from(packed.embedded);
-            let tried = space.is_some_and(|space| text(&item, "space") == Some(space.name()));
+            let tried = space.is_some_and(|space| text(&item, "vector_space") == Some(space.name()));
             counts.failed += usize::from(tried && !packed.embedded);
             chunks.push((ordinal, packed, vector));
         }
@@ -247,13 +247,13 @@ impl KnowledgeStore {
         item.insert("texts".to_owned(), AttributeValue::B(Blob::new(texts)));
         if let Some(space) = space.filter(|_| !segment.vectors.is_empty()) {
             item.insert("vectors".to_owned(), AttributeValue::B(Blob::new(segment.vectors.clone())));
-            item.insert("space".to_owned(), s(space.name()));
+            item.insert("vector_space".to_owned(), s(space.name()));
         }
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Problem::internal)?;
         let still_ours = Update::builder()
             .table_name(&self.table)
             .set_key(Some(document_key(&document.id)))
-            .update_expression("SET segments = :segments")
+            .update_expression("SET segment_count = :segments")
             .condition_expression("packed = :packed")
             .expression_attribute_values(":segments", number(most))
             .expression_attribute_values(":packed", number(document.packed))
@@ -282,8 +282,7 @@ impl KnowledgeStore {
         counts: Counts,
         space: Option<&VectorSpace>,
     ) -> Result<bool, Problem> {
-        let set =
-            "SET segments = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, updated_at = :now";
+        let set = "SET segment_count = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, updated_at = :now";
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
         let update = update
             .condition_expression("packed = :packed")
@@ -295,9 +294,9 @@ impl KnowledgeStore {
             .expression_attribute_values(":now", s(&jiff::Timestamp::now().to_string()));
         let update = match space {
             Some(space) => update
-                .update_expression(format!("{set}, space = :space"))
+                .update_expression(format!("{set}, vector_space = :space"))
                 .expression_attribute_values(":space", s(space.name())),
-            None => update.update_expression(format!("{set} REMOVE space")),
+            None => update.update_expression(format!("{set} REMOVE vector_space")),
         };
         match update.send().await {
             Ok(_) => Ok(true),
@@ -366,7 +365,7 @@ fn read_segment(
     let document_id = format!("{assistant}-{}", id.split('#').next()?);
     let texts = item.get("texts")?.as_b().ok()?.as_ref();
     let vectors = item.get("vectors").map_or(Some(&[][..]), |vectors| Some(vectors.as_b().ok()?.as_ref()))?;
-    let ours = space.filter(|space| text(item, "space") == Some(space.name()));
+    let ours = space.filter(|space| text(item, "vector_space") == Some(space.name()));
     let mut floats = vectors.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
     let packed: Vec<Packed> = serde_json::from_slice(texts).ok()?;
     let chunks = packed.into_iter().map(|packed| {

@@ -200,10 +200,10 @@ impl KeptDocument {
             url: text(item, "url").map(str::to_owned),
             key: text(item, "key").map(str::to_owned),
             counts,
-            space: text(item, "space").map(str::to_owned),
+            space: text(item, "vector_space").map(str::to_owned),
             deleting: item.contains_key("deleting"),
             fingerprint: text(item, "fingerprint").unwrap_or_default().to_owned(),
-            segments: count(item, "segments")?,
+            segments: count(item, "segment_count")?,
             packed: count(item, "packed")? as u64,
         })
     }
@@ -238,7 +238,7 @@ impl StoredChunk {
             hash: chunk_hash(item)?,
             text: text(item, "text")?.to_owned(),
             heading: text(item, "heading")?.to_owned(),
-            space: text(item, "space").map(str::to_owned),
+            space: text(item, "vector_space").map(str::to_owned),
         })
     }
 }

@@ -1,0 +1,158 @@
+//! SQS on a laptop: an embedded server on loopback that the real SDK talks to, and what Lambda's event source mapping does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_config::BehaviorVersion;
+use aws_sdk_sqs::config::{Credentials, Region};
+use aws_sdk_sqs::types::QueueAttributeName;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use shared::deadline::Deadline;
+use shared::queue::Queue;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use winterbaume_core::{MockRequest, MockService};
+use winterbaume_sqs::SqsService;
+
+use crate::server::Server;
+
+/// How long a message that was taken and not deleted stays hidden.
+const VISIBILITY: Duration = Duration::from_secs(60);
+/// How long a worker has for a batch.
+const WORKER_LIMIT: Duration = Duration::from_secs(50);
+/// The most messages in a batch, as in the template.
+const BATCH: usize = 100;
+/// The largest request SQS takes, in bytes.
+const REQUEST_LIMIT: usize = 2 * 1024 * 1024;
+
+/// The embedded server and its queues.
+pub(crate) struct Queues {
+    server: Server,
+    /// What `embed` works on.
+    pub chunks: Queue,
+    /// What it gave up.
+    pub dead_chunks: Queue,
+}
+
+impl Queues {
+    /// Starts the server and makes the queues. They are in memory: what is pending in the tables is queued again at start.
+    pub async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the queues")?;
+        let router = Router::new().fallback(answer).with_state(Arc::new(SqsService::new()));
+        let server = Server::start(listener, router)?;
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(server.url())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .load()
+            .await;
+        let client = aws_sdk_sqs::Client::new(&config);
+        let dead_chunks = create(&client, "chunks-dead", None).await?;
+        let arn = client.get_queue_attributes().queue_url(&dead_chunks).attribute_names(QueueAttributeName::QueueArn);
+        let arn = arn.send().await.context("asking for a queue's name")?.attributes.unwrap_or_default();
+        let arn = arn.get(&QueueAttributeName::QueueArn).context("a queue without a name")?;
+        let chunks = create(&client, "chunks", Some(arn)).await?;
+        let queue = |url| Queue::new(client.clone(), url);
+        Ok(Self { server, chunks: queue(chunks), dead_chunks: queue(dead_chunks) })
+    }
+
+    pub async fn stop(self) {
+        self.server.stop(Duration::from_millis(500)).await;
+    }
+}
+
+async fn create(client: &aws_sdk_sqs::Client, name: &str, dead: Option<&String>) -> anyhow::Result<String> {
+    let visibility = VISIBILITY.as_secs().to_string();
+    let mut create =
+        client.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, visibility);
+    if let Some(dead) = dead {
+        let policy = format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":"{}"}}"#, embed::TRIES);
+        create = create.attributes(QueueAttributeName::RedrivePolicy, policy);
+    }
+    let made = create.send().await.with_context(|| format!("making the queue {name}"))?;
+    made.queue_url.with_context(|| format!("the queue {name} has no address"))
+}
+
+async fn answer(State(sqs): State<Arc<SqsService>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let refused = |status: StatusCode| {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        response
+    };
+    let Ok(body) = to_bytes(body, REQUEST_LIMIT).await else { return refused(StatusCode::PAYLOAD_TOO_LARGE) };
+    let uri = format!("http://sqs.us-east-1.amazonaws.com{}", parts.uri.path());
+    let request = MockRequest { method: parts.method.to_string(), uri, headers: parts.headers, body };
+    let answer = sqs.handle(request).await;
+    let Ok(status) = StatusCode::from_u16(answer.status) else { return refused(StatusCode::BAD_GATEWAY) };
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// Feeds a worker until told to stop: what it did not fail at is deleted, the rest comes again.
+pub(crate) struct Mapping {
+    stop: watch::Sender<bool>,
+    working: JoinHandle<()>,
+}
+
+impl Mapping {
+    pub fn start(queue: Queue, embed: Arc<embed::Deps>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self { stop, working: tokio::spawn(poll(queue, embed, stopped)) }
+    }
+
+    /// Lets the batch under way finish, for as long as `grace`.
+    pub async fn stop(mut self, grace: Duration) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(grace, &mut self.working).await.is_err() {
+            self.working.abort();
+        }
+    }
+}
+
+async fn poll(queue: Queue, embed: Arc<embed::Deps>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let received = tokio::select! {
+            received = receive(&queue) => received,
+            _ = stopped.changed() => return,
+        };
+        if received.is_empty() {
+            continue;
+        }
+        let work = embed::work(embed.clone(), received.clone(), Deadline::after(WORKER_LIMIT));
+        // On a task of its own, so that a panic fails this batch and no other.
+        let Ok(failed) = tokio::spawn(work).await else { continue };
+        for message in received.iter().filter(|message| !failed.contains(&message.id)) {
+            if let Err(problem) = queue.delete(message).await {
+                tracing::warn!(%problem, "a finished message could not be deleted");
+            }
+        }
+    }
+}
+
+/// Messages as they come, up to a batch.
+async fn receive(queue: &Queue) -> Vec<shared::queue::Message> {
+    let mut batch = Vec::new();
+    let mut wait = Duration::from_secs(5);
+    while batch.len() < BATCH {
+        match queue.receive(wait).await {
+            Ok(some) if some.is_empty() => break,
+            Ok(some) => batch.extend(some),
+            Err(problem) => {
+                tracing::warn!(%problem, "the queue did not answer");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                break;
+            }
+        }
+        wait = Duration::ZERO;
+    }
+    batch
+}

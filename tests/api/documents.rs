@@ -1,0 +1,507 @@
+//! Documents go in, vectors come out: whatever fails, whoever dies, however often a message is delivered.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State as Shared;
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode};
+use local::{Options, State, folder};
+use serde_json::{Value, json};
+use shared::deadline::Deadline;
+use shared::embedder::Embedder;
+use shared::embedder::openai::OpenAi;
+use shared::knowledge_store::{Corpus, DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
+use shared::openai::Server;
+use shared::queue::{Message, Queue};
+use tests::{Answer, App, DOCUMENTS_KEY};
+
+const DIMENSIONS: usize = 8;
+
+/// A stand-in for an embeddings server, and what it was asked.
+#[derive(Default)]
+struct Model {
+    /// How often each text was embedded.
+    texts: Mutex<HashMap<String, usize>>,
+    calls: AtomicUsize,
+    /// What it answers instead, while it is set.
+    outage: Mutex<Option<(u16, &'static str)>>,
+}
+
+impl Model {
+    fn times(&self, part: &str) -> usize {
+        self.texts.lock().unwrap().iter().filter(|(text, _)| text.contains(part)).map(|(_, times)| times).sum()
+    }
+}
+
+async fn embeddings(
+    Shared(model): Shared<Arc<Model>>,
+    Json(body): Json<Value>,
+) -> (StatusCode, HeaderMap, Json<Value>) {
+    model.calls.fetch_add(1, Ordering::Relaxed);
+    let inputs: Vec<String> =
+        body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+    let mut headers = HeaderMap::new();
+    let error = |status: u16| {
+        let body = json!({"error": {"message": "no", "type": "invalid_request_error", "param": "input"}});
+        (StatusCode::from_u16(status).unwrap(), Json(body))
+    };
+    if let Some((status, retry_after)) = *model.outage.lock().unwrap() {
+        headers.insert("retry-after", retry_after.parse().unwrap());
+        let (status, body) = error(status);
+        return (status, headers, body);
+    }
+    for (word, status) in [("REFUSED", 400), ("POISON", 500)] {
+        if inputs.iter().any(|text| text.contains(word)) {
+            let (status, body) = error(status);
+            return (status, headers, body);
+        }
+    }
+    let data: Vec<Value> = inputs
+        .iter()
+        .enumerate()
+        .map(|(index, text)| {
+            *model.texts.lock().unwrap().entry(text.clone()).or_default() += 1;
+            let vector: Vec<f32> = (0..DIMENSIONS).map(|i| (text.len() + i) as f32).collect();
+            json!({"object": "embedding", "index": index, "embedding": vector})
+        })
+        .collect();
+    let usage = json!({"prompt_tokens": 1, "total_tokens": 1});
+    (StatusCode::OK, headers, Json(json!({"object": "list", "model": "m", "data": data, "usage": usage})))
+}
+
+async fn model() -> (Arc<Model>, String) {
+    let model = Arc::new(Model::default());
+    let router = Router::new().route("/v1/embeddings", post(embeddings)).with_state(model.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (model, url)
+}
+
+fn embedder(url: &str, model: &str) -> Embedder {
+    Embedder::OpenAi(OpenAi::new(Server::new(url, None).unwrap(), model, Some(DIMENSIONS)).unwrap())
+}
+
+async fn app_with(url: &str, model: &str, state: State) -> App {
+    App::with_options(Options { state, embedder: Some(embedder(url, model)), ..tests::options() }).await
+}
+
+async fn call(app: &App, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let request = app.request(method, path).bearer_auth(DOCUMENTS_KEY);
+    app.send(match body {
+        Some(body) => request.json(body),
+        None => request,
+    })
+    .await
+}
+
+fn document(content_type: &str, content: &str) -> Value {
+    json!({"assistant": "defi", "source": "Handbook", "content_type": content_type, "content": content})
+}
+
+async fn add(app: &App, content: &str) -> Value {
+    let answer = call(app, "POST", "/v1/documents", Some(&document("text/markdown", content))).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    answer.body
+}
+
+/// The document, once `done` says so.
+async fn until(app: &App, id: &Value, done: impl Fn(&Value) -> bool) -> Value {
+    let path = format!("/v1/documents/{}", id.as_str().unwrap());
+    for _ in 0..400 {
+        let view = call(app, "GET", &path, None).await.body;
+        if done(&view) {
+            return view;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{}", call(app, "GET", &path, None).await.body);
+}
+
+fn settled(view: &Value) -> bool {
+    view["pending"] == 0
+}
+
+async fn corpus(app: &App, space: Option<&VectorSpace>) -> Corpus {
+    app.colloquy.knowledge().load("defi", space, usize::MAX).await.unwrap().unwrap()
+}
+
+fn sections(count: usize) -> String {
+    (1..=count).map(|n| format!("## Question {n}\n\nThe answer to question number {n}.\n\n")).collect()
+}
+
+/// A PDF of one page.
+fn pdf(words: &str) -> String {
+    let drawn = format!("BT /F1 12 Tf 10 100 Td ({words}) Tj ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<</Font<</F1 4 0 R>>>>/Contents 5 0 R>>".to_owned(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+    ];
+    let (mut file, mut table) = ("%PDF-1.4\n".to_owned(), "xref\n0 6\n0000000000 65535 f \n".to_owned());
+    for (index, object) in objects.iter().enumerate() {
+        table.push_str(&format!("{:010} 00000 n \n", file.len()));
+        file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", index + 1));
+    }
+    let start = file.len();
+    format!("{file}{table}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n")
+}
+
+#[tokio::test]
+async fn documents_of_every_kind_are_cut_and_found() {
+    let app = App::start().await;
+    let pdf = STANDARD.encode(pdf("Words in a PDF"));
+    let cases = [
+        ("text/markdown", "## Dogs\nMay come.\n\nSource: Rules – https://example.org/dogs", "Dogs", "May come."),
+        ("text/html", "<title>Rules</title><h2>Cats</h2><p>May <b>not</b>.", "Rules › Cats", "May not."),
+        ("text/plain", "Nothing but words.", "", "Nothing but words."),
+        ("application/json", r#"[{"question": "Birds?", "answer": "In cages."}]"#, "Birds?", "In cages."),
+        ("application/pdf", pdf.as_str(), "", "Words in a PDF"),
+    ];
+    for (content_type, content, _, _) in cases {
+        let answer = call(&app, "POST", "/v1/documents", Some(&document(content_type, content))).await;
+        assert_eq!((answer.status, &answer.body["chunks"]), (202, &json!(1)), "{content_type}: {}", answer.body);
+        assert_eq!((&answer.body["pending"], &answer.body["retrieval"]), (&json!(0), &json!("words")));
+    }
+    let found = corpus(&app, None).await;
+    assert_eq!(found.chunks.len(), cases.len());
+    for (content_type, _, heading, text) in cases {
+        let matching = found.chunks.iter().find(|chunk| chunk.heading == heading && chunk.text.trim() == text);
+        let chunk = matching.unwrap_or_else(|| panic!("{content_type}: {:?}", found.chunks));
+        let cited = if heading == "Dogs" { ("Rules", Some("https://example.org/dogs")) } else { ("Handbook", None) };
+        assert_eq!((chunk.source.as_str(), chunk.url.as_deref()), cited);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_in_is_refused_with_its_field() {
+    let app = App::start().await;
+    let with = |field: &str, value: Value| {
+        let mut body = document("text/plain", "words");
+        body[field] = value;
+        body
+    };
+    let cases = [
+        (with("source", json!(" ")), "source"),
+        (with("title", json!("x".repeat(201))), "title"),
+        (with("url", json!("javascript:alert(1)")), "url"),
+        (with("content_type", json!("image/png")), "content_type"),
+        (with("content", json!("\n")), "content"),
+        (with("content", json!("x".repeat(1024 * 1024 + 1))), "content"),
+        (with("colour", json!("red")), "colour"),
+        (document("application/json", "[{\"question\": \"only\"}]"), "content"),
+        (document("application/pdf", "not base64!"), "content"),
+        (document("application/pdf", "bm8gcGRm"), "content"),
+        (document("text/html", "<script>alert(1)</script>"), "content"),
+        (document("text/markdown", &sections(4_001)), "content"),
+    ];
+    for (body, field) in cases {
+        let answer = call(&app, "POST", "/v1/documents", Some(&body)).await;
+        let shown = body.to_string();
+        assert_eq!(answer.status, 422, "{}", &shown[..shown.len().min(200)]);
+        assert_eq!(answer.body["errors"][0]["field"], field, "{}", answer.body);
+    }
+    let nobody = json!({"assistant": "nobody", "source": "s", "content_type": "text/plain", "content": "words"});
+    assert_eq!(call(&app, "POST", "/v1/documents", Some(&nobody)).await.status, 404);
+    let large = document("text/plain", &"x".repeat(1_600_000));
+    assert_eq!(call(&app, "POST", "/v1/documents", Some(&large)).await.status, 413);
+    assert_eq!(call(&app, "PUT", "/v1/documents", None).await.status, 405);
+    for id in ["no", "defi-000000000000000000000000", "d%23x-000000000000000000000000"] {
+        assert_eq!(call(&app, "GET", &format!("/v1/documents/{id}"), None).await.status, 404, "{id}");
+        assert_eq!(call(&app, "DELETE", &format!("/v1/documents/{id}"), None).await.status, 404, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_has_the_key_may_change_documents() {
+    let app = App::start().await;
+    for header in [None, Some("Bearer wrong"), Some("Basic YTpi"), Some(DOCUMENTS_KEY)] {
+        let mut request = app.request("POST", "/v1/documents").json(&document("text/plain", "words"));
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let answer = app.send(request).await;
+        assert_eq!((answer.status, &answer.body["type"]), (401, &json!("urn:colloquy:problem:unauthorized")));
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+    }
+    let closed = App::with_options(Options { documents_key: None, ..tests::options() }).await;
+    let answer = call(&closed, "POST", "/v1/documents", Some(&document("text/plain", "words"))).await;
+    assert_eq!((answer.status, &answer.body["type"]), (403, &json!("urn:colloquy:problem:forbidden")));
+}
+
+#[tokio::test]
+async fn every_chunk_is_embedded_once_in_few_calls_and_nothing_is_done_twice() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let added = add(&app, &sections(100)).await;
+    assert_eq!((&added["chunks"], &added["retrieval"]), (&json!(100), &json!("hybrid")));
+
+    let view = until(&app, &added["id"], settled).await;
+    assert_eq!((&view["embedded"], &view["failed"]), (&json!(100), &json!(0)));
+    assert!(model.calls.load(Ordering::Relaxed) <= 10, "texts share calls");
+    let again = add(&app, &sections(100)).await;
+    assert_eq!((&again["id"], &again["embedded"]), (&added["id"], &json!(100)));
+    assert_eq!(model.times("question number"), 100);
+
+    let space = VectorSpace::of(&embedder(&url, "m"));
+    let found = corpus(&app, Some(&space)).await;
+    assert_eq!(found.chunks.iter().filter(|chunk| chunk.vector.is_some()).count(), 100);
+    assert_eq!(found.chunks[41].text, "The answer to question number 42.");
+    let vector = found.chunks[41].vector.clone().unwrap();
+    let nearest = app.colloquy.knowledge().nearest("defi", &space, &vector, 3, Some("Handbook")).await.unwrap();
+    assert_eq!(nearest.len(), 3);
+    assert!((nearest[0].1 - 1.0).abs() < 1e-5, "{}", nearest[0].1);
+    let elsewhere = app.colloquy.knowledge().nearest("defi", &space, &vector, 3, Some("Elsewhere")).await.unwrap();
+    assert!(elsewhere.is_empty());
+}
+
+#[tokio::test]
+async fn a_document_with_the_same_key_is_replaced_and_what_stays_keeps_its_vector() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let keyed = |content: &str| {
+        let mut body = document("text/markdown", content);
+        body["key"] = json!("faq");
+        body
+    };
+    let first = call(&app, "POST", "/v1/documents", Some(&keyed(&sections(10)))).await.body;
+    until(&app, &first["id"], settled).await;
+    let changed = format!("## New\n\nWords.\n\n{}", sections(8));
+    let second = call(&app, "POST", "/v1/documents", Some(&keyed(&changed))).await.body;
+
+    assert_eq!((&second["id"], &second["chunks"], &second["pending"]), (&first["id"], &json!(9), &json!(1)));
+    until(&app, &first["id"], settled).await;
+    assert_eq!(model.times("question number"), 10);
+    let found = corpus(&app, None).await;
+    assert_eq!((found.chunks.len(), found.chunks[0].heading.as_str()), (9, "New"));
+}
+
+#[tokio::test]
+async fn a_deleted_document_is_out_of_answers_at_once_and_late_work_does_not_bring_it_back() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    *model.outage.lock().unwrap() = Some((503, "1"));
+    let added = add(&app, &sections(40)).await;
+    let path = format!("/v1/documents/{}", added["id"].as_str().unwrap());
+    let store = app.colloquy.knowledge();
+    let before = store.corpus_version("defi").await.unwrap();
+
+    assert_eq!(call(&app, "DELETE", &path, None).await.status, 204);
+    assert!(store.corpus_version("defi").await.unwrap() > before);
+    assert!(corpus(&app, None).await.chunks.is_empty());
+    *model.outage.lock().unwrap() = None;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+
+    assert!(corpus(&app, None).await.chunks.is_empty());
+    assert_eq!(call(&app, "GET", &path, None).await.status, 404);
+    assert_eq!(call(&app, "DELETE", &path, None).await.status, 404);
+    let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
+    let space = VectorSpace::of(&embedder(&url, "m"));
+    assert!(store.pending(&id, &space).await.unwrap().is_empty(), "no chunk came back");
+}
+
+#[tokio::test]
+async fn a_text_at_fault_fails_alone() {
+    let (_, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let added = add(&app, &format!("{}## Bad\n\nREFUSED\n\n", sections(30))).await;
+    let view = until(&app, &added["id"], settled).await;
+    assert_eq!((&view["embedded"], &view["failed"]), (&json!(30), &json!(1)));
+}
+
+#[tokio::test]
+async fn an_outage_delays_and_loses_nothing_and_fills_no_dead_letter_queue() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    *model.outage.lock().unwrap() = Some((429, "1"));
+    let added = add(&app, &sections(50)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let calls = model.calls.load(Ordering::Relaxed);
+    assert!((2..40).contains(&calls), "{calls} calls");
+    *model.outage.lock().unwrap() = None;
+
+    let view = until(&app, &added["id"], settled).await;
+    assert_eq!(view["embedded"], 50);
+    let (_, dead) = app.colloquy.chunk_queues();
+    assert!(dead.receive(Duration::ZERO).await.unwrap().is_empty());
+}
+
+/// The set with its worker's own deps, so that a test can play the worker.
+struct Worker {
+    deps: Arc<embed::Deps>,
+    queue: Queue,
+    store: KnowledgeStore,
+    space: VectorSpace,
+}
+
+impl Worker {
+    fn new(app: &App, url: &str) -> Self {
+        let (queue, _) = app.colloquy.chunk_queues();
+        let (embedder, store) = (embedder(url, "m"), app.colloquy.knowledge());
+        let space = VectorSpace::of(&embedder);
+        let deps = embed::Deps::new(store.clone(), queue.clone(), Some(embedder), 5);
+        Self { deps: Arc::new(deps), queue, store, space }
+    }
+
+    fn message(&self, id: usize, body: String, tries: u32) -> Message {
+        Message { id: id.to_string(), receipt: String::new(), body, tries }
+    }
+
+    async fn work(&self, messages: Vec<Message>) -> Vec<String> {
+        embed::work(self.deps.clone(), messages, Deadline::after(Duration::from_secs(30))).await
+    }
+}
+
+#[tokio::test]
+async fn a_poison_message_fails_alone_and_the_others_go_through() {
+    let (model, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let (good, bad) = (add(&app, &sections(40)).await, add(&app, "## Bad\n\nPOISON\n\n## Fine\n\nWords.").await);
+    let mut messages = Vec::new();
+    for id in [&good["id"], &bad["id"]] {
+        let id: DocumentId = id.as_str().unwrap().parse().unwrap();
+        let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+        for work in EmbedWork::for_chunks(&id, &pending) {
+            messages.push(worker.message(messages.len(), serde_json::to_string(&work).unwrap(), 1));
+        }
+    }
+    messages.push(worker.message(messages.len(), "{broken".to_owned(), 1));
+    assert_eq!(messages.len(), 4);
+
+    assert_eq!(worker.work(messages.clone()).await, ["2", "3"]);
+    assert_eq!((model.times("question number"), model.times("Words.")), (40, 1));
+    messages.iter_mut().for_each(|message| message.tries = embed::TRIES);
+    assert_eq!(worker.work(messages).await, ["2", "3"]);
+
+    assert_eq!(model.times("question number"), 40, "what is done is not done again");
+    let id: DocumentId = bad["id"].as_str().unwrap().parse().unwrap();
+    let kept = worker.store.document(&id).await.unwrap().unwrap();
+    assert_eq!((kept.counts.embedded, kept.counts.failed), (1, 1));
+}
+
+#[tokio::test]
+async fn messages_delivered_twice_and_at_once_double_nothing() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let added = add(&app, &sections(60)).await;
+    let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
+    let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+    let message = |chunks: &[String]| {
+        let work = EmbedWork { document: id.clone(), chunks: chunks.to_vec(), put_back: 0 };
+        worker.message(0, serde_json::to_string(&work).unwrap(), 1)
+    };
+    let batches: Vec<_> = pending.chunks(10).chain(pending.chunks(7)).map(|chunks| vec![message(chunks)]).collect();
+
+    let failed = futures::future::join_all(batches.into_iter().map(|batch| worker.work(batch))).await;
+
+    assert!(failed.iter().all(Vec::is_empty));
+    let found = corpus(&app, Some(&worker.space)).await;
+    assert_eq!(found.chunks.len(), 60);
+    assert!(found.chunks.iter().all(|chunk| chunk.vector.is_some()));
+    assert_eq!(worker.store.document(&id).await.unwrap().unwrap().counts.embedded, 60);
+}
+
+#[tokio::test]
+async fn a_worker_killed_anywhere_loses_nothing() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let added = add(&app, &sections(30)).await;
+    let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
+    let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+    let work = EmbedWork::for_chunks(&id, &pending);
+    let message = worker.message(0, serde_json::to_string(&work[0]).unwrap(), 1);
+    for milliseconds in 0..40 {
+        let killed = tokio::time::timeout(Duration::from_millis(milliseconds * 3), worker.work(vec![message.clone()]));
+        drop(killed.await);
+    }
+
+    assert!(worker.work(vec![message]).await.is_empty());
+    let found = corpus(&app, Some(&worker.space)).await;
+    assert_eq!(found.chunks.iter().filter(|chunk| chunk.vector.is_some()).count(), 30);
+    assert_eq!(worker.store.document(&id).await.unwrap().unwrap().counts.embedded, 30);
+    assert!(worker.queue.receive(Duration::ZERO).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_pending_at_a_kill_is_embedded_after_the_restart_and_another_model_embeds_anew() {
+    let (model, url) = model().await;
+    let folder = std::env::temp_dir().join(format!("colloquy-documents-{}", std::process::id()));
+    let state = || State::Folder(folder.clone());
+    *model.outage.lock().unwrap() = Some((503, "60"));
+    let app = app_with(&url, "m", state()).await;
+    let added = add(&app, &sections(20)).await;
+    app.colloquy.stop().await;
+    *model.outage.lock().unwrap() = None;
+
+    let app = app_with(&url, "m", state()).await;
+    until(&app, &added["id"], settled).await;
+    app.colloquy.stop().await;
+    assert_eq!(model.times("question number"), 20);
+
+    let app = app_with(&url, "other", state()).await;
+    let view = until(&app, &added["id"], settled).await;
+    let other = VectorSpace::of(&embedder(&url, "other"));
+    let embedded = |corpus: Corpus| corpus.chunks.iter().filter(|chunk| chunk.vector.is_some()).count();
+    assert_eq!((view["embedded"].as_u64(), embedded(corpus(&app, Some(&other)).await)), (Some(20), 20));
+    let before = VectorSpace::of(&embedder(&url, "m"));
+    assert_eq!(embedded(corpus(&app, Some(&before)).await), 0, "vectors of two models are never mixed");
+    app.colloquy.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(model.times("question number"), 40);
+}
+
+#[tokio::test]
+async fn a_folder_is_taken_in_once_however_often_it_is_sent() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let folder = std::env::temp_dir().join(format!("colloquy-folder-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("deep")).unwrap();
+    std::fs::write(folder.join("a.md"), sections(3)).unwrap();
+    std::fs::write(folder.join("deep/b.html"), "<h1>B</h1><p>Words of b.").unwrap();
+    std::fs::write(folder.join("c.json"), "not pairs").unwrap();
+    std::fs::write(folder.join("d.png"), [0]).unwrap();
+    let target =
+        folder::Target { url: app.colloquy.url(), key: DOCUMENTS_KEY.to_owned(), assistant: "defi".to_owned() };
+    let run = async || folder::ingest(&folder, &target, &indicatif::ProgressBar::hidden()).await.unwrap();
+
+    let first = run().await;
+    assert_eq!((first.documents, first.chunks, first.embedded, first.pending), (2, 4, 4, 0));
+    assert_eq!((first.refused[0].0.as_str(), first.skipped["png"]), ("c.json", 1));
+    assert_eq!(run().await, first);
+    std::fs::write(folder.join("a.md"), sections(2)).unwrap();
+    let third = run().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    assert_eq!((third.documents, third.chunks), (2, 3));
+    assert_eq!(model.times("question number"), 3);
+    assert_eq!(corpus(&app, None).await.chunks.len(), 3);
+}
+
+#[tokio::test]
+async fn the_assistants_own_texts_are_there_soon_after_the_start() {
+    let own_texts = local::knowledge::own_texts().unwrap();
+    let entries = own_texts.iter().filter(|text| text.assistant == "defi");
+    let entries: usize = entries.map(|text| text.text.lines().filter(|line| line.starts_with("## ")).count()).sum();
+    assert!(entries >= 60);
+    let app = App::with_options(Options { own_texts, ..tests::options() }).await;
+    for _ in 0..200 {
+        if corpus(&app, None).await.chunks.len() >= entries {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let found = corpus(&app, None).await;
+    assert_eq!(found.chunks.len(), entries, "an entry is a chunk");
+    assert!(found.chunks.iter().all(|chunk| chunk.url.is_some() && !chunk.text.contains("Source:")));
+}
