@@ -389,6 +389,23 @@ async fn a_poison_message_fails_alone_and_the_others_go_through() {
 }
 
 #[tokio::test]
+async fn the_event_of_embed_gives_a_vector_to_what_that_of_ingest_took_in() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let (status, taken) = crate::events::invoke("ingest", &app).await;
+    assert_eq!(status, 202, "{taken}");
+    let event = include_str!("../../events/embed.json");
+    let event: aws_lambda_events::sqs::SqsEvent = serde_json::from_str(event).unwrap();
+
+    let failed = worker.work(event.records.into_iter().map(shared::lambda::message).collect()).await;
+
+    assert!(failed.is_empty());
+    let id: DocumentId = serde_json::from_str::<Value>(&taken).unwrap()["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(worker.store.document(&id).await.unwrap().unwrap().counts.embedded, 1);
+}
+
+#[tokio::test]
 async fn messages_delivered_twice_and_at_once_double_nothing() {
     let (_, url) = model().await;
     let app = App::start().await;
