@@ -68,6 +68,8 @@ pub struct Options {
     pub embedder: Option<Embedder>,
     /// How many calls to it are under way at once.
     pub embed_concurrency: usize,
+    /// How many bytes of words and vectors an assistant may have and still be searched in memory.
+    pub retrieve_memory: usize,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
 }
@@ -107,6 +109,8 @@ impl Colloquy {
         tables::create_knowledge(&client, KNOWLEDGE_TABLE, space.as_ref()).await?;
         let store = KnowledgeStore::new(client.clone(), KNOWLEDGE_TABLE);
         let queues = Queues::start().await?;
+        let (embedder, assistants) = (options.embedder.clone(), options.assistants.clone());
+        let retrieve = retrieve::Deps::new(store.clone(), embedder, assistants, options.retrieve_memory);
         let ingest = Arc::new(ingest::Deps {
             store: store.clone(),
             queue: queues.chunks.clone(),
@@ -120,6 +124,7 @@ impl Colloquy {
         let steps = understand::router()
             .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
             .merge(flights::router(options.flights))
+            .merge(retrieve::router(retrieve))
             .merge(respond::router(options.respond));
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;

@@ -57,6 +57,7 @@ fn options() -> anyhow::Result<Options> {
         own_texts: knowledge::own_texts()?,
         embedder: Embedder::from_env()?,
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
+        retrieve_memory: retrieve::memory_from_env()?,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
     })
 }

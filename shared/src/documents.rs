@@ -41,7 +41,7 @@ pub struct DocumentRequest {
     /// The name that answers cite it by: 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Handbook")]
     pub source: String,
-    /// Its title, to 200 characters.
+    /// Its title, to 200 characters; a blank one is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
     pub title: Option<String>,
@@ -52,7 +52,7 @@ pub struct DocumentRequest {
     /// What you know it by. A document with the key of an earlier one takes its place; without a key, a document is another
     /// one as soon as anything in it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S")]
     pub key: Option<String>,
     /// What the content is.
     pub content_type: ContentType,
@@ -75,7 +75,7 @@ impl DocumentRequest {
             _ => Ok(()),
         };
         within("source", Some(&self.source), 200)?;
-        within("title", self.title.as_deref(), 200)?;
+        within("title", self.title.as_deref().filter(|title| !title.trim().is_empty()), 200)?;
         within("url", self.url.as_deref(), 2_000)?;
         within("key", self.key.as_deref(), 500)?;
         if self.url.as_deref().is_some_and(|url| !is_web_address(url)) {

@@ -25,6 +25,10 @@ async fn router(function: &str, app: &App) -> Router {
         "session" => session::router(session::Deps::new(app.colloquy.store())),
         "flights" => flights::router(tests::sample_flights()),
         "respond" => respond::router(respond::Deps::new(Assistants::embedded().unwrap(), None)),
+        "retrieve" => {
+            let assistants = Assistants::embedded().unwrap();
+            retrieve::router(retrieve::Deps::new(app.colloquy.knowledge(), None, assistants, 1024))
+        }
         "health" => {
             let (tables, names) = app.colloquy.tables();
             health::router(health::Deps::new(pipeline(), tables, names.sessions))
@@ -59,7 +63,8 @@ async fn every_event_is_answered_by_its_function() {
         .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     functions.sort();
-    let expected = ["chat", "embed", "flights", "health", "ingest", "respond", "session", "understand", "web"];
+    let expected =
+        ["chat", "embed", "flights", "health", "ingest", "respond", "retrieve", "session", "understand", "web"];
     assert_eq!(functions, expected);
     // What SQS hands over is executed where the worker is tried.
     for function in functions.iter().filter(|function| *function != "embed") {

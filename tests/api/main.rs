@@ -5,6 +5,7 @@ mod documents;
 mod events;
 mod faults;
 mod idempotency;
+mod knowledge;
 mod problems;
 mod replies;
 mod sessions;

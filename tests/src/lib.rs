@@ -103,6 +103,7 @@ pub fn options() -> Options {
         own_texts: Vec::new(),
         embedder: None,
         embed_concurrency: 5,
+        retrieve_memory: 64 * 1024 * 1024,
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
     }
 }

@@ -54,7 +54,7 @@ fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocume
         ContentType::Html => html::to_markdown(&request.content),
         _ => Default::default(),
     };
-    let title = request.title.clone().unwrap_or(html_title);
+    let title = request.title.clone().filter(|title| !title.trim().is_empty()).unwrap_or(html_title);
     let origin = Origin { title: &title, source: &request.source, url };
     let mut chunks = match request.content_type {
         ContentType::Markdown => chunk::markdown(&request.content, origin),

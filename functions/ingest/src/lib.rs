@@ -67,10 +67,13 @@ pub use pdf::Reader as PdfReader;
 
 /// The routes.
 pub fn router(deps: Arc<Deps>) -> Router {
+    let guarded = middleware::from_fn_with_state(deps.clone(), guard);
     Router::new()
-        .route("/v1/documents", post(add).fallback(async || wrong_method("POST")))
-        .route("/v1/documents/{id}", get(show).delete(remove).fallback(async || wrong_method("GET, HEAD, DELETE")))
-        .layer(middleware::from_fn_with_state(deps.clone(), guard))
+        .route("/v1/documents", post(add).layer(guarded.clone()).fallback(async || wrong_method("POST")))
+        .route(
+            "/v1/documents/{id}",
+            get(show).delete(remove).layer(guarded).fallback(async || wrong_method("GET, HEAD, DELETE")),
+        )
         .with_state(deps)
 }
 

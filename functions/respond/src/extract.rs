@@ -83,6 +83,7 @@ fn units(rank: usize, passage: &Passage, stemmer: &Stemmer) -> Vec<Unit> {
             last.push_str(line);
             continue;
         }
+        let line = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or(line);
         texts.extend(line.unicode_sentences().map(|sentence| sentence.trim().to_owned()));
         leads = line.ends_with(':');
     }
@@ -122,10 +123,10 @@ fn score(unit: &Unit, passages: &[Passage], weights: &HashMap<String, f64>) -> f
         weights.iter().filter(|(stem, _)| stems.contains(*stem)).map(|(_, weight)| weight).sum()
     };
     // The heading is what the passage is about: a sentence of it need not say it again.
-    let words = of(&unit.stems) + 0.5 * of(&unit.heading) + 0.2;
+    let words = of(&unit.stems) + of(&unit.heading) + 0.2;
     let rank = passages.get(unit.rank).map_or(0.0, |passage| passage.score.clamp(0.0, 1.0));
     let early = 1.0 / (1.0 + 0.35 * unit.position as f64);
-    words * (0.25 + 0.75 * rank) * (0.4 + 0.6 * early)
+    words * (0.25 + 0.75 * rank) * (0.3 + 0.7 * early)
 }
 
 /// Two sentences that say the same with the same words.

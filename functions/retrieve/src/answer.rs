@@ -4,12 +4,15 @@ use shared::knowledge::{Passage, Retrieval};
 use shared::knowledge_store::CorpusChunk;
 
 use crate::rank::{self, MEANING_WEIGHT};
-use crate::words::WordScores;
+use crate::words::{WordScores, stems};
 
 /// How many passages are given where nobody says.
 pub const PASSAGES: usize = 6;
 /// The least evidence by words of a passage that answers.
 pub const LEAST_EVIDENCE: f32 = 0.15;
+
+/// The most words, stop words aside, of a question that may be a heading.
+const SHORT: usize = 3;
 
 /// What counts as an answer, and how many are given.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,18 +53,32 @@ pub fn answers(
     keep: impl Fn(&CorpusChunk) -> bool,
 ) -> Found {
     let cosine = |at: usize| cosines.get(at).copied().flatten();
+    let titled: Vec<bool> = chunks.iter().enumerate().map(|(at, chunk)| is_asked_for(chunk, at, words)).collect();
+    let titled = |at: usize| titled.get(at).is_some_and(|titled| *titled);
     let score = |at: usize| match cosine(at) {
         Some(cosine) => rank::mix(words.share(at), cosine, MEANING_WEIGHT),
+        None if titled(at) => 0.5 + 0.5 * words.share(at),
         None => words.share(at),
     };
     let answering = |at: usize| match cosine(at) {
         Some(cosine) => cosine >= settings.least_cosine,
-        None => words.share(at) > 0.0 && words.evidence(at) >= settings.least_evidence,
+        None => words.share(at) > 0.0 && (titled(at) || words.evidence(at) >= settings.least_evidence),
     };
     let scores: Vec<f32> = (0..chunks.len()).map(score).collect();
     let best = rank::best(&scores, settings.limit, |at| answering(at) && chunks.get(at).is_some_and(&keep));
     let passages = best.into_iter().filter_map(|at| Some(passage(chunks.get(at)?, *scores.get(at)?))).collect();
     Found { passages, retrieval: if cosines.is_empty() { Retrieval::Words } else { Retrieval::Hybrid } }
+}
+
+/// A short question that is the chunk's own heading ("What is IVF?"). The words of such a question are often those that
+/// every text of the corpus has, so that they are no evidence by themselves.
+fn is_asked_for(chunk: &CorpusChunk, at: usize, words: &WordScores) -> bool {
+    if words.asked.is_empty() || words.asked.len() > SHORT || words.share(at) <= 0.0 {
+        return false;
+    }
+    let own = chunk.heading.rsplit(" › ").next().unwrap_or_default();
+    let own = stems(own);
+    !own.is_empty() && own.iter().all(|stem| words.asked.contains(stem)) && own.len() >= words.asked.len()
 }
 
 fn passage(chunk: &CorpusChunk, score: f32) -> Passage {
@@ -93,7 +110,7 @@ mod tests {
 
     fn found(words: &[f32], cosines: &[Option<f32>], settings: Settings) -> (Vec<(String, f64)>, Retrieval) {
         let chunks = [chunk("a"), chunk("b"), chunk("c")];
-        let words = WordScores { scores: words.to_vec(), attainable: 10.0, rarest: 5.0 };
+        let words = WordScores { scores: words.to_vec(), attainable: 10.0, rarest: 5.0, ..WordScores::default() };
         let found = answers(&chunks, &words, cosines, &settings, |_| true);
         let rounded = |score: f64| (score * 1000.0).round() / 1000.0;
         let passages = found.passages.into_iter().map(|passage| (passage.id, rounded(passage.score))).collect();
@@ -115,6 +132,16 @@ mod tests {
         let (passages, retrieval) = found(&[2.5, 5.0, 0.0], &[], SETTINGS);
         assert_eq!(passages, [("b".to_owned(), 0.5)]);
         assert_eq!(retrieval, Retrieval::Words);
+    }
+
+    #[test]
+    fn a_question_that_is_a_heading_is_answered_by_what_stands_under_it() {
+        let chunks = [chunk("other"), CorpusChunk { heading: "Basics › What is IVF?".to_owned(), ..chunk("ivf") }];
+        let asked = ["ivf".to_owned()].into();
+        let words = WordScores { scores: vec![1.0, 0.9], attainable: 10.0, rarest: 50.0, asked };
+        let found = answers(&chunks, &words, &[], &SETTINGS, |_| true);
+        let ids: Vec<&str> = found.passages.iter().map(|passage| passage.id.as_str()).collect();
+        assert_eq!(ids, ["ivf"]);
     }
 
     #[test]

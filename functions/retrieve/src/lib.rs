@@ -50,16 +50,13 @@ impl Deps {
         Self { shelves: Shelves::new(store, space, memory), embedder, assistants }
     }
 
-    /// The table that `KNOWLEDGE_TABLE` names, and the embedder that the environment describes.
-    ///
-    /// `RETRIEVE_MEMORY_MIB` (64) is how much of words and vectors an assistant may have and still be searched in memory.
+    /// The table that `KNOWLEDGE_TABLE` names, the embedder that the environment describes, and [`memory_from_env`].
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
-        let memory = config::parsed("RETRIEVE_MEMORY_MIB", 64_usize)?.saturating_mul(1024 * 1024);
         let store = KnowledgeStore::from_env().await?;
-        Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory))
+        Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory_from_env()?))
     }
 
     /// The question's vector, unless there is no embedder or it does not answer in time.
@@ -90,6 +87,14 @@ impl Deps {
             least_evidence: options.least_evidence.unwrap_or(answer::LEAST_EVIDENCE),
         }
     }
+}
+
+/// `RETRIEVE_MEMORY_MIB` (64), in bytes: how much of words and vectors an assistant may have and still be searched in memory.
+///
+/// # Errors
+/// It is not a whole number.
+pub fn memory_from_env() -> anyhow::Result<usize> {
+    Ok(config::parsed("RETRIEVE_MEMORY_MIB", 64_usize)?.saturating_mul(1024 * 1024))
 }
 
 /// The route.

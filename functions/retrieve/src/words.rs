@@ -85,6 +85,8 @@ pub struct WordScores {
     pub attainable: f32,
     /// The idf of a word that no text has.
     pub rarest: f32,
+    /// The stems of the question's words.
+    pub asked: BTreeSet<String>,
 }
 
 impl WordScores {
@@ -149,11 +151,12 @@ impl WordIndex {
 
     /// The score of every text for a question.
     pub fn score(&self, question: &str) -> WordScores {
-        let mut found = WordScores { scores: vec![0.0; self.len()], attainable: 0.0, rarest: self.idf(0) };
+        let mut found =
+            WordScores { scores: vec![0.0; self.len()], attainable: 0.0, rarest: self.idf(0), asked: BTreeSet::new() };
         // In an order of its own, so that sums of the same words are the same to the last bit.
         let question: BTreeSet<String> = stems(question).into_iter().collect();
-        for stem in question {
-            let postings = self.terms.get(&stem).map(Vec::as_slice).unwrap_or_default();
+        for stem in &question {
+            let postings = self.terms.get(stem).map(Vec::as_slice).unwrap_or_default();
             let idf = self.idf(postings.len());
             found.attainable += idf;
             for posting in postings {
@@ -163,6 +166,7 @@ impl WordIndex {
                 }
             }
         }
+        found.asked = question;
         found
     }
 

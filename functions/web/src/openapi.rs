@@ -6,10 +6,12 @@
 
 use http::{HeaderValue, header};
 use shared::api::{AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, HealthReport, SessionView, TurnEvent};
+use shared::documents::{DocumentRequest, DocumentView};
 use shared::problem::ProblemBody;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ComponentsBuilder, ContentBuilder, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
     OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Type,
@@ -48,6 +50,8 @@ fn description() -> OpenApi {
                 .path("/v1/ask", PathItem::new(HttpMethod::Post, ask()))
                 .path("/v1/ask/stream", PathItem::new(HttpMethod::Post, ask_stream()))
                 .path("/v1/sessions/{id}", session())
+                .path("/v1/documents", PathItem::new(HttpMethod::Post, add_document()))
+                .path("/v1/documents/{id}", document_by_id())
                 .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
                 .path("/v1/health", PathItem::new(HttpMethod::Get, health()))
                 .path("/v1/openapi.json", PathItem::new(HttpMethod::Get, openapi()))
@@ -66,9 +70,13 @@ fn components() -> Components {
     with_parts::<TurnEvent>(&mut schemas);
     with_parts::<SessionView>(&mut schemas);
     with_parts::<AssistantList>(&mut schemas);
+    with_parts::<DocumentRequest>(&mut schemas);
+    with_parts::<DocumentView>(&mut schemas);
     with_parts::<HealthReport>(&mut schemas);
     with_parts::<ProblemBody>(&mut schemas);
-    ComponentsBuilder::new().schemas_from_iter(schemas).build()
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's key for documents."));
+    let key = SecurityScheme::Http(key.build());
+    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(DOCUMENTS_KEY, key).build()
 }
 
 /// Adds the schema of a type and of every type it is made of.
@@ -190,6 +198,61 @@ fn session() -> PathItem {
     item
 }
 
+fn add_document() -> OperationBuilder {
+    let body = RequestBodyBuilder::new()
+        .description(Some("At most 1.5 MiB."))
+        .required(Some(Required::True))
+        .content(JSON, ContentBuilder::new().schema(Some(reference::<DocumentRequest>())).build());
+    guarded(operation("add_document", "Give an assistant a document to answer from"))
+        .description(Some(
+            "Cuts the document into chunks, which are found by words at once and by meaning once they are embedded. The same \
+             document again does nothing twice, and finishes what was left unfinished.",
+        ))
+        .request_body(Some(body.build()))
+        .response("202", json::<DocumentView>("The document is taken in."))
+        .response("400", problem("The body is not JSON."))
+        .response("404", problem("There is no such assistant (`unknown-assistant`)."))
+        .response("413", problem("The body is larger than 1.5 MiB."))
+        .response("415", problem("The body is not sent as `application/json`."))
+        .response("422", problem("A field is not valid, or the content cannot be read: `errors` names it."))
+}
+
+fn document_by_id() -> PathItem {
+    let id = ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some("The `id` of a document."))
+        .schema(Some(pattern("^[a-z0-9-]+-[0-9a-f]{24}$")))
+        .build();
+    let read =
+        operation("read_document", "See how far a document is").response("200", json::<DocumentView>("The document."));
+    let delete = operation("delete_document", "Take a document out of answers")
+        .response("204", ResponseBuilder::new().description("It is no longer answered from.").build());
+    let both = |operation: OperationBuilder| {
+        guarded(operation).parameter(id.clone()).response("404", problem("There is no such document."))
+    };
+    let mut item = PathItem::new(HttpMethod::Get, both(read));
+    item.merge_operations(PathItem::new(HttpMethod::Delete, both(delete)));
+    item
+}
+
+/// What only who has the key may do.
+fn guarded(operation: OperationBuilder) -> OperationBuilder {
+    let scopes: [&str; 0] = [];
+    operation
+        .security(SecurityRequirement::new(DOCUMENTS_KEY, scopes))
+        .parameter(deadline())
+        .response("401", problem("The key is missing or wrong."))
+        .response("403", problem("Nobody may: the operator configured no key."))
+        .response("500", problem("A fault of the server."))
+        .response(
+            "503",
+            retry(problem("The documents cannot be reached right now; sending it again goes on from there.")),
+        )
+        .response("504", problem("The time was up; sending it again goes on from there."))
+}
+
 fn assistants() -> OperationBuilder {
     operation("list_assistants", "List the assistants")
         .response("200", json::<AssistantList>("Who can be spoken to, and what to say to begin with."))
@@ -222,6 +285,7 @@ fn page() -> OperationBuilder {
 // ---- What they have in common ----
 
 const JSON: &str = "application/json";
+const DOCUMENTS_KEY: &str = "documents_key";
 
 fn operation(id: &str, summary: &str) -> OperationBuilder {
     let allow = HeaderBuilder::new().schema(Some(string())).description(Some("The methods this path takes.")).build();
