@@ -1,5 +1,6 @@
 """A fresh headless Chromium for each test, on the page of the server at COLLOQUY_URL."""
 
+import json
 import os
 
 import pytest
@@ -20,17 +21,28 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-# Notes every message that is sent; while `answers` holds something, that is the server's next answer to one.
+# Notes every message that is sent; while `answers` holds something, that is the server's next answer to one. A stream
+# stops at each null until `goOn` is called, and breaks at "cut".
 WATCH_FETCH = """
 window.sent = [];
 window.answers = [];
 const real = window.fetch;
+const encoder = new TextEncoder();
+const stream = (bits) => new ReadableStream({ async start(controller) {
+  for (const bit of bits) {
+    if (bit === null) await new Promise((resolve) => { window.goOn = resolve; });
+    else if (bit === "cut") return controller.error(new TypeError("network error"));
+    else controller.enqueue(encoder.encode(bit));
+  }
+  controller.close();
+} });
 window.fetch = (url, options = {}) => {
   if (options.method !== "POST") return real(url, options);
-  window.sent.push({ headers: options.headers, body: JSON.parse(options.body) });
+  window.sent.push({ path: new URL(url).pathname, headers: options.headers, body: JSON.parse(options.body) });
   const answer = window.answers.shift();
   if (!answer) return real(url, options);
-  return Promise.resolve(new Response(JSON.stringify(answer.body), { status: answer.status, headers: answer.headers }));
+  const body = answer.stream ? stream(answer.stream) : JSON.stringify(answer.body);
+  return Promise.resolve(new Response(body, { status: answer.status, headers: answer.headers }));
 };
 """
 
@@ -87,6 +99,15 @@ class Page:
     def answer_next_with(self, status, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.script("window.answers.push(arguments[0])", {"status": status, "body": body or {}, "headers": headers})
+
+    def stream_next(self, *bits):
+        """The next answer is a stream: of events (dicts), of bytes as they are (strings), of None for a wait until `go_on`."""
+        frames = [f"event: {bit['event']}\ndata: {json.dumps(bit)}\n\n" if isinstance(bit, dict) else bit for bit in bits]
+        headers = {"Content-Type": "text/event-stream"}
+        self.script("window.answers.push(arguments[0])", {"status": 200, "stream": frames, "headers": headers})
+
+    def go_on(self):
+        self.script("window.goOn()")
 
     def sent(self):
         return self.script("return window.sent")

@@ -227,3 +227,178 @@ def test_too_long_a_message_is_counted_not_cut(page):
     field.send_keys("\n")
     assert page.all(".turn") == [], "it is not sent"
     assert len(field.get_attribute("value")) == 4001, "nothing is lost"
+
+
+SESSION = "0" * 32
+CITATIONS = [
+    {"number": 1, "source": "NHS", "url": "https://www.nhs.uk/ivf", "heading": "IVF › Overview", "text": "IVF is a treatment."},
+    {"number": 2, "source": "<b>A book</b>", "url": "javascript:alert(1)", "heading": "", "text": "<img src=x>"},
+    {"number": 3, "source": "Not cited", "heading": "", "text": "Something else."},
+]
+WORDS = "It joins egg and sperm [1]. It may take some cycles [2], says nobody [9]."
+
+
+def turn_event():
+    return {"event": "turn", "session_id": SESSION, "turn_id": "01", "assistant": "fertility"}
+
+
+def reply(**more):
+    return {"session_id": SESSION, "reply": WORDS, "slots": {}, "offers": [], "degraded": [], **more}
+
+
+def delta(text):
+    return {"event": "delta", "text": text}
+
+
+def start(page, words):
+    """Says something without waiting for the whole answer."""
+    page.one("#message").send_keys(words + "\n")
+    page.until(lambda: page.all(".turn"))
+    return page.all(".turn")[-1]
+
+
+def test_an_answer_comes_as_a_stream(page):
+    page.open()
+    turn = page.say(FLIGHT)
+    assert page.all(".offer", turn)
+    assert [sent["path"] for sent in page.sent()] == ["/v1/chat/stream"]
+    assert not page.all(".progress", turn)
+
+
+def test_words_and_offers_are_shown_as_they_come_and_read_out_once(page):
+    page.open()
+    found = page.say(FLIGHT)
+    offers = page.script("return JSON.parse(sessionStorage.getItem('colloquy:/')).turns[0].reply.offers")
+    page.button("Start over").click()
+    assert found
+
+    page.stream_next(
+        ": waiting\n\n", turn_event(), None, {"event": "step", "step": "flights", "milliseconds": 1.0}, None,
+        {"event": "offers", "offers": offers}, None, delta("Two flights:\n1"), None, delta(". PIA, early\nAny of "), None,
+        delta("them?"), {"event": "done", "reply": reply(reply="Two flights:\n1. PIA, early\nAny of them?", offers=offers)},
+    )  # fmt: skip
+    turn = start(page, "hello")
+    page.until(lambda: "Looking into it" in turn.text)
+    page.go_on()
+    page.until(lambda: "Comparing" in turn.text)
+    page.go_on()
+    page.until(lambda: page.all(".offer", turn))
+    assert page.all(".progress", turn), "the words are still to come"
+    page.all("summary", turn)[0].click()
+    page.go_on()
+    page.until(lambda: "Two flights:" in turn.text)
+    assert not page.all(".progress", turn)
+    before, after = page.all(".words", turn)
+    assert before.text == "Two flights:", "what may be a card's line is held back"
+    assert before.get_attribute("aria-live") == after.get_attribute("aria-live") == "off"
+    page.go_on()
+    page.until(lambda: "Any of" in turn.text)
+    page.go_on()
+    page.answered()
+    assert [words.text for words in page.all(".words", turn)] == ["Answer:\nTwo flights:", "Any of them?"]
+    assert not page.all(".words[aria-live]", turn), "the whole is read out"
+    assert page.all("details", turn)[0].get_attribute("open"), "what was opened stays open"
+    assert page.console() == []
+
+
+def test_citations_lead_to_their_sources(page):
+    page.open()
+    done = {"event": "done", "reply": reply(citations=CITATIONS[:2], written_by="model", retrieval="words")}
+    page.stream_next(turn_event(), {"event": "citations", "citations": CITATIONS}, delta(WORDS), done)
+    turn = page.say("What is IVF?")
+    assert [cite.text for cite in page.all(".cite", turn)] == ["[1]", "[2]"], "what has no source is no link"
+    assert "says nobody [9]" in turn.text
+    assert [by.text for by in page.all(".by", turn)] == ["Written by a language model from the sources below"]
+    first, second = page.all(".sources > li", turn)
+    link = page.all("a", first)[0]
+    assert link.get_attribute("href") == "https://www.nhs.uk/ivf"
+    assert (link.get_attribute("rel"), link.get_attribute("target")) == ("noopener noreferrer", "_blank")
+    assert "NHS" in first.text and "IVF › Overview" in first.text
+    assert "<b>A book</b>" in second.text and page.all("a", second) == [], "only the web is linked to"
+
+    page.all(".cite", turn)[1].click()
+    assert "<img src=x>" in second.text, "the passage is open, and text"
+    assert page.script("return arguments[0].contains(document.activeElement)", second)
+    told = [(one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page.driver)["violations"]]
+    assert told == []
+    assert page.console() == []
+
+    before = page.one("#log").text
+    page.driver.refresh()
+    page.until(lambda: page.all(".cite"))
+    page.all(".cite")[1].click()
+    assert page.one("#log").text == before, "a reload keeps the sources"
+
+
+@pytest.mark.parametrize(
+    ("by", "label"), [("rules", []), ("extract", ["Quoted, not written by a model"]), ("model", ["Written by a language model"])]
+)
+def test_who_wrote_an_answer_is_told_where_it_matters(page, by, label):
+    page.open()
+    page.stream_next(turn_event(), {"event": "done", "reply": reply(written_by=by, retrieval="words")})
+    assert [told.text for told in page.all(".by", page.say("hello"))] == label
+
+
+def test_an_answer_that_the_server_could_not_finish_stays_as_it_is(page):
+    page.open()
+    problem = {"type": "urn:colloquy:problem:reply-broke-off", "title": "The reply broke off", "status": 502, "detail": "Kept."}
+    page.stream_next(turn_event(), {"event": "citations", "citations": CITATIONS}, delta(WORDS), {"event": "error", "problem": problem})
+    turn = page.say("What is IVF?")
+    assert "It joins egg and sperm" in turn.text
+    assert "broke off" in page.all(".trouble", turn)[0].text
+    assert len(page.all(".sources > li", turn)) == 2, "those that are cited"
+
+    page.stream_next(turn_event(), {"event": "done", "reply": reply()})
+    page.button("Ask again").click()
+    page.answered()
+    first, again = page.sent()
+    assert again["body"]["session_id"] == SESSION and again["body"]["message"] == first["body"]["message"]
+    assert again["headers"]["Idempotency-Key"] != first["headers"]["Idempotency-Key"], "it would be answered with the same half"
+    assert "It joins egg and sperm" in turn.text and "broke off" in turn.text and not page.all("button", turn)
+
+
+@pytest.mark.parametrize("end", ["cut", ""])
+def test_an_answer_that_is_cut_off_on_the_way_can_be_asked_for_again(page, end):
+    page.open()
+    page.stream_next(turn_event(), delta("It joins egg"), None, end)
+    turn = start(page, "What is IVF?")
+    page.until(lambda: "It joins egg" in turn.text)
+    page.go_on()
+    page.answered()
+    assert "It joins egg" in turn.text and "broke off" in page.all(".trouble", turn)[0].text
+
+    page.stream_next(turn_event(), {"event": "done", "reply": reply()})
+    page.button("Try again").click()
+    page.answered()
+    assert "some cycles" in turn.text and not page.all(".trouble", turn)
+    first, again = page.sent()
+    assert first == again, "the same message under the same key"
+
+
+@pytest.mark.parametrize("status", [404, 405, 502])
+def test_where_there_is_no_stream_the_whole_answer_is_asked_for(page, status):
+    page.open()
+    page.answer_next_with(status, {"message": "Internal server error"}, Content_Type="application/json")
+    assert page.all(".offer", page.say(FLIGHT))
+    page.say("the second one")
+    assert [sent["path"] for sent in page.sent()] == ["/v1/chat/stream", "/v1/chat", "/v1/chat"]
+
+
+def test_more_flights_are_a_click_away(page):
+    page.open()
+    turn = page.say("fly me from London to New York tomorrow")
+    first = page.all(".offer h2", turn)[0].text
+    page.script("arguments[0].click()", page.button("Show more flights"))
+    more = page.answered()
+    assert page.all(".said", more)[0].text.endswith("Show me more flights")
+    assert page.all(".offer h2", more)[0].text.startswith("6. ") and first.startswith("1. ")
+    assert not [button for button in page.all("button", turn) if button.text == "Show more flights"]
+
+
+def test_what_an_assistant_is_not_is_told_before_one_begins(page):
+    page.open()
+    assert not page.one("#welcome-disclaimer").is_displayed(), "the travel agent needs none"
+    page.script("arguments[0].value = 'fertility'; arguments[0].dispatchEvent(new Event('change'))", page.one("#assistant"))
+    assert "not medical advice" in page.one("#welcome-disclaimer").text
+    page.stream_next(turn_event(), {"event": "done", "reply": reply()})
+    assert "not medical advice" not in page.say("What is IVF?").text

@@ -9,7 +9,12 @@ use crate::document::{Document, csp_hash};
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = concat!(include_str!("page/offers.js"), include_str!("page/talk.js"));
+const SCRIPT: &str = concat!(
+    include_str!("page/offers.js"),
+    include_str!("page/turn.js"),
+    include_str!("page/wire.js"),
+    include_str!("page/talk.js")
+);
 
 /// The page as it is served.
 pub(crate) fn document() -> Document {

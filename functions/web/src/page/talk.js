@@ -1,10 +1,7 @@
-// The talk: what was said, how it is sent, and what is kept so that a reload loses nothing.
+// The talk: what was said, what is under way, and what is kept so that a reload loses nothing.
 
 const find = (id) => document.getElementById(id);
 const [log, composer, field, picker] = [find("log"), find("composer"), find("message"), find("assistant")];
-
-/** An address of the API. Relative to the page, for a stage may be part of the path ("/prod", with or without a slash). */
-const api = (path) => new URL(path, `${location.origin}${location.pathname.replace(/\/*$/, "/")}`);
 
 /* ---- What is kept ---- */
 
@@ -54,123 +51,7 @@ function clientTime(now = new Date()) {
   return `${date}T${time}${offset}${zone?.includes("/") ? `[${zone}]` : ""}`;
 }
 
-/* ---- The wire ---- */
-
-/** Why a message was not answered: `again` says whether the same request may do better, `gone` that the talk is. */
-class Unanswered extends Error {
-  constructor(words, { again = false, gone = false } = {}) {
-    super(words);
-    Object.assign(this, { again, gone });
-  }
-}
-
-const MOST_TRIES = 5;
-const LONGEST_WAIT_MS = 40_000;
-
-/** Sends a request and yields what comes back: now the whole reply; a stream would yield its words first. */
-async function* exchange({ key, body }, signal) {
-  for (let tries = 1; ; tries += 1) {
-    const response = await post(key, body, signal);
-    if (response.ok) {
-      yield { type: "done", reply: await response.json().catch(() => { throw new Unanswered("The answer was cut off.", { again: true }); }) };
-      return;
-    }
-    // The same message is being answered already: wait for that answer.
-    if (response.status === 409 && tries < MOST_TRIES) await pause(retryAfter(response), signal);
-    else throw await refusal(response);
-  }
-}
-
-async function post(key, body, signal) {
-  try {
-    return await fetch(api("v1/chat"), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": key },
-      body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_WAIT_MS)]),
-    });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new Unanswered(error.name === "TimeoutError"
-      ? "The answer is taking too long."
-      : "The server cannot be reached. Is this device online?", { again: true });
-  }
-}
-
-async function refusal(response) {
-  const problem = await response.json().catch(() => ({}));
-  const { status } = response;
-  if (problem.type?.endsWith(":unknown-session")) return new Unanswered("This talk is no longer kept, so it cannot go on.", { gone: true });
-  if (status >= 500 || [408, 409, 425, 429].includes(status)) {
-    return new Unanswered(problem.detail || "The assistant is not available right now.", { again: true });
-  }
-  return new Unanswered(problem.detail || `The message was not accepted (${status}).`);
-}
-
-const retryAfter = (response) => Math.min(Number(response.headers.get("Retry-After")) || 1, 10) * 1000;
-
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
-  });
-}
-
 /* ---- A turn ---- */
-
-/** The words before and after the lines that list offers by rank, which the cards take the place of. */
-function wordsAround({ reply, offers = [] }) {
-  const ranks = new Set(offers.map(({ rank }) => `${rank}.`));
-  const lines = reply.split("\n");
-  const listed = (line) => ranks.has(line.split(" ", 1)[0]);
-  const start = lines.findIndex(listed);
-  if (start < 0) return [reply.trim(), ""];
-  return [lines.slice(0, start), lines.slice(start).filter((line) => !listed(line))].map((part) => part.join("\n").trim());
-}
-
-/** The place in the log where a message and what becomes of it are shown. */
-class Turn {
-  constructor(message) {
-    this.message = message;
-    this.outcome = element("div");
-    this.root = element("article", { class: "turn" },
-      element("p", { class: "said" }, element("span", { class: "unseen" }, "You: "), message),
-      this.outcome);
-    log.append(this.root);
-  }
-
-  waiting() {
-    const dots = element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
-    this.outcome.replaceChildren(element("p", { class: "note reply" }, "One moment", dots));
-  }
-
-  answered(reply) {
-    const [before, after] = wordsAround(reply);
-    const parts = [element("p", { class: "words" }, element("span", { class: "unseen" }, "Answer: "), before)];
-    if (reply.offers?.length) parts.push(...offerList(reply.offers, say));
-    if (after) parts.push(element("p", { class: "words" }, after));
-    if (reply.degraded?.length) {
-      const missing = reply.degraded.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
-      parts.push(element("p", { class: "note" }, `Missing from this answer: ${missing}.`));
-    }
-    this.outcome.replaceChildren(element("div", { class: "reply" }, parts));
-  }
-
-  failed(words, actions) {
-    const buttons = actions.map(([label, click]) => element("button", { type: "button", class: "quiet", click }, label));
-    this.outcome.replaceChildren(element("div", { class: "trouble" }, element("p", {}, words), element("div", {}, buttons)));
-  }
-
-  /** Another message was sent instead. */
-  leave() {
-    if (this.outcome.querySelector(".trouble")) this.outcome.replaceChildren(element("p", { class: "note" }, "Not answered."));
-  }
-
-  show() {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-  }
-}
 
 let latest = null;
 
@@ -197,10 +78,13 @@ async function settle(turn) {
   turn.show();
   try {
     for await (const event of exchange(talk.pending, signal)) {
-      if (event.type === "done") settled(turn, event.reply);
+      if (event.event === "done") settled(turn, event.reply);
+      else turn.heard(event);
     }
   } catch (error) {
-    if (!signal.aborted) unsettled(turn, error);
+    if (signal.aborted) return;
+    if (error.kept && turn.begun()) settled(turn, turn.broken());
+    else unsettled(turn, error);
   } finally {
     if (!signal.aborted) {
       busy = false;
@@ -210,11 +94,11 @@ async function settle(turn) {
 }
 
 function settled(turn, reply) {
-  Object.assign(talk, { sessionId: reply.session_id, slots: reply.slots, pending: null });
+  // An answer that broke off does not tell what is known by now.
+  Object.assign(talk, { sessionId: reply.session_id, slots: reply.slots ?? talk.slots, pending: null });
   talk.turns.push({ message: turn.message, reply });
   keep();
   turn.answered(reply);
-  turn.show();
 }
 
 function unsettled(turn, error) {
@@ -230,8 +114,7 @@ function unsettled(turn, error) {
   const retry = () => { rest(); settle(turn); };
   const anew = () => { startOver(); say(turn.message); };
   const first = again ? ["Try again", retry] : gone && ["Begin a new talk with it", anew];
-  turn.failed(message, [first, ["Edit the message", edit]].filter(Boolean));
-  turn.show();
+  turn.failed(turn.begun() ? `${BROKE_OFF} ${message}` : message, [first, ["Edit the message", edit]].filter(Boolean));
 }
 
 /* ---- The page ---- */
@@ -249,6 +132,8 @@ function present() {
   if (assistant) {
     find("welcome-title").textContent = assistant.title;
     find("welcome-text").textContent = assistant.greeting || assistant.description;
+    find("welcome-disclaimer").textContent = assistant.disclaimer ?? "";
+    find("welcome-disclaimer").hidden = !assistant.disclaimer;
     const chips = assistant.suggestions.map((words) =>
       element("li", {}, element("button", { type: "button", class: "chip", click: () => say(words) }, words)));
     find("suggestions").replaceChildren(...chips);
@@ -312,7 +197,7 @@ function alertOf(words, label, click) {
 async function loadAssistants() {
   find("notice").replaceChildren();
   try {
-    const response = await fetch(api("v1/assistants"), { signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+    const response = await fetch(api("v1/assistants"), { signal: AbortSignal.timeout(LONGEST_SILENCE_MS) });
     if (!response.ok) throw new Error(`status ${response.status}`);
     ({ assistants } = await response.json());
   } catch {
@@ -331,12 +216,14 @@ async function loadAssistants() {
 /** After a reload: the talk as it was, and a message that was under way is sent again under its old key. */
 async function resume() {
   for (const { message, reply } of talk.turns) {
+    latest?.leave();
     latest = new Turn(message);
     latest.answered(reply);
   }
   latest?.root.scrollIntoView({ block: "start" });
   await loadAssistants();
   if (talk.pending) {
+    latest?.leave();
     latest = new Turn(talk.pending.body.message);
     await settle(latest);
   } else if (talk.sessionId) {

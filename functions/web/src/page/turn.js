@@ -1,0 +1,186 @@
+// A message and its answer in the log: while it comes, once it is whole, and where it broke off.
+
+/**
+ * The words before and after the lines that list offers by rank, which the cards take the place of. While words are
+ * still `coming`, a last line that may become such a line is held back.
+ */
+function wordsAround({ reply, offers = [] }, coming = false) {
+  const ranks = offers.map(({ rank }) => `${rank}.`);
+  const lines = reply.split("\n");
+  if (coming && ranks.some((rank) => rank.startsWith(lines.at(-1)))) lines.pop();
+  const listed = (line) => ranks.includes(line.split(" ", 1)[0]);
+  const start = lines.findIndex(listed);
+  if (start < 0) return [lines.join("\n").trim(), ""];
+  return [lines.slice(0, start), lines.slice(start).filter((line) => !listed(line))].map((part) => part.join("\n").trim());
+}
+
+/** An address that a link may lead to; null for any other, like `javascript:`. */
+function webAddress(text) {
+  try {
+    const url = new URL(text);
+    return ["http:", "https:"].includes(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where an answer is from: each source with the passage, by the number it has in the words. */
+function sourceList(citations) {
+  const items = citations.map(({ number, source, url, heading, text }) => {
+    const href = webAddress(url);
+    const passage = element("details", {}, element("summary", {}, "The passage", element("span", { class: "unseen" }, ` of source ${number}`)),
+      element("p", { class: "passage" }, text));
+    const item = element("li", { id: unique("source") },
+      element("span", { class: "rank" }, `[${number}] `),
+      href ? element("a", { href, rel: "noopener noreferrer", target: "_blank" }, source, element("span", { class: "unseen" }, " (opens a new tab)")) : source,
+      heading && element("small", {}, heading),
+      passage);
+    return [number, { item, passage, source }];
+  });
+  const list = element("ol", { class: "sources", "aria-live": "off", "aria-label": "Sources" }, items.map(([, { item }]) => item));
+  return { list, byNumber: new Map(items) };
+}
+
+/** Words in which "[1]" leads to the source of that number, where there is one. */
+function linked(words, byNumber) {
+  return words.split(/(\[\d+\])/).map((part, index) => {
+    const cited = index % 2 === 1 && byNumber.get(Number(part.slice(1, -1)));
+    if (!cited) return part;
+    const open = (event) => {
+      event.preventDefault();
+      cited.passage.open = true;
+      cited.passage.querySelector("summary").focus();
+    };
+    return element("a", { class: "cite", href: `#${cited.item.id}`, title: cited.source, click: open }, part);
+  });
+}
+
+function writer({ written_by: by, citations }) {
+  if (by === "extract") return "Quoted, not written by a model";
+  return by === "model" && `Written by a language model${citations?.length ? " from the sources below" : ""}`;
+}
+
+/** What is being done once this has happened; anything else changes nothing. */
+const PROGRESS = { turn: "Looking into it", flights: "Comparing what was found", retrieve: "Reading what was found" };
+
+/** The place in the log where a message and what becomes of it are shown. */
+class Turn {
+  constructor(message) {
+    this.message = message;
+    this.outcome = element("div");
+    this.root = element("article", { class: "turn" },
+      element("p", { class: "said" }, element("span", { class: "unseen" }, "You: "), message),
+      this.outcome);
+    log.append(this.root);
+  }
+
+  waiting() {
+    const dots = element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
+    this.step = document.createTextNode("One moment");
+    this.progress = element("p", { class: "note reply progress", "aria-live": "off" }, this.step, dots);
+    this.answer = new Answer();
+    this.coming = { reply: "", offers: [], citations: [] };
+    this.outcome.replaceChildren(this.progress);
+  }
+
+  /** Shows an event as it comes. */
+  heard({ event, step, offers, citations, text, session_id: sessionId }) {
+    this.step.data = PROGRESS[event === "step" ? step : event] ?? this.step.data;
+    if (event === "turn") this.coming.session_id = sessionId;
+    if (event === "citations") this.coming.citations = citations;
+    if (event === "delta") this.coming.reply += text;
+    if (event === "offers") {
+      this.coming.offers = offers;
+      this.answer.offers(offers);
+    }
+    if (event === "delta" || event === "offers") {
+      this.answer.words(this.coming);
+      this.outcome.replaceChildren(this.answer.root);
+    }
+    if (event === "offers" && !this.coming.reply) this.outcome.append(this.progress);
+  }
+
+  /** Whether something came that is worth keeping on the page. */
+  begun() {
+    return Boolean(this.coming?.reply);
+  }
+
+  /** What came before the answer broke off, as an answer; of the passages found, those that the words cite. */
+  broken() {
+    const { coming } = this;
+    return { ...coming, citations: coming.citations.filter(({ number }) => coming.reply.includes(`[${number}]`)), incomplete: true };
+  }
+
+  answered(reply) {
+    this.answer ??= new Answer();
+    this.answer.whole(reply);
+    if (this.outcome.firstChild !== this.answer.root) this.outcome.replaceChildren(this.answer.root);
+    else this.progress?.remove();
+    if (reply.incomplete) this.failed(BROKE_OFF, [["Ask again", () => say(this.message)]]);
+  }
+
+  /** Says what went wrong, below what there is of an answer. */
+  failed(words, actions) {
+    const buttons = actions.map(([label, click]) => element("button", { type: "button", class: "quiet", click }, label));
+    this.outcome.replaceChildren(...this.outcome.querySelectorAll(":scope > div.reply"),
+      element("div", { class: "trouble" }, element("p", {}, words), element("div", {}, buttons)));
+  }
+
+  /** Another message was sent instead: what only the last answer can offer goes. */
+  leave() {
+    const trouble = this.outcome.querySelector(".trouble");
+    trouble?.replaceWith(element("p", { class: "note" }, this.outcome.querySelector(".words") ? BROKE_OFF : "Not answered."));
+    this.outcome.querySelector(".further")?.remove();
+  }
+
+  show() {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  }
+}
+
+/** The words of a list of offers that goes on. */
+const GOES_ON = /\bshow \d+ more\b/;
+
+/** An answer's parts in their order. The words are read out once they are whole, not bit by bit as they come. */
+class Answer {
+  constructor() {
+    this.parts = [this.before, this.cards, this.after, this.end] = [element("p"), element("div"), element("p"), element("div")];
+    this.root = element("div", { class: "reply" }, this.parts);
+    for (const part of [this.before, this.after]) part.setAttribute("aria-live", "off");
+    this.words({ reply: "" });
+  }
+
+  words(coming) {
+    const [before, after] = wordsAround(coming, true);
+    for (const [part, words] of [[this.before, before], [this.after, after]]) {
+      part.className = "words";
+      part.hidden = !words;
+      if (part.textContent !== words) part.textContent = words;
+    }
+  }
+
+  /** Cards that are there already stay, and with them what was opened. */
+  offers(offers) {
+    if (this.cards.childElementCount === 0 && offers?.length) this.cards.append(...offerList(offers, say));
+  }
+
+  whole(reply) {
+    const [before, after] = wordsAround(reply);
+    const { list, byNumber } = sourceList(reply.citations ?? []);
+    // New elements, for what is added is what is read out.
+    const fresh = (words, ...lead) => element("p", { class: "words", hidden: !words && "" }, lead, linked(words, byNumber));
+    this.before.replaceWith(fresh(before, element("span", { class: "unseen" }, "Answer: ")));
+    this.offers(reply.offers);
+    this.after.replaceWith(fresh(after));
+    const by = writer(reply);
+    const missing = reply.degraded?.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
+    this.end.replaceChildren(...[
+      by && element("p", { class: "note by" }, by),
+      byNumber.size > 0 && list,
+      missing && element("p", { class: "note" }, `Missing from this answer: ${missing}.`),
+      reply.offers?.length && GOES_ON.test(reply.reply)
+        && element("button", { type: "button", class: "quiet more further", click: () => say("Show me more flights") }, "Show more flights"),
+    ].filter(Boolean));
+  }
+}
