@@ -91,7 +91,8 @@ async fn a_model_answers_with_citations_of_passages_that_are_there() {
 
 #[tokio::test]
 async fn a_model_that_fails_before_its_first_word_is_replaced_by_quotes() {
-    let faults: [(fn() -> Response, &str); 5] = [
+    type Fault = fn() -> Response;
+    let faults: [(Fault, &str); 5] = [
         (|| http::StatusCode::INTERNAL_SERVER_ERROR.into_response(), "unavailable"),
         (|| event_stream("data: {\"choices\": []}\n\ndata: [DONE]\n\n".to_owned()), "invalid_answer"),
         (|| event_stream("data: {not json\n\n".to_owned()), "invalid_answer"),
