@@ -4,7 +4,7 @@
 //! files and no network; who calls it decides on those.
 //!
 //! Why the encoder is written out here, some 300 lines with its arithmetic, rather than taken from a framework: CPU time
-//! for a text of 15 and of 256 tokens, on an x86 core with AVX-512 (`what_a_sentence_costs` below), and to build in the
+//! for a text of 15 and of 256 tokens, on an x86 core with AVX-512 (`benches/sentence.rs`), and to build in the
 //! dev profile:
 //!
 //! | | 15 tokens | 256 tokens | build | reads |
@@ -65,7 +65,6 @@ impl MiniLm {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Instant;
 
     use super::*;
 
@@ -133,35 +132,5 @@ mod tests {
     #[test]
     fn files_that_are_none_are_refused() {
         assert!(MiniLm::read(b"weights", b"{}").is_err());
-    }
-
-    #[test]
-    #[ignore = "a measurement: cargo test -p minilm -- --ignored --nocapture"]
-    fn what_a_sentence_costs() {
-        let started = Instant::now();
-        let Some(model) = model() else { return };
-        eprintln!("load: {:?}", started.elapsed());
-        for (text, runs) in [("How long does an embryo transfer take, and does it hurt?", 200), (&long(), 30)] {
-            let tokens = model.tokenizer.encode_fast(text, true).unwrap().len();
-            let (started, cpu) = (Instant::now(), cpu_ms());
-            for _ in 0..runs {
-                model.embed(text).unwrap();
-            }
-            let wall = started.elapsed().as_secs_f64() * 1e3;
-            let runs = f64::from(runs);
-            eprintln!("{tokens} tokens: {:.1} ms of CPU, {:.1} ms", (cpu_ms() - cpu) / runs, wall / runs);
-        }
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        status
-            .lines()
-            .filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS"))
-            .for_each(|line| eprintln!("{line}"));
-    }
-
-    /// The CPU time of this process, by proc(5), where a tick is 10 ms.
-    fn cpu_ms() -> f64 {
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) * 10.0
     }
 }

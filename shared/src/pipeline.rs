@@ -73,11 +73,12 @@ impl Pipeline {
         input: &In,
         deadline: Deadline,
     ) -> Result<Out, Problem> {
-        let exchange = async {
+        // On the heap, for a turn holds several of these.
+        let exchange = Box::pin(async {
             let response = self.send(step.path, input, deadline).await?;
             let body = response.bytes().await.map_err(|error| unreachable(step.path, error))?;
             serde_json::from_slice(&body).map_err(|error| unreadable(step.path, error))
-        };
+        });
         tokio::time::timeout_at(deadline.instant(), exchange).await.map_err(|_| Problem::deadline())?
     }
 
@@ -94,7 +95,7 @@ impl Pipeline {
         end: Deadline,
     ) -> Result<impl Stream<Item = Result<Item, Problem>> + use<In, Item>, Problem> {
         let path = step.path;
-        let answer = tokio::time::timeout_at(deadline.instant(), self.send(path, input, deadline)).await;
+        let answer = tokio::time::timeout_at(deadline.instant(), Box::pin(self.send(path, input, deadline))).await;
         let response = answer.map_err(|_| Problem::deadline())??;
         let items = response.bytes_stream().eventsource().map(move |event| {
             let event = event.map_err(|error| unreachable(path, error))?;

@@ -56,6 +56,16 @@ async fn a_repeated_stream_plays_the_same_turn_again() {
     assert_eq!(again.iter().filter(|(name, _)| name == "delta").count(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_streamed_like_a_message() {
+    let app = App::start().await;
+    let body = json!({"assistant": "fertility", "question": "What is IVF?"});
+    let response = app.request("POST", "/v1/ask/stream").json(&body).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    assert!(text.starts_with("event: turn\n"), "{text}");
+    assert!(text.contains("event: done\n"), "{text}");
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_a_problem_and_no_stream() {
     let app = App::start().await;

@@ -46,7 +46,8 @@ where
     F: Future<Output = Result<(bool, Answer), Problem>> + Send,
 {
     let (sender, events) = mpsc::unbounded();
-    let running = run(sender.clone());
+    // On the heap: what a turn goes through is large, and a stream is moved often before it is read.
+    let running = Box::pin(run(sender.clone()));
     let end = async move {
         let last = match running.await {
             Ok((false, reply)) => TurnEvent::Done { reply },
