@@ -95,15 +95,7 @@ fn chat() -> OperationBuilder {
 }
 
 fn chat_stream() -> OperationBuilder {
-    // An event stream is described event by event, and what is in its `data` as JSON inside a string.
-    let data = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .content_media_type("application/json")
-        .content_schema(Some(reference::<TurnEvent>()));
-    let event = ObjectBuilder::new().property("event", string()).property("data", data).required("data");
-    let events = ContentBuilder::new().schema(Some(Schema::from(event))).build();
-    let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
-    said("stream_chat", "Say something and follow the answer as it is made").response("200", answer.build()).description(
+    said("stream_chat", "Say something and follow the answer as it is made").response("200", events()).description(
         Some(
             "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `citations`, `delta` (bits of the reply), then \
              `done` with the whole answer, or `error` with a problem. What is wrong with the request is answered as a \
@@ -119,11 +111,20 @@ fn ask() -> OperationBuilder {
 }
 
 fn ask_stream() -> OperationBuilder {
-    let events = ContentBuilder::new().schema(Some(reference::<TurnEvent>())).build();
-    let answer = ResponseBuilder::new().description("The events.").content("text/event-stream", events);
     asked("stream_ask", "Ask one question and follow the answer as it is made")
-        .response("200", answer.build())
+        .response("200", events())
         .description(Some("The same as `POST /v1/ask`, as server-sent events like those of `POST /v1/chat/stream`."))
+}
+
+/// An event stream is described event by event, and what is in its `data` as JSON inside a string.
+fn events() -> Response {
+    let data = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .content_media_type("application/json")
+        .content_schema(Some(reference::<TurnEvent>()));
+    let event = ObjectBuilder::new().property("event", string()).property("data", data).required("data");
+    let events = ContentBuilder::new().schema(Some(Schema::from(event))).build();
+    ResponseBuilder::new().description("The events.").content("text/event-stream", events).build()
 }
 
 /// A question, with everything that can be wrong with it.
