@@ -56,6 +56,8 @@ pub struct Options {
     pub port: u16,
     /// Where the tables are.
     pub state: State,
+    /// Who helps to understand what the rules leave open.
+    pub understand: understand::Deps,
     /// The flight providers.
     pub flights: flights::Deps,
     /// Who writes the replies.
@@ -121,7 +123,7 @@ impl Colloquy {
         });
         let embed = embed::Deps::new(store, queues.chunks.clone(), options.embedder, options.embed_concurrency);
 
-        let steps = understand::router()
+        let steps = understand::router(options.understand)
             .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
             .merge(flights::router(options.flights))
             .merge(retrieve::router(retrieve))

@@ -51,6 +51,7 @@ fn options() -> anyhow::Result<Options> {
     Ok(Options {
         port: config::parsed("PORT", 3000)?,
         state: state(),
+        understand: understand::Deps::from_env()?,
         flights: flights::Deps::from_env()?,
         respond: respond::Deps::from_env()?,
         assistants: Assistants::from_env()?,

@@ -207,7 +207,7 @@ pub struct ChatReply {
     /// Who wrote the reply.
     #[serde(default)]
     pub written_by: Writer,
-    /// What the model used, where one wrote the reply.
+    /// What the model used, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The reply broke off: what is there is kept, and is not the whole.
@@ -253,7 +253,7 @@ pub struct AskReply {
     pub retrieval: Retrieval,
     /// Who wrote the reply.
     pub written_by: Writer,
-    /// What the model used, where one wrote the reply.
+    /// What the model used, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The reply broke off: what is there is not the whole.
@@ -459,6 +459,9 @@ pub struct Utterance {
     pub assistant: String,
     /// The words.
     pub words: Private<String>,
+    /// What kind of assistant that is.
+    #[serde(default)]
+    pub kind: Kind,
 }
 
 /// What makes a repeated request the same request.
@@ -611,13 +614,24 @@ pub enum Writer {
     Model,
 }
 
-/// What a language model used for a reply.
+/// What a language model used for a turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Tokens read.
     pub prompt_tokens: u64,
     /// Tokens written.
     pub completion_tokens: u64,
+}
+
+impl Usage {
+    /// What two calls used together; none where neither is known.
+    pub fn sum(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
+        Some(Self {
+            prompt_tokens: a.prompt_tokens.saturating_add(b.prompt_tokens),
+            completion_tokens: a.completion_tokens.saturating_add(b.completion_tokens),
+        })
+    }
 }
 
 /// A passage that a reply cites.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::Usage;
 use crate::private::Private;
 use crate::travel::{Airline, Cabin, FlightQuery, Offer, Passengers, Place, Slots, TimeWindow, Trip};
 
@@ -45,6 +46,9 @@ pub struct Understanding {
     pub numbers: Vec<u32>,
     /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
     pub words: Private<Vec<String>>,
+    /// What a language model used, where one was asked for what the rules left open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
 }
 
 impl Understanding {

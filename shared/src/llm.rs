@@ -15,6 +15,7 @@ use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::Usage;
 use crate::config;
 use crate::deadline::Deadline;
 use crate::openai::{Refusal, Server};
@@ -146,12 +147,17 @@ impl ChatModel {
         Ok(futures::stream::iter([Ok(Piece::Text(text))]).chain(pieces))
     }
 
-    /// A value that follows `schema` (a JSON schema in the strict subset: every property required, none additional). Whether
-    /// it does is the server's word alone: the caller reads it into a type.
+    /// A value that follows `schema` (a JSON schema in the strict subset: every property required, none additional), and what
+    /// it cost, where the server tells. Whether it does is the server's word alone: the caller reads it into a type.
     ///
     /// # Errors
     /// The model cannot be reached, refuses, is not done by the deadline, or gives something that is not JSON.
-    pub async fn extract(&self, messages: &[Message], schema: Value, deadline: Deadline) -> Result<Value, Failure> {
+    pub async fn extract(
+        &self,
+        messages: &[Message],
+        schema: Value,
+        deadline: Deadline,
+    ) -> Result<(Value, Option<Usage>), Failure> {
         let json_schema = JsonSchema { name: "extraction", strict: true, schema };
         let format = ResponseFormat { kind: "json_schema", json_schema };
         let request = Request { response_format: Some(format), ..self.request(messages) };
@@ -179,7 +185,7 @@ impl ChatModel {
     }
 }
 
-fn extracted(body: &[u8]) -> Result<Value, Failure> {
+fn extracted(body: &[u8]) -> Result<(Value, Option<Usage>), Failure> {
     let invalid = || Failure::new(Reason::InvalidAnswer);
     let answer: Answer = serde_json::from_slice(body).map_err(|_| invalid())?;
     let choice = answer.choices.into_iter().next().ok_or_else(invalid)?;
@@ -187,7 +193,7 @@ fn extracted(body: &[u8]) -> Result<Value, Failure> {
         return Err(Failure::new(Reason::Rejected));
     }
     let content = choice.message.content.ok_or_else(invalid)?;
-    serde_json::from_str(&content).map_err(|_| invalid())
+    Ok((serde_json::from_str(&content).map_err(|_| invalid())?, answer.usage))
 }
 
 #[derive(Serialize)]
@@ -229,6 +235,7 @@ struct JsonSchema {
 struct Answer {
     #[serde(default)]
     choices: Vec<Choice>,
+    usage: Option<Usage>,
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ async fn router(function: &str, app: &App) -> Router {
     let pipeline = || Pipeline::new(app.colloquy.steps_url()).unwrap();
     match function {
         "chat" => chat::router(chat::Deps::new(pipeline()).unwrap()),
-        "understand" => understand::router(),
+        "understand" => understand::router(understand::Deps::default()),
         "session" => session::router(session::Deps::new(app.colloquy.store())),
         "flights" => flights::router(tests::sample_flights()),
         "respond" => respond::router(respond::Deps::new(Assistants::embedded().unwrap(), None)),

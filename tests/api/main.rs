@@ -12,3 +12,4 @@ mod sessions;
 mod stopping;
 mod streams;
 mod template;
+mod understanding;

@@ -97,6 +97,7 @@ pub fn options() -> Options {
     Options {
         port: 0,
         state: State::Memory,
+        understand: understand::Deps::default(),
         flights: sample_flights(),
         respond,
         assistants,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance};
+use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
 use shared::knowledge::{RetrieveRequest, Retrieved};
@@ -30,7 +31,8 @@ impl Ask {
         let turn_id = ulid::Ulid::generate().to_string();
         progress.emit(|| TurnEvent::Turn { session_id: None, turn_id: turn_id.clone(), assistant: assistant.clone() });
 
-        let utterance = Utterance { assistant: assistant.clone(), words: question.clone() };
+        // A question without a talk books nothing: the rules are enough to tell a courtesy.
+        let utterance = Utterance { assistant: assistant.clone(), words: question.clone(), kind: Kind::Knowledge };
         let search = RetrieveRequest { assistant: assistant.clone(), question, ..RetrieveRequest::default() };
         let deadline = progress.deadline.less(RESERVE);
         let ((understood, understanding_took), (found, retrieving_took)) = tokio::join!(

@@ -6,8 +6,9 @@ use futures::channel::mpsc::UnboundedSender;
 use sha2::{Digest, Sha256};
 use shared::api::{
     BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
-    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Utterance,
+    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance,
 };
+use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
 use shared::knowledge::{RetrieveRequest, Retrieved};
@@ -67,7 +68,7 @@ pub(crate) async fn start(
     let idempotency = idempotency_key.map(|key| Idempotency { key, body_hash: hash(&request) });
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
     let mut progress = Progress::new(deadline);
-    let understanding = understand(&deps, &mut progress, &assistant, &message).await;
+    let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
     let begin = BeginTurn {
         turn_id: ulid::Ulid::generate().to_string(),
         assistant,
@@ -94,8 +95,14 @@ pub(crate) async fn start(
     }
 }
 
-async fn understand(deps: &Deps, progress: &mut Progress, assistant: &str, words: &Private<String>) -> Understanding {
-    let utterance = Utterance { assistant: assistant.to_owned(), words: words.clone() };
+async fn understand(
+    deps: &Deps,
+    progress: &mut Progress,
+    assistant: &str,
+    kind: Kind,
+    words: &Private<String>,
+) -> Understanding {
+    let utterance = Utterance { assistant: assistant.to_owned(), words: words.clone(), kind };
     let answer = progress.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, progress.deadline)).await;
     answer.unwrap_or_else(|problem| {
         progress.degrade("understand", &problem);
@@ -143,7 +150,7 @@ impl Turn {
             citations,
             retrieval,
             written_by,
-            usage,
+            usage: Usage::sum(understanding.usage, usage),
             incomplete,
             degraded: std::mem::take(&mut progress.degraded),
             timings_ms: None,

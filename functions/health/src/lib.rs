@@ -14,6 +14,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
 use shared::api::{HealthCheck, HealthReport, HealthStatus, UNDERSTAND, Utterance};
+use shared::assistants::Kind;
 use shared::config;
 use shared::deadline::Deadline;
 use shared::pipeline::Pipeline;
@@ -81,7 +82,8 @@ async fn check(name: &str, attempt: impl Future<Output = Result<(), Problem>>) -
 
 /// One call through the steps API, to the step that needs nothing else.
 async fn steps(deps: &Deps) -> Result<(), Problem> {
-    let utterance = Utterance { assistant: "travel".to_owned(), words: Private("hello".to_owned()) };
+    let utterance =
+        Utterance { assistant: "travel".to_owned(), words: Private("hello".to_owned()), kind: Kind::Knowledge };
     deps.pipeline.call(&UNDERSTAND, &utterance, Deadline::after(LIMIT)).await.map(drop)
 }
 

@@ -1,7 +1,8 @@
 //! Reads what the words of a message say about a journey.
 //!
-//! In: words. Out: an [`Understanding`], in which nothing is resolved that the words alone do not tell. Pure, by rule,
-//! well below a millisecond; so it can be cached by its words.
+//! In: words. Out: an [`Understanding`], in which nothing is resolved that the words alone do not tell. By rule, well below a
+//! millisecond, and pure, so that it can be cached by its words; a language model, where there is one, may add what the rules
+//! left open.
 
 pub mod airlines;
 pub mod places;
@@ -11,6 +12,7 @@ mod acts;
 mod calendar;
 mod dates;
 mod journey;
+mod model;
 mod numbers;
 mod price;
 mod questions;
@@ -25,7 +27,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use shared::api::{UNDERSTAND, Utterance};
+use shared::assistants::Kind;
 use shared::dialogue::{Act, Pick, Understanding, Wish};
+use shared::llm::ChatModel;
 use shared::private::Private;
 use shared::travel::Airline;
 
@@ -37,14 +41,41 @@ const WORDS_KEPT: usize = 48;
 /// The most places, days, times and numbers of one message that are kept.
 const MOST_MENTIONS: usize = 12;
 
-/// The step.
-pub fn router() -> Router {
-    let read = async |_, utterance: Utterance, _| Ok(understand(&utterance.words));
-    UNDERSTAND.serve(Arc::new(()), read)
+/// What the step needs.
+#[derive(Default)]
+pub struct Deps {
+    /// Asked for what the rules leave open; without it, they have the last word.
+    pub model: Option<ChatModel>,
 }
 
-/// What the words of one message say.
+impl Deps {
+    /// With the model that `CHAT_MODEL` names, if any.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        Ok(Self { model: ChatModel::from_env()? })
+    }
+}
+
+/// The step.
+pub fn router(deps: Deps) -> Router {
+    UNDERSTAND.serve(Arc::new(deps), async |deps: Arc<Deps>, utterance: Utterance, deadline| {
+        let (mut understanding, open) = read(&utterance.words);
+        if let Some(model) = deps.model.as_ref().filter(|_| open && utterance.kind == Kind::Travel) {
+            model::fill(model, &utterance.words, &mut understanding, deadline).await;
+        }
+        Ok(understanding)
+    })
+}
+
+/// What the words of one message say, by the rules alone.
 pub fn understand(words: &str) -> Understanding {
+    read(words).0
+}
+
+/// What the words say, and whether they leave something open.
+fn read(words: &str) -> (Understanding, bool) {
     let mut text = Text::new(words);
     let mut acts = acts::acts(&text);
     let questions = questions::questions(&mut text);
@@ -62,7 +93,7 @@ pub fn understand(words: &str) -> Understanding {
     if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
         acts.push(Act::Search);
     }
-    Understanding {
+    let understanding = Understanding {
         acts,
         questions,
         places: bounded(places),
@@ -78,7 +109,10 @@ pub fn understand(words: &str) -> Understanding {
         pick,
         numbers: bounded(bare_numbers(&text)),
         words: kept_words(&text),
-    }
+        usage: None,
+    };
+    let open = model::is_open(&understanding, &text);
+    (understanding, open)
 }
 
 fn bounded<T>(mut found: Vec<T>) -> Vec<T> {

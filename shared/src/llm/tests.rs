@@ -242,11 +242,12 @@ async fn a_value_is_extracted_by_its_schema() {
     let schema = json!({ "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"], "additionalProperties": false });
     let (stand_in, model) = stand_in(|_, _| {
         let message = json!({ "role": "assistant", "content": "{\"city\": \"Oslo\"}", "refusal": null });
-        answer(200, json!({ "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }] }).to_string())
+        answer(200, json!({ "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": { "prompt_tokens": 30, "completion_tokens": 5 } }).to_string())
     })
     .await;
-    let value = model.extract(&messages(), schema.clone(), in_three_seconds()).await.unwrap();
+    let (value, usage) = model.extract(&messages(), schema.clone(), in_three_seconds()).await.unwrap();
     assert_eq!(value, json!({ "city": "Oslo" }));
+    assert_eq!(usage, Some(Usage { prompt_tokens: 30, completion_tokens: 5 }));
     let json_schema = json!({ "name": "extraction", "strict": true, "schema": schema });
     let expected = json!({ "type": "json_schema", "json_schema": json_schema });
     assert_eq!(stand_in.requests()[0]["response_format"], expected);

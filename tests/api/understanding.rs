@@ -1,0 +1,113 @@
+//! A language model that helps to understand: what the rules read it is not asked, and what it says fills gaps alone.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use local::Options;
+use serde_json::{Value, json};
+use shared::llm::ChatModel;
+use shared::openai::Server;
+use tests::App;
+
+const ODD: &str = "whisk my better half and me off from Lahore to where the Colosseum stands on 3 December";
+
+/// The set with a stand-in for the model, which answers after a while, and what the stand-in was asked.
+async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, Asked) {
+    let asked = Asked::default();
+    let seen = asked.clone();
+    let model = post(async move |Json(request): Json<Value>| {
+        seen.0.lock().unwrap().push(request);
+        tokio::time::sleep(delay).await;
+        answer()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/chat/completions", model)).await });
+    let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
+    let understand = understand::Deps { model: Some(model) };
+    (App::with_options(Options { understand, ..tests::options() }).await, asked)
+}
+
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Value>>>);
+
+impl Asked {
+    fn requests(&self) -> Vec<Value> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn says(reworded: &Value) -> String {
+    let message = json!({"role": "assistant", "content": reworded.to_string()});
+    let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
+    json!({"choices": [choice], "usage": {"prompt_tokens": 210, "completion_tokens": 30, "total_tokens": 240}})
+        .to_string()
+}
+
+#[tokio::test]
+async fn a_model_fills_what_the_rules_left_open() {
+    let answer = says(&json!({"intent": "search_flights", "from": "Oslo", "to": "Rome", "adults": 2, "cabin": null}));
+    let (app, asked) = app(Duration::ZERO, move || answer.clone().into_response()).await;
+    let reply = app.say(None, ODD).await;
+    assert_eq!(reply["slots"]["destination"]["iata"], "ROM", "{reply}");
+    assert_eq!(reply["slots"]["origin"]["iata"], "LHE", "what the rules have read stays");
+    assert_eq!(reply["slots"]["passengers"]["adults"], 2);
+    assert_eq!(reply["slots"]["departure_date"], "2026-12-03");
+    assert_eq!(reply["action"], "search_flights");
+    assert_eq!(reply["usage"], json!({"prompt_tokens": 210, "completion_tokens": 30}));
+
+    let requests = asked.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["messages"][1], json!({"role": "user", "content": ODD}));
+    let format = &requests[0]["response_format"]["json_schema"];
+    assert_eq!(format["strict"], true);
+    let (properties, required) = (&format["schema"]["properties"], &format["schema"]["required"]);
+    assert_eq!(properties.as_object().unwrap().len(), required.as_array().unwrap().len());
+}
+
+#[tokio::test]
+async fn what_the_rules_read_costs_no_model() {
+    let (app, asked) = app(Duration::ZERO, || StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
+    let reply = app.say(None, "fly me from Lahore to Dubai next Friday, two of us, business, back a week later").await;
+    assert_eq!(reply["action"], "search_flights");
+    assert!(reply.get("usage").is_none());
+    let question = json!({"assistant": "fertility", "question": "whisk elephants glaciers waterfalls"});
+    assert_eq!(app.send(app.request("POST", "/v1/ask").json(&question)).await.status, 200);
+    assert_eq!(asked.requests(), [json!(null); 0]);
+}
+
+#[tokio::test]
+async fn a_model_that_fails_leaves_the_rules_reading() {
+    let no_schema = says(&json!({"to": ["Paris"]}));
+    for (case, status, body) in [
+        ("refused", 400, "{}".to_owned()),
+        ("away", 500, "{}".to_owned()),
+        ("no JSON", 200, "<html>".to_owned()),
+        ("no choices", 200, json!({"choices": []}).to_string()),
+        ("no schema", 200, no_schema),
+    ] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let (app, asked) = app(Duration::ZERO, move || (status, body.clone()).into_response()).await;
+        let reply = app.say(None, ODD).await;
+        assert_eq!(reply["slots"]["origin"]["iata"], "LHE", "{case}: {reply}");
+        assert_eq!(reply["slots"]["departure_date"], "2026-12-03", "{case}");
+        assert_eq!(reply["action"], "ask", "{case}");
+        assert!(!asked.requests().is_empty(), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_hangs_costs_its_share_of_the_deadline_and_no_more() {
+    let (app, asked) = app(Duration::from_secs(60), || StatusCode::OK.into_response()).await;
+    let body = json!({"assistant": "travel", "message": ODD, "client_time": tests::FRIDAY});
+    let request = app.request("POST", "/v1/chat").header("colloquy-deadline-ms", "2000").json(&body);
+    let started = Instant::now();
+    let answer = app.send(request).await;
+    assert_eq!((answer.status, &answer.body["action"]), (200, &json!("ask")));
+    assert!(started.elapsed() < Duration::from_millis(1_500), "{:?}", started.elapsed());
+    assert_eq!(asked.requests().len(), 1);
+}
