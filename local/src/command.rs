@@ -7,12 +7,15 @@ use indicatif::ProgressBar;
 use local::folder::{self, Summary, Target};
 use local::{Colloquy, Options};
 use shared::config::{self, Secret};
+use shared::embedder::MODEL_FOLDER;
+use shared::embedder::model::{self, Sources};
 
 use crate::print;
 
 const USAGE: &str =
     "usage: colloquy                                    serve (settings: environment variables, see README.md)
-       colloquy ingest DIR --assistant NAME [--url URL]   take a folder of documents in";
+       colloquy ingest DIR --assistant NAME [--url URL]   take a folder of documents in
+       colloquy model                                     fetch the sentence model, to run with EMBEDDER=local";
 
 /// Runs the command that the arguments name.
 ///
@@ -22,6 +25,7 @@ pub async fn run(arguments: &[String]) -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["ingest", rest @ ..] => ingest(rest).await,
+        ["model"] => fetch_model().await,
         ["help" | "--help" | "-h"] => {
             print(USAGE);
             Ok(())
@@ -66,6 +70,13 @@ async fn ingest(arguments: &[&str]) -> anyhow::Result<()> {
     };
     print(&said(&summary));
     if summary.refused.is_empty() { Ok(()) } else { bail!("some files were not taken in") }
+}
+
+async fn fetch_model() -> anyhow::Result<()> {
+    let folder = config::optional("EMBEDDING_MODEL_DIR").unwrap_or_else(|| MODEL_FOLDER.to_owned());
+    let fetched = model::fetch(folder.trim().as_ref(), &Sources::from_env()).await?;
+    print(&format!("{fetched}\nIt is in {folder}. Use it: EMBEDDER=local cargo run --features local-model"));
+    Ok(())
 }
 
 /// The Colloquy that runs on this machine, if one does.

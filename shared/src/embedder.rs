@@ -5,7 +5,7 @@
 
 #[cfg(feature = "local-model")]
 pub mod local;
-#[cfg(feature = "local-model")]
+#[cfg(feature = "model-files")]
 pub mod model;
 pub mod openai;
 
@@ -71,7 +71,9 @@ impl Embedder {
                 Ok(Some(Self::Local(local::Local::load(folder.trim().as_ref())?)))
             }
             #[cfg(not(feature = "local-model"))]
-            Some("local") => bail!("EMBEDDER is local, and this was built without the feature local-model"),
+            Some("local") => {
+                bail!("EMBEDDER is local, and this was built without that model: build with --features local-model")
+            }
             Some(other) => bail!("EMBEDDER is {other:?}; it can be openai, local or none"),
         }
     }
