@@ -52,7 +52,7 @@ impl Local {
         texts: &[String],
         deadline: Deadline,
     ) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
-        let vectors = texts.to_vec().into_iter().map(|text| self.embed_one(text));
+        let vectors = texts.iter().cloned().map(|text| self.embed_one(text));
         let vectors = futures::stream::iter(vectors).buffered(self.parallel).try_collect();
         tokio::time::timeout_at(deadline.instant(), vectors).await.unwrap_or(Err(Failure::new(Reason::Timeout)))
     }
