@@ -14,6 +14,7 @@ use shared::config::Secret;
 
 pub mod conversations;
 pub mod evaluation;
+pub mod retrieval;
 
 /// The set under test, and a client.
 pub struct App {
