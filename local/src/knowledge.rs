@@ -2,14 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use futures::{StreamExt, stream};
 use shared::assistants::Assistants;
 use shared::config;
+use shared::deadline::Deadline;
 use shared::documents::{ContentType, DocumentRequest};
 use tokio::task::JoinHandle;
+
+use crate::SWEEP;
 
 /// `assistants/NAME/knowledge/*.md` of this build: assistant, file, text.
 const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
@@ -17,8 +19,6 @@ const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/know
 const OWN: &str = "knowledge/";
 /// How many documents are read at once: the tables do one thing after the other anyway.
 const AT_ONCE: usize = 2;
-/// How often what stayed pending is queued again.
-const SWEEP: Duration = Duration::from_secs(300);
 
 /// A text that an assistant comes with.
 #[derive(Debug, Clone)]
@@ -73,17 +73,14 @@ fn read_folder(assistant: &str, folder: &Path) -> anyhow::Result<Vec<OwnText>> {
 }
 
 /// Takes the texts in, takes away what is no longer among them, then queues what stayed pending: now and every five minutes.
-pub(crate) fn start(deps: Arc<ingest::Deps>, texts: Vec<OwnText>) -> JoinHandle<()> {
+pub(crate) fn start(deps: Arc<ingest::Deps>, embed: Arc<embed::Deps>, texts: Vec<OwnText>) -> JoinHandle<()> {
     tokio::spawn(async move {
         load(&deps, texts).await;
-        let mut clock = tokio::time::interval(SWEEP);
+        // The queue was in memory: whatever is pending from before is in no message.
+        embed::sweep_now(&embed, Deadline::after(SWEEP)).await;
         loop {
-            clock.tick().await;
-            for (assistant, _) in deps.assistants.iter() {
-                if let Err(problem) = ingest::sweep(&deps, assistant).await {
-                    log("what is pending could not be queued again", assistant, &problem);
-                }
-            }
+            tokio::time::sleep(SWEEP).await;
+            embed::sweep(embed.clone(), Deadline::after(SWEEP)).await;
         }
     })
 }

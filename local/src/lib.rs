@@ -20,11 +20,14 @@ use jiff::SignedDuration;
 use session::{Store, Tables};
 use shared::assistants::Assistants;
 use shared::config::Secret;
+use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::pipeline::Pipeline;
+use shared::prices::Prices;
 use shared::problem::close;
 use shared::queue::Queue;
+use shared::totals::Totals;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -35,6 +38,9 @@ use tables::Embedded;
 
 /// How long the turns under way may take to finish once it is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often what stayed pending is looked for.
+pub(crate) const SWEEP: Duration = Duration::from_secs(300);
 
 /// The table of documents and their chunks.
 const KNOWLEDGE_TABLE: &str = "knowledge";
@@ -72,6 +78,8 @@ pub struct Options {
     pub embed_concurrency: usize,
     /// How many bytes of words and vectors an assistant may have and still be searched in memory.
     pub retrieve_memory: usize,
+    /// What models cost.
+    pub prices: Prices,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
 }
@@ -84,8 +92,9 @@ pub struct Colloquy {
     client: Client,
     names: Tables,
     queues: Queues,
-    mapping: Mapping,
+    mappings: [Mapping; 2],
     loading: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
 }
 
 impl Colloquy {
@@ -112,16 +121,21 @@ impl Colloquy {
         let store = KnowledgeStore::new(client.clone(), KNOWLEDGE_TABLE);
         let queues = Queues::start().await?;
         let (embedder, assistants) = (options.embedder.clone(), options.assistants.clone());
-        let retrieve = retrieve::Deps::new(store.clone(), embedder, assistants, options.retrieve_memory);
+        let retrieve = retrieve::Deps::new(store.clone(), embedder, assistants.clone(), options.retrieve_memory);
         let ingest = Arc::new(ingest::Deps {
             store: store.clone(),
-            queue: queues.chunks.clone(),
+            queue: queues.chunks.queue.clone(),
             assistants: options.assistants,
             space,
             key: options.documents_key,
             pdfs: ingest::PdfReader::default(),
         });
-        let embed = embed::Deps::new(store, queues.chunks.clone(), options.embedder, options.embed_concurrency);
+        let (chunks, embedder) = (queues.chunks.queue.clone(), options.embedder);
+        let embed = Arc::new(embed::Deps::new(store, chunks, embedder, options.embed_concurrency, assistants));
+        let turns = queues.turns.queue.clone();
+        let totals = Totals::new(client.clone(), &names.totals);
+        let record =
+            record::Deps::new(client.clone(), &names.turns, totals, turns.clone(), options.prices, names.turn_ttl);
 
         let steps = understand::router(options.understand)
             .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
@@ -131,7 +145,7 @@ impl Colloquy {
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 
-        let public = chat::router(chat::Deps::new(Pipeline::new(steps.url())?)?)
+        let public = chat::router(chat::Deps::new(Pipeline::new(steps.url())?, turns.clone())?)
             .merge(health::router(health::Deps::new(
                 Pipeline::new(steps.url())?,
                 client.clone(),
@@ -140,9 +154,15 @@ impl Colloquy {
             .merge(ingest::router(ingest.clone()))
             .merge(web::router());
         let public = Server::start(listener, close(public))?;
-        let mapping = Mapping::start(queues.chunks.clone(), Arc::new(embed));
-        let loading = knowledge::start(ingest, options.own_texts);
-        Ok(Self { public, steps, embedded, client, names, queues, mapping, loading })
+        let record = Arc::new(record);
+        let (embedding, recording) = (embed.clone(), record.clone());
+        let mappings = [
+            Mapping::start(queues.chunks.queue.clone(), move |batch, end| embed::work(embedding.clone(), batch, end)),
+            Mapping::start(turns, move |batch, end| record::work(recording.clone(), batch, end)),
+        ];
+        let loading = knowledge::start(ingest, embed, options.own_texts);
+        let sweeping = tokio::spawn(sweep_turns(record));
+        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping })
     }
 
     /// The address of the public routes.
@@ -177,7 +197,17 @@ impl Colloquy {
 
     /// What `embed` works on, and what it gave up.
     pub fn chunk_queues(&self) -> (Queue, Queue) {
-        (self.queues.chunks.clone(), self.queues.dead_chunks.clone())
+        (self.queues.chunks.queue.clone(), self.queues.chunks.dead.clone())
+    }
+
+    /// What `record` works on, and what it gave up.
+    pub fn turn_queues(&self) -> (Queue, Queue) {
+        (self.queues.turns.queue.clone(), self.queues.turns.dead.clone())
+    }
+
+    /// What the days came to.
+    pub fn totals(&self) -> Totals {
+        Totals::new(self.client.clone(), &self.names.totals)
     }
 
     /// Takes no new requests, lets those under way finish (10 s at most), then stops the steps and the tables.
@@ -187,12 +217,22 @@ impl Colloquy {
         }
         // What this leaves undone is found pending at the next start.
         self.loading.abort();
-        self.mapping.stop(Duration::from_secs(1)).await;
+        self.sweeping.abort();
+        futures::future::join_all(self.mappings.map(|mapping| mapping.stop(Duration::from_secs(1)))).await;
         self.steps.stop(Duration::from_secs(1)).await;
         self.queues.stop().await;
         if let Some(tables) = self.embedded {
             tables.stop().await;
         }
+    }
+}
+
+/// Counts what the queue does not tell of: at start all that waits, for the queue was in memory; then what waits for long.
+async fn sweep_turns(record: Arc<record::Deps>) {
+    record::sweep_waiting(&record, SignedDuration::ZERO, Deadline::after(SWEEP)).await;
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        record::sweep(record.clone(), Deadline::after(SWEEP)).await;
     }
 }
 
@@ -213,6 +253,7 @@ fn table_names() -> Tables {
         sessions: "sessions".to_owned(),
         turns: "turns".to_owned(),
         idempotency: "idempotency".to_owned(),
+        totals: "totals".to_owned(),
         session_ttl: SignedDuration::from_hours(7 * 24),
         turn_ttl: SignedDuration::from_hours(90 * 24),
     }

@@ -14,6 +14,7 @@ use local::{Colloquy, Options, State, knowledge};
 use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::embedder::Embedder;
+use shared::prices::Prices;
 use shared::{config, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -59,6 +60,7 @@ fn options() -> anyhow::Result<Options> {
         embedder: Embedder::from_env()?,
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
         retrieve_memory: retrieve::memory_from_env()?,
+        prices: Prices::from_env()?,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
     })
 }

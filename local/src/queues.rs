@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use shared::deadline::Deadline;
-use shared::queue::Queue;
+use shared::queue::{Message, Queue};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,9 +35,16 @@ const REQUEST_LIMIT: usize = 2 * 1024 * 1024;
 pub(crate) struct Queues {
     server: Server,
     /// What `embed` works on.
-    pub chunks: Queue,
-    /// What it gave up.
-    pub dead_chunks: Queue,
+    pub chunks: Pair,
+    /// What `record` works on.
+    pub turns: Pair,
+}
+
+/// A queue, and where messages end that its worker failed at too often.
+#[derive(Clone)]
+pub(crate) struct Pair {
+    pub queue: Queue,
+    pub dead: Queue,
 }
 
 impl Queues {
@@ -53,18 +60,21 @@ impl Queues {
             .load()
             .await;
         let client = aws_sdk_sqs::Client::new(&config);
-        let dead_chunks = create(&client, "chunks-dead", None).await?;
-        let arn = client.get_queue_attributes().queue_url(&dead_chunks).attribute_names(QueueAttributeName::QueueArn);
-        let arn = arn.send().await.context("asking for a queue's name")?.attributes.unwrap_or_default();
-        let arn = arn.get(&QueueAttributeName::QueueArn).context("a queue without a name")?;
-        let chunks = create(&client, "chunks", Some(arn)).await?;
-        let queue = |url| Queue::new(client.clone(), url);
-        Ok(Self { server, chunks: queue(chunks), dead_chunks: queue(dead_chunks) })
+        Ok(Self { server, chunks: pair(&client, "chunks").await?, turns: pair(&client, "turns").await? })
     }
 
     pub async fn stop(self) {
         self.server.stop(Duration::from_millis(500)).await;
     }
+}
+
+async fn pair(client: &aws_sdk_sqs::Client, name: &str) -> anyhow::Result<Pair> {
+    let dead = create(client, &format!("{name}-dead"), None).await?;
+    let arn = client.get_queue_attributes().queue_url(&dead).attribute_names(QueueAttributeName::QueueArn);
+    let arn = arn.send().await.context("asking for a queue's name")?.attributes.unwrap_or_default();
+    let arn = arn.get(&QueueAttributeName::QueueArn).context("a queue without a name")?;
+    let queue = create(client, name, Some(arn)).await?;
+    Ok(Pair { queue: Queue::new(client.clone(), queue), dead: Queue::new(client.clone(), dead) })
 }
 
 async fn create(client: &aws_sdk_sqs::Client, name: &str, dead: Option<&String>) -> anyhow::Result<String> {
@@ -104,9 +114,14 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    pub fn start(queue: Queue, embed: Arc<embed::Deps>) -> Self {
+    /// `work` answers the ids of the messages that failed.
+    pub fn start<F, Fut>(queue: Queue, work: F) -> Self
+    where
+        F: Fn(Vec<Message>, Deadline) -> Fut + Send + 'static,
+        Fut: Future<Output = Vec<String>> + Send + 'static,
+    {
         let (stop, stopped) = watch::channel(false);
-        Self { stop, working: tokio::spawn(poll(queue, embed, stopped)) }
+        Self { stop, working: tokio::spawn(poll(queue, work, stopped)) }
     }
 
     /// Lets the batch under way finish, for as long as `grace`.
@@ -118,7 +133,11 @@ impl Mapping {
     }
 }
 
-async fn poll(queue: Queue, embed: Arc<embed::Deps>, mut stopped: watch::Receiver<bool>) {
+async fn poll<F, Fut>(queue: Queue, work: F, mut stopped: watch::Receiver<bool>)
+where
+    F: Fn(Vec<Message>, Deadline) -> Fut,
+    Fut: Future<Output = Vec<String>> + Send + 'static,
+{
     while !*stopped.borrow() {
         let received = tokio::select! {
             received = receive(&queue) => received,
@@ -127,9 +146,9 @@ async fn poll(queue: Queue, embed: Arc<embed::Deps>, mut stopped: watch::Receive
         if received.is_empty() {
             continue;
         }
-        let work = embed::work(embed.clone(), received.clone(), Deadline::after(WORKER_LIMIT));
+        let working = work(received.clone(), Deadline::after(WORKER_LIMIT));
         // On a task of its own, so that a panic fails this batch and no other.
-        let Ok(failed) = tokio::spawn(work).await else { continue };
+        let Ok(failed) = tokio::spawn(working).await else { continue };
         for message in received.iter().filter(|message| !failed.contains(&message.id)) {
             if let Err(problem) = queue.delete(message).await {
                 tracing::warn!(%problem, "a finished message could not be deleted");
@@ -139,7 +158,7 @@ async fn poll(queue: Queue, embed: Arc<embed::Deps>, mut stopped: watch::Receive
 }
 
 /// Messages as they come, up to a batch.
-async fn receive(queue: &Queue) -> Vec<shared::queue::Message> {
+async fn receive(queue: &Queue) -> Vec<Message> {
     let mut batch = Vec::new();
     let mut wait = Duration::from_secs(5);
     while batch.len() < BATCH {

@@ -1,5 +1,6 @@
 //! DynamoDB on a laptop: an embedded server on loopback that the real SDK talks to, with the template's tables.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -7,13 +8,15 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, CreateVectorIndexAction, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, SearchSchemaElement, SearchSchemaElementType, TimeToLiveSpecification,
-    VectorAttributeDefinition, VectorDistanceFunction, VectorIndex, VectorIndexUpdate,
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, CreateVectorIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    SearchSchemaElement, SearchSchemaElementType, TimeToLiveSpecification, VectorAttributeDefinition,
+    VectorDistanceFunction, VectorIndex, VectorIndexUpdate,
 };
 use dynoxide::Database;
 use session::Tables;
 use shared::knowledge_store::VectorSpace;
+use shared::turns::{PENDING_INDEX, TURN_INDEX};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -112,22 +115,69 @@ pub(crate) async fn client(url: &str) -> Client {
 
 /// Makes the tables that are missing, as the template describes them.
 pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
-    let keys: [(&str, &[&str]); 3] =
-        [(&tables.sessions, &["id"]), (&tables.turns, &["session_id", "turn_id"]), (&tables.idempotency, &["key"])];
+    let keys: [(&str, &[&str]); 4] = [
+        (&tables.sessions, &["id"]),
+        (&tables.turns, &["session_id", "turn_id"]),
+        (&tables.idempotency, &["key"]),
+        (&tables.totals, &["day", "name"]),
+    ];
     let existing = client.list_tables().send().await.context("asking for the tables")?.table_names.unwrap_or_default();
     for (name, keys) in keys.into_iter().filter(|(name, _)| !existing.iter().any(|table| table == name)) {
         let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-        for (key, kind) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
-            let attribute = AttributeDefinition::builder().attribute_name(*key).attribute_type(ScalarAttributeType::S);
-            let element = KeySchemaElement::builder().attribute_name(*key).key_type(kind);
-            table = table.attribute_definitions(attribute.build()?).key_schema(element.build()?);
+        let mut attributes: BTreeSet<&str> = keys.iter().copied().collect();
+        table = table.set_key_schema(Some(schema(keys)?));
+        for (index, keys) in TURN_INDEXES.into_iter().filter(|_| *name == tables.turns) {
+            attributes.extend(keys);
+            let index = GlobalSecondaryIndex::builder().index_name(index).set_key_schema(Some(schema(keys)?));
+            table = table.global_secondary_indexes(index.projection(keys_only()).build()?);
         }
+        table = table.set_attribute_definitions(Some(strings(attributes)?));
         table.send().await.with_context(|| format!("making the table {name}"))?;
         let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires_at").build()?;
         let update = client.update_time_to_live().table_name(name).time_to_live_specification(ttl);
         update.send().await.with_context(|| format!("setting the time to live of {name}"))?;
     }
+    add_turn_indexes(client, &tables.turns).await
+}
+
+/// The indexes of the turns, with their keys.
+const TURN_INDEXES: [(&str, &[&str]); 2] = [(PENDING_INDEX, &["pending", "turn_id"]), (TURN_INDEX, &["turn_id"])];
+
+/// Adds those that are missing: a state folder may be older than they are.
+async fn add_turn_indexes(client: &Client, table: &str) -> anyhow::Result<()> {
+    let described = client.describe_table().table_name(table).send().await;
+    let described = described.with_context(|| format!("asking for the table {table}"))?.table;
+    let there = described.and_then(|table| table.global_secondary_indexes).unwrap_or_default();
+    for (name, keys) in TURN_INDEXES {
+        if there.iter().any(|index| index.index_name() == Some(name)) {
+            continue;
+        }
+        let index = CreateGlobalSecondaryIndexAction::builder().index_name(name).set_key_schema(Some(schema(keys)?));
+        let index = GlobalSecondaryIndexUpdate::builder().create(index.projection(keys_only()).build()?).build();
+        let attributes = keys.iter().copied().chain(["session_id", "turn_id"]).collect();
+        let update = client.update_table().table_name(table).global_secondary_index_updates(index);
+        let update = update.set_attribute_definitions(Some(strings(attributes)?));
+        update.send().await.with_context(|| format!("adding the index {name} to the table {table}"))?;
+    }
     Ok(())
+}
+
+fn schema(keys: &[&str]) -> anyhow::Result<Vec<KeySchemaElement>> {
+    let element =
+        |(key, kind): (&&str, KeyType)| KeySchemaElement::builder().attribute_name(*key).key_type(kind).build();
+    keys.iter().zip([KeyType::Hash, KeyType::Range]).map(element).map(|element| Ok(element?)).collect()
+}
+
+fn strings(names: BTreeSet<&str>) -> anyhow::Result<Vec<AttributeDefinition>> {
+    let string = |name: &str| {
+        let definition = AttributeDefinition::builder().attribute_name(name);
+        Ok(definition.attribute_type(ScalarAttributeType::S).build()?)
+    };
+    names.into_iter().map(string).collect()
+}
+
+fn keys_only() -> Projection {
+    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
 }
 
 /// Makes the table of documents and the vector index of this space, as far as they are missing.

@@ -538,6 +538,9 @@ pub struct CommitTurn {
     pub message: Private<String>,
     /// The answer.
     pub reply: ChatReply,
+    /// Milliseconds each step took so far.
+    #[serde(default)]
+    pub timings_ms: BTreeMap<String, f64>,
     /// The claim that `begin` made.
     #[serde(default)]
     pub claim: Option<String>,
@@ -615,22 +618,29 @@ pub enum Writer {
 }
 
 /// What a language model used for a turn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Tokens read.
     pub prompt_tokens: u64,
     /// Tokens written.
     pub completion_tokens: u64,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "gpt-4o-mini")]
+    pub model: Option<String>,
 }
 
 impl Usage {
-    /// What two calls used together; none where neither is known.
+    /// What two calls used together; none where neither is known. Of two models, neither is named.
     pub fn sum(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
-        Some(Self {
-            prompt_tokens: a.prompt_tokens.saturating_add(b.prompt_tokens),
-            completion_tokens: a.completion_tokens.saturating_add(b.completion_tokens),
-        })
+        match (one, other) {
+            (Some(a), Some(b)) => Some(Self {
+                prompt_tokens: a.prompt_tokens.saturating_add(b.prompt_tokens),
+                completion_tokens: a.completion_tokens.saturating_add(b.completion_tokens),
+                model: a.model.filter(|model| b.model.as_ref() == Some(model)),
+            }),
+            (one, other) => one.or(other),
+        }
     }
 }
 

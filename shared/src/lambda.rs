@@ -13,6 +13,7 @@ pub use lambda_http::Error;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, StreamAdapter};
 use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
+use serde::Deserialize;
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
@@ -56,28 +57,56 @@ pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<
 /// What a worker must leave of Lambda's own limit.
 const RESERVE: Duration = Duration::from_secs(2);
 
+/// What a worker is invoked with.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Invocation {
+    /// Messages, by SQS.
+    Batch(SqsEvent),
+    /// `{"sweep": true}`, by a schedule.
+    Sweep {
+        #[expect(dead_code, reason = "it is there or not")]
+        sweep: bool,
+    },
+}
+
 /// Works on the batches of messages that SQS hands over, with what `build` makes. `work` answers the ids of the messages
-/// that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter queue.
+/// that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter queue. When
+/// a schedule asks for it, `sweep` looks for work of which no message tells.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
-pub async fn run_batches<D, F, Fut>(build: impl Future<Output = anyhow::Result<D>>, work: F) -> Result<(), Error>
+pub async fn run_worker<D, F, Fut, S, SweepFut>(
+    build: impl Future<Output = anyhow::Result<D>>,
+    work: F,
+    sweep: S,
+) -> Result<(), Error>
 where
     D: Send + Sync + 'static,
     F: Fn(Arc<D>, Vec<Message>, Deadline) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Vec<String>> + Send,
+    S: Fn(Arc<D>, Deadline) -> SweepFut + Clone + Send + Sync + 'static,
+    SweepFut: Future<Output = ()> + Send,
 {
     telemetry::init("info");
     let deps = build.await.map(Arc::new).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)
     })?;
-    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<SqsEvent>| {
-        let (deps, work) = (deps.clone(), work.clone());
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Invocation>| {
+        let (deps, work, sweep) = (deps.clone(), work.clone(), sweep.clone());
         async move {
             let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            let messages = event.payload.records.into_iter().map(message).collect();
-            let failed = work(deps, messages, Deadline::after(left.saturating_sub(RESERVE))).await;
+            let deadline = Deadline::after(left.saturating_sub(RESERVE));
+            let failed = match event.payload {
+                Invocation::Batch(batch) => {
+                    work(deps, batch.records.into_iter().map(message).collect(), deadline).await
+                }
+                Invocation::Sweep { .. } => {
+                    sweep(deps, deadline).await;
+                    Vec::new()
+                }
+            };
             Ok::<_, Error>(batch_response(failed))
         }
     }))
@@ -138,6 +167,18 @@ mod tests {
         let response = batch_response(vec!["2".to_owned()]);
         let json = serde_json::to_value(&response).unwrap();
         assert_eq!(json, serde_json::json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    }
+
+    #[test]
+    fn a_worker_is_invoked_with_messages_or_to_sweep() {
+        let batch =
+            r#"{"Records": [{"messageId": "1", "body": "{}", "attributes": {"ApproximateReceiveCount": "3"}}]}"#;
+        let Invocation::Batch(batch) = serde_json::from_str(batch).unwrap() else { panic!("a batch") };
+        let message = message(batch.records.into_iter().next().unwrap());
+        assert_eq!((message.id.as_str(), message.body.as_str(), message.tries), ("1", "{}", 3));
+        let sweep = serde_json::from_str(r#"{"sweep": true}"#).unwrap();
+        assert!(matches!(sweep, Invocation::Sweep { .. }));
+        assert!(serde_json::from_str::<Invocation>("{}").is_err());
     }
 
     #[tokio::test]

@@ -164,7 +164,8 @@ impl ChatModel {
         let response = self.server.post(PATH, &request, deadline).await.map_err(|Refusal { failure, .. }| failure)?;
         let body = tokio::time::timeout_at(deadline.instant(), upstream::read(response)).await;
         let body = body.map_err(|_| Failure::new(Reason::Timeout))??;
-        extracted(&body)
+        let (value, usage) = extracted(&body)?;
+        Ok((value, usage.map(|usage| Usage { model: Some(self.model.to_string()), ..usage })))
     }
 
     fn request<'a>(&'a self, messages: &'a [Message]) -> Request<'a> {

@@ -8,7 +8,7 @@ use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -111,6 +111,19 @@ impl Queue {
             }
         };
         Ok(output.messages.unwrap_or_default().into_iter().map(message).collect())
+    }
+
+    /// Whether there is no message in it, neither one that waits nor one that a worker has. It is told a little late.
+    pub async fn is_empty(&self) -> Result<bool, Problem> {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let get = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(counts.to_vec()));
+        let output = get.send().await.map_err(|error| failed("counting what is in a queue", &error))?;
+        let told = output.attributes.unwrap_or_default();
+        Ok(counts.iter().all(|count| told.get(count).is_some_and(|number| number == "0")))
     }
 
     /// Deletes a message that is done.

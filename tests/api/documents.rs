@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use local::{Options, State, folder};
 use serde_json::{Value, json};
+use shared::assistants::Assistants;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::embedder::openai::OpenAi;
@@ -347,7 +348,8 @@ impl Worker {
         let (queue, _) = app.colloquy.chunk_queues();
         let (embedder, store) = (embedder(url, "m"), app.colloquy.knowledge());
         let space = VectorSpace::of(&embedder);
-        let deps = embed::Deps::new(store.clone(), queue.clone(), Some(embedder), 5);
+        let assistants = Assistants::embedded().unwrap();
+        let deps = embed::Deps::new(store.clone(), queue.clone(), Some(embedder), 5, assistants);
         Self { deps: Arc::new(deps), queue, store, space }
     }
 

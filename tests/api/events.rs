@@ -20,7 +20,7 @@ fn events() -> PathBuf {
 async fn router(function: &str, app: &App) -> Router {
     let pipeline = || Pipeline::new(app.colloquy.steps_url()).unwrap();
     match function {
-        "chat" => chat::router(chat::Deps::new(pipeline()).unwrap()),
+        "chat" => chat::router(chat::Deps::new(pipeline(), app.colloquy.turn_queues().0).unwrap()),
         "understand" => understand::router(understand::Deps::default()),
         "session" => session::router(session::Deps::new(app.colloquy.store())),
         "flights" => flights::router(tests::sample_flights()),
@@ -63,11 +63,22 @@ async fn every_event_is_answered_by_its_function() {
         .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     functions.sort();
-    let expected =
-        ["chat", "embed", "flights", "health", "ingest", "respond", "retrieve", "session", "understand", "web"];
+    let expected = [
+        "chat",
+        "embed",
+        "flights",
+        "health",
+        "ingest",
+        "record",
+        "respond",
+        "retrieve",
+        "session",
+        "understand",
+        "web",
+    ];
     assert_eq!(functions, expected);
     // What SQS hands over is executed where the worker is tried.
-    for function in functions.iter().filter(|function| *function != "embed") {
+    for function in functions.iter().filter(|function| !["embed", "record"].contains(&function.as_str())) {
         let (status, body) = invoke(function, &app).await;
         assert_eq!(status, if function == "ingest" { 202 } else { 200 }, "{function}: {body}");
     }

@@ -7,6 +7,7 @@ mod faults;
 mod idempotency;
 mod knowledge;
 mod problems;
+mod recording;
 mod replies;
 mod sessions;
 mod stopping;

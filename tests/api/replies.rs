@@ -24,7 +24,7 @@ const PASSAGES: [&str; 2] = [
 ];
 
 /// The frames of a model's stream: these words, then the end.
-fn frames(words: &[&str], whole: bool) -> String {
+pub(crate) fn frames(words: &[&str], whole: bool) -> String {
     let frame = |delta: Value, end: Value| {
         let chunk =
             json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": end}]});
@@ -39,7 +39,7 @@ fn frames(words: &[&str], whole: bool) -> String {
     text
 }
 
-fn event_stream(text: String) -> Response {
+pub(crate) fn event_stream(text: String) -> Response {
     ([("content-type", "text/event-stream")], text).into_response()
 }
 
@@ -86,7 +86,7 @@ async fn a_model_answers_with_citations_of_passages_that_are_there() {
     assert_eq!(words(&events), "Eggs are fertilised [1] in a lab .");
     let Some(ReplyEvent::Done { written_by, cited, usage }) = events.last() else { panic!("{events:?}") };
     assert_eq!((*written_by, cited.as_slice()), (Writer::Model, &[1][..]));
-    assert_eq!(usage.unwrap().prompt_tokens, 70);
+    assert_eq!(usage.as_ref().unwrap().prompt_tokens, 70);
 }
 
 #[tokio::test]

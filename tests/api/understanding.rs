@@ -58,7 +58,7 @@ async fn a_model_fills_what_the_rules_left_open() {
     assert_eq!(reply["slots"]["passengers"]["adults"], 2);
     assert_eq!(reply["slots"]["departure_date"], "2026-12-03");
     assert_eq!(reply["action"], "search_flights");
-    assert_eq!(reply["usage"], json!({"prompt_tokens": 210, "completion_tokens": 30}));
+    assert_eq!(reply["usage"], json!({"prompt_tokens": 210, "completion_tokens": 30, "model": "stand-in"}));
 
     let requests = asked.requests();
     assert_eq!(requests.len(), 1);

@@ -11,10 +11,10 @@ use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
 use shared::assistants::Assistants;
 use shared::config::Secret;
+use shared::prices::Prices;
 
 pub mod conversations;
 pub mod evaluation;
-pub mod retrieval;
 
 /// The set under test, and a client.
 pub struct App {
@@ -106,6 +106,7 @@ pub fn options() -> Options {
         embedder: None,
         embed_concurrency: 5,
         retrieve_memory: 64 * 1024 * 1024,
+        prices: Prices::with(None).expect("the prices can be read"),
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
     }
 }

@@ -8,6 +8,7 @@ use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
 use shared::knowledge::{RetrieveRequest, Retrieved};
+use shared::turns::RecordWork;
 
 use crate::Deps;
 use crate::progress::{Progress, RESERVE, Written};
@@ -61,7 +62,7 @@ impl Ask {
         };
         let Written { words, citations, written_by, usage, incomplete } =
             progress.respond(&deps.pipeline, &asked).await;
-        AskReply {
+        let reply = AskReply {
             turn_id,
             assistant: asked.assistant,
             reply: words,
@@ -72,7 +73,9 @@ impl Ask {
             incomplete,
             degraded: progress.degraded,
             timings_ms: trace.then_some(progress.timings_ms),
-        }
+        };
+        deps.tell(RecordWork::ask(&reply), progress.end).await;
+        reply
     }
 }
 

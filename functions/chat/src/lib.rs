@@ -9,6 +9,7 @@ mod stream;
 mod turn;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
@@ -23,7 +24,9 @@ use shared::assistants::Assistants;
 use shared::deadline::{Deadline, PublicDeadline};
 use shared::pipeline::Pipeline;
 use shared::problem::{Problem, wrong_method};
+use shared::queue::Queue;
 use shared::step::read_json;
+use shared::turns::RecordWork;
 
 use crate::ask::Ask;
 use crate::turn::Started;
@@ -31,24 +34,42 @@ use crate::turn::Started;
 /// What the routes need.
 pub struct Deps {
     pipeline: Pipeline,
+    /// Where `record` learns of finished turns.
+    turns: Queue,
     assistants: Assistants,
 }
 
+/// The longest that a finished turn waits for the queue.
+const TELLING: Duration = Duration::from_millis(500);
+
 impl Deps {
-    /// With the steps behind `pipeline`.
+    /// With the steps behind `pipeline`, and the queue of finished turns.
     ///
     /// # Errors
     /// An assistant's manifest that cannot be read.
-    pub fn new(pipeline: Pipeline) -> anyhow::Result<Self> {
-        Ok(Self { pipeline, assistants: Assistants::from_env()? })
+    pub fn new(pipeline: Pipeline, turns: Queue) -> anyhow::Result<Self> {
+        Ok(Self { pipeline, turns, assistants: Assistants::from_env()? })
     }
 
-    /// With the steps at `STEPS_URL`.
+    /// With the steps at `STEPS_URL` and the queue at `TURNS_QUEUE_URL`.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
-    pub fn from_env() -> anyhow::Result<Self> {
-        Self::new(Pipeline::from_env()?)
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Self::new(Pipeline::from_env()?, Queue::from_env("TURNS_QUEUE_URL").await?)
+    }
+
+    /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a talk
+    /// is found by the sweep, for its row says that it waits; what a question without a talk came to is missing from the
+    /// totals then.
+    async fn tell(&self, work: RecordWork, deadline: Deadline) {
+        let limit = deadline.within(TELLING);
+        let told = tokio::time::timeout_at(limit.instant(), Box::pin(self.turns.send(std::slice::from_ref(&work))));
+        let told = told.await.unwrap_or_else(|_| Err(Problem::deadline()));
+        if let Err(problem) = told {
+            let cause = std::error::Error::source(&problem).map(ToString::to_string);
+            tracing::warn!(turn = work.turn_id, %problem, cause, "the queue of turns was not told");
+        }
     }
 }
 

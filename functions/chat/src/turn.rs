@@ -15,6 +15,7 @@ use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::private::Private;
 use shared::problem::Problem;
 use shared::travel::{FlightQuery, Offer};
+use shared::turns::RecordWork;
 
 use crate::Deps;
 use crate::progress::{Progress, RESERVE, Written};
@@ -150,14 +151,16 @@ impl Turn {
             citations,
             retrieval,
             written_by,
-            usage: Usage::sum(understanding.usage, usage),
+            usage: Usage::sum(understanding.usage.clone(), usage),
             incomplete,
             degraded: std::mem::take(&mut progress.degraded),
             timings_ms: None,
         };
-        let commit = CommitTurn { version, session, kind, understanding, client_time, message, reply, claim };
-        let end = progress.end;
+        let (end, timings_ms) = (progress.end, progress.timings_ms.clone());
+        let commit =
+            CommitTurn { version, session, kind, understanding, client_time, message, reply, timings_ms, claim };
         let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await?;
+        deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
         let timings_ms = trace.then_some(progress.timings_ms);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }

@@ -9,6 +9,7 @@
 //! cannot be read, and those on which an embedder that is well fails each time.
 
 mod calls;
+mod sweep;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::{StreamExt, stream};
+use shared::assistants::Assistants;
 use shared::config;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
@@ -24,6 +26,7 @@ use shared::problem::Problem;
 use shared::queue::{Message, Queue};
 
 use calls::{Calls, Job};
+pub use sweep::{sweep, sweep_now};
 
 /// How many documents are packed at once.
 const SETTLING: usize = 8;
@@ -38,6 +41,7 @@ pub struct Deps {
     queue: Queue,
     embedder: Option<Embedder>,
     concurrency: usize,
+    assistants: Assistants,
 }
 
 /// What became of a message, the worst last.
@@ -52,19 +56,26 @@ enum Outcome {
 }
 
 impl Deps {
-    /// With at most `concurrency` calls to the embedder at once.
-    pub fn new(store: KnowledgeStore, queue: Queue, embedder: Option<Embedder>, concurrency: usize) -> Self {
-        Self { store, queue, embedder, concurrency: concurrency.max(1) }
+    /// With at most `concurrency` calls to the embedder at once, and the assistants whose documents are swept.
+    pub fn new(
+        store: KnowledgeStore,
+        queue: Queue,
+        embedder: Option<Embedder>,
+        concurrency: usize,
+        assistants: Assistants,
+    ) -> Self {
+        Self { store, queue, embedder, concurrency: concurrency.max(1), assistants }
     }
 
-    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `EMBED_CONCURRENCY` (5) and the embedder's variables.
+    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `EMBED_CONCURRENCY` (5), and what names the assistants and the embedder.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let queue = Queue::from_env("CHUNKS_QUEUE_URL").await?;
         let concurrency = config::parsed("EMBED_CONCURRENCY", 5)?;
-        Ok(Self::new(KnowledgeStore::from_env().await?, queue, Embedder::from_env()?, concurrency))
+        let (store, embedder) = (KnowledgeStore::from_env().await?, Embedder::from_env()?);
+        Ok(Self::new(store, queue, embedder, concurrency, Assistants::from_env()?))
     }
 }
 

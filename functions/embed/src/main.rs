@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run_batches(embed::Deps::from_env(), embed::work).await
+    lambda::run_worker(embed::Deps::from_env(), embed::work, embed::sweep).await
 }

@@ -110,33 +110,10 @@ pub async fn ingest(deps: &Deps, request: DocumentRequest) -> Result<DocumentVie
     Ok(view(kept, deps.space.as_ref()))
 }
 
-/// Queues again what stayed pending of an assistant's documents, as after a kill, or of another embedder than before; and
-/// finishes deletions. Returns how many messages that made. Does no harm while the same work is still queued.
-///
-/// # Errors
-/// The table or the queue is away.
-pub async fn sweep(deps: &Deps, assistant: &str) -> Result<usize, Problem> {
-    let mut messages = 0;
-    for document in deps.store.documents(assistant).await? {
-        if document.deleting {
-            deps.store.delete(&document.id).await?;
-        } else if !document.is_settled_in(deps.space.as_ref()) {
-            // Of another embedder's vectors none may stay in the corpus.
-            let kept = deps.store.settle(&document.id, deps.space.as_ref()).await?;
-            if let Some(kept) = kept {
-                messages += queue_pending(deps, &kept).await?;
-            }
-        }
-    }
-    Ok(messages)
-}
-
-async fn queue_pending(deps: &Deps, kept: &KeptDocument) -> Result<usize, Problem> {
-    let Some(space) = deps.space.as_ref().filter(|_| kept.counts.pending() > 0) else { return Ok(0) };
+async fn queue_pending(deps: &Deps, kept: &KeptDocument) -> Result<(), Problem> {
+    let Some(space) = deps.space.as_ref().filter(|_| kept.counts.pending() > 0) else { return Ok(()) };
     let pending = deps.store.pending(&kept.id, space).await?;
-    let work = EmbedWork::for_chunks(&kept.id, &pending);
-    deps.queue.send(&work).await?;
-    Ok(work.len())
+    deps.queue.send(&EmbedWork::for_chunks(&kept.id, &pending)).await
 }
 
 fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {

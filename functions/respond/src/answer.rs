@@ -33,7 +33,10 @@ pub(crate) async fn answer(
     let Some(model) = model else { return extracted(assistant, request) };
     let messages = prompt::messages(assistant, request);
     match model.stream(&messages, deadline.less(RESERVE)).await {
-        Ok(pieces) => written(pieces, request.passages.len()).boxed(),
+        Ok(pieces) => {
+            let name = model.model().to_owned();
+            written(pieces, request.passages.len()).map(move |event| named(event, &name)).boxed()
+        }
         Err(failure) => {
             tracing::warn!(
                 model = model.model(),
@@ -73,6 +76,14 @@ fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static
     said(bits, Writer::Extract, cited.into_iter().collect())
 }
 
+/// Says by the model's name what its use costs.
+fn named(mut event: ReplyEvent, model: &str) -> ReplyEvent {
+    if let ReplyEvent::Done { usage: Some(usage), .. } = &mut event {
+        usage.model = Some(model.to_owned());
+    }
+    event
+}
+
 /// What the model writes, without the citations that point at nothing.
 fn written(
     pieces: impl Stream<Item = Result<Piece, Failure>> + Send + Unpin + 'static,
@@ -93,7 +104,7 @@ fn written(
                     ReplyEvent::Delta { text: Private(text) }
                 }
                 Some(Ok(Piece::Usage { prompt_tokens, completion_tokens })) => {
-                    usage = Some(Usage { prompt_tokens, completion_tokens });
+                    usage = Some(Usage { prompt_tokens, completion_tokens, model: None });
                     continue;
                 }
                 Some(Ok(Piece::End(reason))) => {
@@ -110,7 +121,8 @@ fn written(
                     return Some((failed, (pieces, citations, usage, end, true)));
                 }
                 None => {
-                    let done = ReplyEvent::Done { written_by: Writer::Model, cited: citations.cited(), usage };
+                    let done =
+                        ReplyEvent::Done { written_by: Writer::Model, cited: citations.cited(), usage: usage.take() };
                     return Some((done, (pieces, citations, usage, end, true)));
                 }
             };

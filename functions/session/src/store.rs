@@ -1,6 +1,6 @@
 //! The three tables: talks, turns, and the idempotency keys of requests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -10,13 +10,14 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use shared::api::{ChatReply, SessionId};
 use shared::config;
 use shared::dialogue::Session;
 use shared::private::Private;
 use shared::problem::Problem;
 use shared::store::failed;
+use shared::turns::{TurnBody, shard};
+use ulid::Ulid;
 
 /// How long a turn may hold an idempotency key before another may take over: longer than any deadline.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -36,6 +37,8 @@ pub struct Tables {
     pub turns: String,
     /// The idempotency keys; key `key`.
     pub idempotency: String,
+    /// The sums of the days ([`shared::totals`]).
+    pub totals: String,
     /// How long a talk is kept after its last turn.
     pub session_ttl: SignedDuration,
     /// How long a turn is kept.
@@ -43,7 +46,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// From `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `SESSION_TTL_DAYS` (7) and `TURN_TTL_DAYS` (90).
+    /// From `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `TOTALS_TABLE`, `SESSION_TTL_DAYS` (7) and `TURN_TTL_DAYS` (90).
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -54,6 +57,7 @@ impl Tables {
             sessions: config::required("SESSIONS_TABLE")?,
             turns: config::required("TURNS_TABLE")?,
             idempotency: config::required("IDEMPOTENCY_TABLE")?,
+            totals: config::required("TOTALS_TABLE")?,
             session_ttl: days("SESSION_TTL_DAYS", 7)?,
             turn_ttl: days("TURN_TTL_DAYS", 90)?,
         })
@@ -99,6 +103,7 @@ pub(crate) struct Commit<'a> {
     pub state: String,
     pub message: &'a Private<String>,
     pub reply: &'a ChatReply,
+    pub timings_ms: &'a BTreeMap<String, f64>,
     pub claim: Option<&'a str>,
 }
 
@@ -113,13 +118,6 @@ pub(crate) enum Outcome {
     Lost,
     /// Nothing is written: another turn took over the idempotency key.
     ClaimLost,
-}
-
-/// A turn's row: what was said, and the whole answer.
-#[derive(Serialize, Deserialize)]
-struct TurnBody<'a> {
-    message: std::borrow::Cow<'a, Private<String>>,
-    reply: std::borrow::Cow<'a, ChatReply>,
 }
 
 impl Store {
@@ -228,12 +226,16 @@ impl Store {
 
     fn put_turn(&self, commit: &Commit<'_>) -> Result<TransactWriteItem, Problem> {
         use std::borrow::Cow::Borrowed;
-        let body = TurnBody { message: Borrowed(commit.message), reply: Borrowed(commit.reply) };
+        let (message, timings_ms) = (Borrowed(commit.message), Borrowed(commit.timings_ms));
+        let body = TurnBody { message, reply: Borrowed(commit.reply), timings_ms };
+        let turn_id: Ulid = commit.reply.turn_id.parse().map_err(|_| Problem::field("turn_id", "it must be a ULID"))?;
         let put = Put::builder()
             .table_name(&self.tables.turns)
             .item("session_id", text(&commit.reply.session_id))
             .item("turn_id", text(&commit.reply.turn_id))
+            .item("assistant", text(&commit.reply.assistant))
             .item("body", AttributeValue::S(serde_json::to_string(&body).map_err(Problem::internal)?))
+            .item("pending", text(shard(turn_id)))
             .item("expires_at", seconds(Timestamp::now() + self.tables.turn_ttl))
             .condition_expression("attribute_not_exists(turn_id)");
         Ok(TransactWriteItem::builder().put(put.build().map_err(Problem::internal)?).build())

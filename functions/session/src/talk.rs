@@ -42,7 +42,8 @@ pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Resu
 }
 
 pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
-    let CommitTurn { mut version, session, kind, understanding, client_time, message, mut reply, claim } = turn;
+    let CommitTurn { mut version, session, kind, understanding, client_time, message, mut reply, timings_ms, claim } =
+        turn;
     let mut session = *session;
     let mut backoff = FIRST_BACKOFF;
     loop {
@@ -51,7 +52,8 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
             session.shown.clone_from(&reply.offers);
         }
         let state = bounded(with_turn(session, &message, &reply))?;
-        let write = Commit { version, state, message: &message, reply: &reply, claim: claim.as_deref() };
+        let claim = claim.as_deref();
+        let write = Commit { version, state, message: &message, reply: &reply, timings_ms: &timings_ms, claim };
         match deps.store.commit(write).await? {
             Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
             Outcome::KeptBefore => {

@@ -1,0 +1,196 @@
+//! Counts finished turns: what they cost, what was done in them, what was asked for.
+//!
+//! In: messages that name turns. Out: the turn's cost in its row, and the sums of its day in the `totals` table. A message may
+//! come twice, in two places at once, and a worker may die anywhere: the mark in the turn's row and the sums are one
+//! transaction, so a turn is counted once or not yet. A turn whose message was lost is found by its mark ([`sweep`]). Turns
+//! that were deleted before they were counted are not. It never sees what was said leave the table.
+
+mod count;
+mod table;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use http::StatusCode;
+use jiff::SignedDuration;
+use shared::config;
+use shared::deadline::Deadline;
+use shared::prices::Prices;
+use shared::problem::Problem;
+use shared::queue::{Message, Queue};
+use shared::totals::Totals;
+use shared::turns::{Finished, RecordWork, SHARDS};
+use ulid::Ulid;
+
+use table::{Turns, Written};
+
+/// How many turns are counted at once.
+const AT_ONCE: usize = 8;
+/// The longest that a message is put back for.
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
+/// How often a transaction is tried that meets others at an item.
+const ATTEMPTS: u32 = 8;
+/// How long a turn has waited that the sweep takes up: its message, if there is one, has come by then.
+const WAITED: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the worker needs.
+pub struct Deps {
+    turns: Turns,
+    totals: Totals,
+    queue: Queue,
+    prices: Prices,
+    /// Set once it is said that a turn's cost is not known.
+    unpriced: OnceLock<()>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The turn is counted, now or before; or gone.
+    Done,
+    /// A table is away.
+    Later,
+    /// It cannot be read.
+    Failed,
+}
+
+impl Deps {
+    /// With the tables, the queue that messages are put back to, and what models cost. What is kept of a question without a
+    /// talk is kept for `turn_ttl`.
+    pub fn new(
+        client: aws_sdk_dynamodb::Client,
+        turns: impl Into<String>,
+        totals: Totals,
+        queue: Queue,
+        prices: Prices,
+        turn_ttl: SignedDuration,
+    ) -> Self {
+        Self {
+            turns: Turns { client, table: turns.into(), ttl: turn_ttl },
+            totals,
+            queue,
+            prices,
+            unpriced: OnceLock::new(),
+        }
+    }
+
+    /// With `TURNS_TABLE`, `TOTALS_TABLE`, `TURNS_QUEUE_URL`, `MODEL_PRICES` and `TURN_TTL_DAYS` (90).
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        let client = shared::store::client().await;
+        let ttl = SignedDuration::from_hours(24 * i64::from(config::parsed("TURN_TTL_DAYS", 90u16)?));
+        let totals = Totals::new(client.clone(), config::required("TOTALS_TABLE")?);
+        let queue = Queue::from_env("TURNS_QUEUE_URL").await?;
+        Ok(Self::new(client, config::required("TURNS_TABLE")?, totals, queue, Prices::from_env()?, ttl))
+    }
+}
+
+/// Counts the turns of a batch of messages; answers the ids of those to be delivered again.
+pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+    let each: Vec<_> = messages.iter().map(|message| handle(&deps, message, deadline)).collect();
+    let failed: Vec<Option<String>> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
+    failed.into_iter().flatten().collect()
+}
+
+/// Counts the turns that wait for longer than a message takes, as where the queue was not told of them.
+pub async fn sweep(deps: Arc<Deps>, deadline: Deadline) {
+    sweep_waiting(&deps, WAITED, deadline).await;
+}
+
+/// The same for those that wait for longer than `waited`; how many it counted.
+pub async fn sweep_waiting(deps: &Deps, waited: SignedDuration, deadline: Deadline) -> usize {
+    let shards = (0..SHARDS).map(|shard| async move {
+        let waiting = deps.turns.waiting(shard, waited).await.unwrap_or_else(|problem| {
+            log(&problem, "the turns that wait could not be listed");
+            Vec::new()
+        });
+        let mut counted = 0;
+        for (session_id, turn_id) in waiting {
+            let work = RecordWork::turn(&turn_id, session_id);
+            if deadline.remaining().is_zero() {
+                break;
+            }
+            match record(deps, &work, deadline).await {
+                Outcome::Done => counted += 1,
+                outcome => tracing::warn!(turn = turn_id, ?outcome, "a turn that waits was not counted"),
+            }
+        }
+        counted
+    });
+    futures::future::join_all(shards).await.into_iter().sum()
+}
+
+/// What becomes of a message; its id where it is to be delivered again.
+async fn handle(deps: &Deps, message: &Message, deadline: Deadline) -> Option<String> {
+    let work: Option<RecordWork> = serde_json::from_str(&message.body).ok();
+    let outcome = match &work {
+        Some(work) => record(deps, work, deadline).await,
+        None => Outcome::Failed,
+    };
+    let failed = match (outcome, work) {
+        (Outcome::Done, _) => return None,
+        // As a new message: a delivery held back by its visibility counts as a try, and an outage would fill the
+        // dead-letter queue.
+        (Outcome::Later, Some(work)) => {
+            let delay = Duration::from_secs(1 << work.put_back.min(8)).min(LONGEST_DELAY);
+            let again = RecordWork { put_back: work.put_back.saturating_add(1), ..work };
+            deps.queue.send_later(&[again], delay).await.is_err()
+        }
+        _ => {
+            tracing::error!(message = message.id, tries = message.tries, "a message for record failed");
+            true
+        }
+    };
+    failed.then(|| message.id.clone())
+}
+
+/// Counts a turn, unless that is done.
+async fn record(deps: &Deps, work: &RecordWork, deadline: Deadline) -> Outcome {
+    let recorded = tokio::time::timeout_at(deadline.instant(), try_record(deps, work)).await;
+    let Err(problem) = recorded.unwrap_or_else(|_| Err(Problem::deadline())) else { return Outcome::Done };
+    log(&problem, "a turn could not be counted");
+    if problem.is_transient() && problem.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        Outcome::Later
+    } else {
+        Outcome::Failed
+    }
+}
+
+async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
+    let turn_id: Ulid = work.turn_id.parse().map_err(Problem::internal)?;
+    let counted = match &work.turn {
+        Finished::Turn { session_id } => match deps.turns.counted(session_id, turn_id).await? {
+            Some(counted) => counted,
+            None => return Ok(()),
+        },
+        Finished::Ask { counted } => (**counted).clone(),
+    };
+    let cost = count::cost(&counted, &deps.prices);
+    if cost.is_none() && deps.unpriced.set(()).is_ok() {
+        let model = counted.usage.as_ref().and_then(|usage| usage.model.as_deref());
+        tracing::warn!(model, "turns of a model without a known use or price: their cost is not counted");
+    }
+    let mut writes = vec![match &work.turn {
+        Finished::Turn { session_id } => deps.turns.mark(session_id, turn_id, cost)?,
+        Finished::Ask { .. } => deps.turns.put_ask(turn_id, &counted, cost)?,
+    }];
+    writes.push(deps.totals.add(turn_id, &counted.assistant, &count::counters(&counted, cost))?);
+    for name in &counted.asked_for {
+        writes.push(deps.totals.add_asked(turn_id, &counted.assistant, name)?);
+    }
+    for attempt in 0..ATTEMPTS {
+        if deps.turns.write(&writes).await? != Written::Conflict {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(5..20) << attempt)).await;
+    }
+    Err(Problem::unavailable("The totals are busy.", anyhow::anyhow!("{ATTEMPTS} transactions met others")))
+}
+
+fn log(problem: &Problem, what: &str) {
+    let cause = std::error::Error::source(problem).map(ToString::to_string);
+    tracing::warn!(%problem, cause, "{what}");
+}
