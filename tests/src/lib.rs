@@ -15,6 +15,7 @@ use shared::prices::Prices;
 
 pub mod conversations;
 pub mod evaluation;
+pub mod retrieval;
 
 /// The set under test, and a client.
 pub struct App {

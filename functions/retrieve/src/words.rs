@@ -83,7 +83,7 @@ pub struct WordScores {
     pub scores: Vec<f32>,
     /// What a text would score that had nothing but the question's words, endlessly: the sum of their idf.
     pub attainable: f32,
-    /// The idf of a word that no text has.
+    /// The idf of a word that one text alone has.
     pub rarest: f32,
     /// The stems of the question's words.
     pub asked: BTreeSet<String>,
@@ -95,7 +95,7 @@ impl WordScores {
         if self.attainable > 0.0 { self.scores.get(text).map_or(0.0, |score| score / self.attainable) } else { 0.0 }
     }
 
-    /// How much speaks for a text to answer the question: its score, in words as rare as any, times its share. A short
+    /// How much speaks for a text to answer the question: its score, counted in the rarest words, times its share. A short
     /// question has a large share by one word in common and a long one a large score by many, of other things as well;
     /// of both together neither is enough alone.
     pub fn evidence(&self, text: usize) -> f32 {
@@ -152,7 +152,7 @@ impl WordIndex {
     /// The score of every text for a question.
     pub fn score(&self, question: &str) -> WordScores {
         let mut found =
-            WordScores { scores: vec![0.0; self.len()], attainable: 0.0, rarest: self.idf(0), asked: BTreeSet::new() };
+            WordScores { scores: vec![0.0; self.len()], attainable: 0.0, rarest: self.idf(1), asked: BTreeSet::new() };
         // In an order of its own, so that sums of the same words are the same to the last bit.
         let question: BTreeSet<String> = stems(question).into_iter().collect();
         for stem in &question {
@@ -215,8 +215,8 @@ mod tests {
         assert!((found.scores[0] - 0.537_441).abs() < 1e-5);
         assert_eq!(found.scores[1..], [0.0, 0.0]);
         assert!((found.share(0) - 0.547_945).abs() < 1e-5);
-        // The rarest would weigh ln(1 + 3.5 / 0.5) = 2.079442.
-        assert!((found.evidence(0) - 0.141_619).abs() < 1e-5);
+        // It is of the rarest, so its score is that many of them: 0.547945².
+        assert!((found.evidence(0) - 0.300_244).abs() < 1e-5);
     }
 
     #[test]
