@@ -3,13 +3,15 @@
 //! The set runs in a process of its own (this binary again, in another role), so that its memory and CPU time are its own;
 //! the load and the stand-in for a flight provider run here. The figures are read from `/proc`, so this needs Linux.
 
-use std::process::{Child, Command, Stdio};
+mod process;
+
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::post;
 use futures::future::join_all;
 use local::{Colloquy, Options, State, serve_tables};
+use process::{Process, milliseconds, spread};
 use serde_json::{Value, json};
 
 /// Turns measured for the CPU time of one, after a warm-up of a tenth of it.
@@ -74,23 +76,15 @@ async fn waiting_turns(turns: usize) -> anyhow::Result<String> {
     let provider = provider(Duration::from_secs(2)).await?;
     let set = Process::start(&["serve", "memory", &provider])?;
     turn(&client(), &set.url).await;
-    let base = set.status_kib("VmRSS")?;
+    let base = set.memory()?;
     let client = client();
     let started = Instant::now();
     let answers = join_all((0..turns).map(|_| turn(&client, &set.url))).await;
     let wall = started.elapsed();
     let errors = answers.iter().filter(|(status, _)| *status != 200).count();
-    let mut times: Vec<Duration> = answers.into_iter().map(|(_, time)| time).collect();
-    times.sort();
-    let at = |share: f64| milliseconds(times[((times.len() as f64 * share).ceil() as usize).clamp(1, times.len()) - 1]);
-    Ok(format!(
-        "{turns} turns at once    wall {:.2} s, p50 {:.0} ms, p99 {:.0} ms, {errors} errors, memory {:.0} MiB before, {:.0} MiB at most",
-        wall.as_secs_f64(),
-        at(0.5),
-        at(0.99),
-        base as f64 / 1024.0,
-        set.status_kib("VmHWM")? as f64 / 1024.0
-    ))
+    let times = answers.into_iter().map(|(_, time)| time).collect();
+    let memory = set.memory_since(base)?;
+    Ok(format!("{turns} turns at once    {}, {errors} errors, {memory}", spread(wall, times)))
 }
 
 async fn cpu_of_a_turn() -> anyhow::Result<String> {
@@ -154,48 +148,4 @@ async fn provider(delay: Duration) -> anyhow::Result<String> {
     let router = Router::new().route("/air/offer_requests", post(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(url)
-}
-
-/// This binary in another role; killed when dropped.
-struct Process {
-    child: Child,
-    url: String,
-}
-
-impl Process {
-    fn start(arguments: &[&str]) -> anyhow::Result<Self> {
-        use std::io::BufRead;
-        let mut child = Command::new(std::env::current_exe()?).args(arguments).stdout(Stdio::piped()).spawn()?;
-        let mut url = String::new();
-        if let Some(output) = child.stdout.take() {
-            std::io::BufReader::new(output).read_line(&mut url)?;
-        }
-        Ok(Self { child, url: url.trim().to_owned() })
-    }
-
-    /// A line of `/proc/PID/status`, in KiB.
-    fn status_kib(&self, name: &str) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        Ok(line.split_whitespace().nth(1).unwrap_or_default().parse()?)
-    }
-
-    /// The CPU time used so far: fields 14 and 15 of `/proc/PID/stat`, in clock ticks of 10 ms.
-    fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-        Ok(Duration::from_millis(ticks * 10))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }
