@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::Degraded;
 use crate::private::Private;
 
 /// A piece of an assistant's texts, found for a question.
@@ -64,4 +65,7 @@ pub struct Retrieved {
     /// The version of the corpus they are from.
     #[serde(default)]
     pub corpus_version: u64,
+    /// What the search had to do without: the embedder that did not answer.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
 }

@@ -6,17 +6,9 @@ use flights::Deps;
 use flights::provider::Provider;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use tests::App;
+use tests::{App, serve};
 
 const MESSAGE: &str = "fly me from Lahore to Dubai next Friday";
-
-/// Serves a stand-in for Duffel.
-async fn serve(router: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
-}
 
 fn duffel(url: &str) -> Provider {
     let token = shared::config::Secret::new("DUFFEL_API_TOKEN", "test".to_owned());

@@ -1,5 +1,6 @@
 //! The whole set, over real HTTP.
 
+mod asking;
 mod chat;
 mod documents;
 mod events;

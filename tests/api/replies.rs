@@ -45,10 +45,7 @@ pub(crate) fn event_stream(text: String) -> Response {
 
 /// The set with a model that a stand-in answers for.
 async fn app(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> App {
-    let router = Router::new().route("/v1/chat/completions", post(async move || answer()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let url = tests::serve(Router::new().route("/chat/completions", post(async move || answer()))).await;
     let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
     let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
     App::with_options(Options { respond, ..tests::options() }).await

@@ -24,9 +24,7 @@ async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Syn
         tokio::time::sleep(delay).await;
         answer()
     });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/chat/completions", model)).await });
+    let url = tests::serve(Router::new().route("/chat/completions", model)).await;
     let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
     let understand = understand::Deps { model: Some(model) };
     (App::with_options(Options { understand, ..tests::options() }).await, asked)

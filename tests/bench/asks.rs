@@ -184,7 +184,7 @@ async fn take_in(client: &reqwest::Client, url: &str) -> anyhow::Result<()> {
         json!({"assistant": "defi", "source": "Words", "content_type": "application/json", "content": content});
     let posted = client.post(format!("{url}/v1/documents")).bearer_auth(DOCUMENTS_KEY).json(&document);
     let posted: Value = posted.send().await?.error_for_status()?.json().await?;
-    let path = format!("{url}/v1/documents/{}", posted["document_id"].as_str().unwrap_or_default());
+    let path = format!("{url}/v1/documents/{}", posted["id"].as_str().unwrap_or_default());
     for _ in 0..600 {
         let view: Value = client.get(&path).bearer_auth(DOCUMENTS_KEY).send().await?.json().await?;
         if view["embedded"] == CHUNKS {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use flights::duffel::Duffel;
 use flights::provider::Provider;
 use flights::sample::Sample;
@@ -129,6 +130,14 @@ pub fn sample_provider() -> Provider {
 pub fn duffel_flights(url: &str) -> flights::Deps {
     let duffel = Duffel::new(reqwest::Client::new(), url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
     flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(8))
+}
+
+/// Serves a stand-in on a free port until the test ends; its URL.
+pub async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 /// What a stand-in for Duffel answers: our own sample of its wire format.

@@ -53,10 +53,11 @@ impl Progress {
 
     /// Takes what `retrieve` answered: nothing where it is away.
     pub fn retrieved(&mut self, answer: Result<Retrieved, Problem>) -> Retrieved {
-        let retrieved = answer.unwrap_or_else(|problem| {
+        let mut retrieved = answer.unwrap_or_else(|problem| {
             self.degrade("retrieve", &problem);
             Retrieved::default()
         });
+        self.degraded.append(&mut retrieved.degraded);
         if !retrieved.passages.is_empty() {
             self.emit(|| TurnEvent::Citations { citations: citations(&retrieved.passages, |_| true) });
         }

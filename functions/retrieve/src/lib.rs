@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use shared::api::RETRIEVE;
+use shared::api::{Degraded, RETRIEVE};
 use shared::assistants::Assistants;
 use shared::config;
 use shared::deadline::Deadline;
@@ -24,6 +24,7 @@ use shared::embedder::Embedder;
 use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
+use shared::upstream::{Failure, Reason};
 
 use crate::answer::Settings;
 use crate::index::Question;
@@ -59,22 +60,25 @@ impl Deps {
         Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory_from_env()?))
     }
 
-    /// The question's vector, unless there is no embedder or it does not answer in time.
-    async fn embed(&self, text: &str, deadline: Deadline) -> Option<Vec<f32>> {
+    /// The question's vector, where there is an embedder.
+    ///
+    /// # Errors
+    /// The embedder did not answer in time, or not with a vector.
+    async fn embed(&self, text: &str, deadline: Deadline) -> Result<Option<Vec<f32>>, Degraded> {
+        let Some(embedder) = &self.embedder else { return Ok(None) };
         let limit = deadline.less(RESERVE).within(EMBEDDING_LIMIT);
         let texts = [text.to_owned()];
-        let embedding = self.embedder.as_ref()?.embed(&texts, limit);
-        let kind = match tokio::time::timeout_at(limit.instant(), embedding).await {
-            Ok(Ok(vectors)) => match vectors.into_iter().next() {
-                Some(Ok(vector)) => return Some(vector),
-                Some(Err(fault)) => fault.to_string(),
-                None => "no vector came".to_owned(),
+        let embedding = tokio::time::timeout_at(limit.instant(), embedder.embed(&texts, limit)).await;
+        let (reason, cause) = match embedding.unwrap_or_else(|_| Err(Failure::new(Reason::Timeout))) {
+            Ok(vectors) => match vectors.into_iter().next() {
+                Some(Ok(vector)) => return Ok(Some(vector)),
+                Some(Err(fault)) => (Reason::Rejected, fault.to_string()),
+                None => (Reason::InvalidAnswer, "no vector came".to_owned()),
             },
-            Ok(Err(failure)) => failure.to_string(),
-            Err(_) => "out of time".to_owned(),
+            Err(failure) => (failure.reason, failure.to_string()),
         };
-        tracing::warn!(cause = kind, "the question has no vector; searching by words alone");
-        None
+        tracing::warn!(cause, "the question has no vector; searching by words alone");
+        Err(Degraded::new("embedder", reason.as_str()))
     }
 
     /// What was asked for, else what the assistant's manifest says, else what was measured.
@@ -106,9 +110,13 @@ async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline)
     let before: Vec<&str> = request.before.iter().map(|said| &**said).collect();
     let text = follow_up::search_text(&request.question, &before);
     let (index, vector) = tokio::join!(deps.shelves.index(&request.assistant), deps.embed(&text, deadline));
+    let (vector, degraded) = match vector {
+        Ok(vector) => (vector, Vec::new()),
+        Err(degraded) => (None, vec![degraded]),
+    };
     let settings = deps.settings(&request);
     let question = Question { text: &text, vector: vector.as_deref(), sources: &request.sources };
     let (index, version) = index?;
     let found = index.search(&question, &settings).await?;
-    Ok(Retrieved { passages: found.passages, retrieval: found.retrieval, corpus_version: version })
+    Ok(Retrieved { passages: found.passages, retrieval: found.retrieval, corpus_version: version, degraded })
 }

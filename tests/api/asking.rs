@@ -1,0 +1,231 @@
+//! A question's whole way with stand-ins for the servers of both models: what they do wrong costs a part of the answer, never all.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State as Shared;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::{Stream, StreamExt, future, stream};
+use http::StatusCode;
+use local::Options;
+use local::knowledge::OwnText;
+use serde_json::{Value, json};
+use shared::api::RETRIEVE;
+use shared::assistants::Assistants;
+use shared::deadline::Deadline;
+use shared::embedder::Embedder;
+use shared::embedder::openai::OpenAi;
+use shared::knowledge::{Retrieval, RetrieveRequest};
+use shared::llm::ChatModel;
+use shared::openai::Server;
+use shared::pipeline::Pipeline;
+use tests::App;
+
+const DIMENSIONS: usize = 8;
+
+/// What a server of models does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Answer,
+    Limit,
+    Fail,
+    Hang,
+    CutOff,
+    Babble,
+    AnswerNothing,
+}
+
+const FAULTS: [(Does, &str); 6] = [
+    (Does::Limit, "rate_limited"),
+    (Does::Fail, "unavailable"),
+    (Does::Hang, "timeout"),
+    (Does::CutOff, "unavailable"),
+    (Does::Babble, "invalid_answer"),
+    (Does::AnswerNothing, "invalid_answer"),
+];
+
+/// A faulty answer; none where the server is to answer.
+async fn faulty(does: Does, beginning: &'static str, nothing: &'static str) -> Option<Response> {
+    let cut = stream::iter([Ok(beginning), Err("gone")]);
+    Some(match does {
+        Does::Answer => return None,
+        Does::Limit => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "{}").into_response(),
+        Does::Fail => (StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response(),
+        Does::Hang => future::pending().await,
+        Does::CutOff => Body::from_stream(cut).into_response(),
+        // As an event, too, it is none.
+        Does::Babble => "data: <html>\n\n".into_response(),
+        Does::AnswerNothing => nothing.into_response(),
+    })
+}
+
+fn frame(delta: &Value) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}))
+}
+
+/// The set with embeddings that do one thing and a model that does another.
+async fn app(embeddings: Does, model: Does) -> App {
+    let embed = async move |body: axum::Json<Value>| match faulty(embeddings, "{\"data\"", "{\"data\": []}").await {
+        Some(fault) => fault,
+        None => {
+            let texts = body["input"].as_array().unwrap().iter().enumerate();
+            let vector = [1.0_f32; DIMENSIONS];
+            let data: Vec<Value> = texts.map(|(index, _)| json!({"index": index, "embedding": vector})).collect();
+            axum::Json(json!({"data": data, "model": "words"})).into_response()
+        }
+    };
+    let complete = async move || match faulty(model, ": begun\n\n", "data: {\"choices\": []}\n\ndata: [DONE]\n\n").await
+    {
+        Some(fault) => fault,
+        None => {
+            let usage = "data: {\"choices\": [], \"usage\": {\"prompt_tokens\": 70, \"completion_tokens\": 9}}\n\n";
+            let text = frame(&json!({"content": "IVF is a treatment [1]."})) + usage + "data: [DONE]\n\n";
+            ([("content-type", "text/event-stream")], text).into_response()
+        }
+    };
+    let router = Router::new().route("/embeddings", post(embed)).route("/chat/completions", post(complete));
+    let retrieval = if embeddings == Does::Answer { Retrieval::Hybrid } else { Retrieval::Words };
+    app_at(&tests::serve(router).await, retrieval).await
+}
+
+/// The set with both models at a URL, and one text to answer from, found so.
+async fn app_at(url: &str, retrieval: Retrieval) -> App {
+    let server = Server::new(url, None).unwrap();
+    let model = ChatModel::new(server.clone(), "stand-in", 100);
+    let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
+    let embedder = Some(Embedder::OpenAi(OpenAi::new(server, "words", Some(DIMENSIONS)).unwrap()));
+    let text = OwnText { assistant: "fertility".to_owned(), file: "ivf.md".to_owned(), text: TEXT.to_owned() };
+    let app = App::with_options(Options { respond, embedder, own_texts: vec![text], ..tests::options() }).await;
+    let search = json!({"assistant": "fertility", "question": "What is IVF?"});
+    let search: RetrieveRequest = serde_json::from_value(search).unwrap();
+    let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();
+    for _ in 0..200 {
+        let found = pipeline.call(&RETRIEVE, &search, Deadline::after(Duration::from_millis(500))).await;
+        if found.is_ok_and(|found| !found.passages.is_empty() && found.retrieval == retrieval) {
+            return app;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the text is not there")
+}
+
+const TEXT: &str = "# IVF\n\n## What is IVF?\n\nIVF is a treatment in which eggs are fertilised in a laboratory.\n\n\
+    Source: A clinic – https://clinic.example/ivf\n";
+
+const DEADLINE: &str = "colloquy-deadline-ms";
+
+fn question() -> Value {
+    json!({"assistant": "fertility", "question": "What is IVF?"})
+}
+
+async fn ask(app: &App) -> Value {
+    let started = Instant::now();
+    let answer = app.send(app.request("POST", "/v1/ask").json(&question()).header(DEADLINE, "3000")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(started.elapsed() < Duration::from_millis(3_500), "{:?}", started.elapsed());
+    answer.body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_both_models_an_answer_is_hybrid_and_written() {
+    let answer = ask(&app(Does::Answer, Does::Answer).await).await;
+    assert_eq!(answer["reply"], "IVF is a treatment [1].");
+    assert_eq!((&answer["written_by"], &answer["retrieval"]), (&json!("model"), &json!("hybrid")));
+    assert_eq!((&answer["degraded"], &answer["usage"]["prompt_tokens"]), (&json!([]), &json!(70)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedder_at_fault_leaves_the_words_to_search_by() {
+    for (fault, reason) in FAULTS {
+        let answer = ask(&app(fault, Does::Answer).await).await;
+        assert_eq!(answer["degraded"], json!([{"part": "embedder", "reason": reason}]), "{fault:?}");
+        assert_eq!((&answer["retrieval"], &answer["written_by"]), (&json!("words"), &json!("model")), "{fault:?}");
+        assert!(answer["citations"][0]["heading"].as_str().unwrap().contains("IVF"), "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_at_fault_leaves_the_texts_to_quote() {
+    for (fault, reason) in FAULTS {
+        let answer = ask(&app(Does::Answer, fault).await).await;
+        assert_eq!(answer["degraded"], json!([{"part": "model", "reason": reason}]), "{fault:?}");
+        assert_eq!(answer["written_by"], "extract", "{fault:?}");
+        assert!(answer["reply"].as_str().unwrap().starts_with("Quoted from my texts"), "{fault:?}");
+    }
+}
+
+/// A model's reply whose end is never reached: it says when nobody listens any more.
+fn endless(left: Arc<AtomicBool>) -> impl Stream<Item = Result<String, Infallible>> {
+    struct Left(Arc<AtomicBool>);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let guard = Left(left);
+    stream::iter(0..).then(move |at: u64| {
+        let _ = &guard;
+        async move {
+            if at > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok(frame(&json!({"content": "more "})))
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_ends_the_models_work() {
+    let left = Arc::new(AtomicBool::new(false));
+    let complete = async |Shared(left): Shared<Arc<AtomicBool>>| {
+        ([("content-type", "text/event-stream")], Body::from_stream(endless(left))).into_response()
+    };
+    let embed = async || StatusCode::INTERNAL_SERVER_ERROR;
+    let router = Router::new().route("/chat/completions", post(complete)).route("/embeddings", post(embed));
+    let app = app_at(&tests::serve(router.with_state(left.clone())).await, Retrieval::Words).await;
+
+    let response = app.request("POST", "/v1/ask/stream").json(&question()).send().await.unwrap();
+    let mut bytes = response.bytes_stream();
+    let mut seen = String::new();
+    while seen.matches("event: delta").count() < 3 {
+        seen += &String::from_utf8_lossy(&bytes.next().await.unwrap().unwrap());
+    }
+    assert!(!left.load(Ordering::SeqCst), "the words come while the model writes");
+    drop(bytes);
+    for _ in 0..100 {
+        if left.load(Ordering::SeqCst) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the model writes on for nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_breaks_off_ends_with_an_error_after_its_words() {
+    let complete = async || {
+        let words = frame(&json!({"content": "IVF is"}));
+        // The words must be on their way before the connection is gone.
+        let gone = stream::once(tokio::time::sleep(Duration::from_millis(200))).map(|()| Err("gone"));
+        Body::from_stream(stream::iter([Ok(words)]).chain(gone)).into_response()
+    };
+    let embed = async || StatusCode::INTERNAL_SERVER_ERROR;
+    let router: Router = Router::new().route("/chat/completions", post(complete)).route("/embeddings", post(embed));
+    let app = app_at(&tests::serve(router).await, Retrieval::Words).await;
+
+    let message = json!({"assistant": "fertility", "message": "What is IVF?"});
+    let stream = app.request("POST", "/v1/chat/stream").json(&message).send().await.unwrap().text().await.unwrap();
+    assert!(stream.contains("IVF is"), "{stream}");
+    let last = stream.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.starts_with("event: error") && last.contains("reply-broke-off"), "{last}");
+
+    // What was said is kept, and marked.
+    let answer = app.send(app.request("POST", "/v1/chat").json(&message)).await.body;
+    assert_eq!((&answer["incomplete"], &answer["reply"]), (&json!(true), &json!("IVF is")), "{answer}");
+    assert_eq!(answer["degraded"][1], json!({"part": "model", "reason": "unavailable"}), "{answer}");
+}
