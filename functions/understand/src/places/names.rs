@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use shared::airports::{self, Airport, Metro};
 use shared::travel::{Iata, Place};
 
+use super::edits::one_edit_apart;
 use crate::tokens::fold;
 
 /// A place that bears a name.
@@ -27,11 +28,26 @@ const ONE_CITY_KM: f64 = 120.0;
 
 static NAMES: LazyLock<HashMap<String, Vec<Bearer>>> = LazyLock::new(names);
 
-static PROMINENT_NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+/// The prominent names from five letters to three words, by their first two bytes and by their last two.
+static PROMINENT_NAMES: LazyLock<[HashMap<[u8; 2], Vec<&'static str>>; 2]> = LazyLock::new(|| {
     let prominent = |bearers: &[Bearer]| bearers.first().is_some_and(|first| first.tier >= PROMINENT);
     let names = NAMES.iter().filter(|(_, bearers)| prominent(bearers)).map(|(name, _)| name.as_str());
-    names.filter(|name| name.len() >= 5 && name.split(' ').count() <= 3).collect()
+    let mut by_ends = [HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new()];
+    for name in names.filter(|name| name.len() >= 5 && name.split(' ').count() <= 3) {
+        for (by_end, end) in by_ends.iter_mut().zip(ends(name)) {
+            by_end.entry(end).or_default().push(name);
+        }
+    }
+    by_ends
 });
+
+/// The first two bytes of a name and the last two; zeros where it has none.
+fn ends(name: &str) -> [[u8; 2]; 2] {
+    [
+        name.as_bytes().first_chunk().copied().unwrap_or_default(),
+        name.as_bytes().last_chunk().copied().unwrap_or_default(),
+    ]
+}
 
 static ORDINARY: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| table(include_str!("../../data/ordinary.txt")).flat_map(str::split_whitespace).collect());
@@ -41,9 +57,22 @@ pub fn bearers(name: &str) -> &'static [Bearer] {
     NAMES.get(name).map_or(&[], Vec::as_slice)
 }
 
-/// The prominent names from five letters to three words, for names with a typing error to be compared with.
-pub fn prominent() -> &'static [&'static str] {
-    &PROMINENT_NAMES
+/// The prominent names, from five letters to three words, that a name of five letters or more may be with one typing error. Such
+/// an error touches two letters at most, so it leaves the first two or the last two as they are: the others need not be compared.
+pub fn misspelt(name: &str) -> impl Iterator<Item = &'static str> {
+    let [first, last] = ends(name);
+    let [by_first, by_last] = &*PROMINENT_NAMES;
+    let begin_alike = by_first.get(&first).into_iter().flatten().copied();
+    let end_alike = by_last.get(&last).into_iter().flatten().copied();
+    begin_alike
+        .chain(end_alike.filter(move |known| ends(known)[0] != first))
+        .filter(move |known| one_edit_apart(known, name))
+}
+
+/// All of them.
+#[cfg(test)]
+pub fn prominent() -> Vec<&'static str> {
+    PROMINENT_NAMES[0].values().flatten().copied().collect()
 }
 
 /// The word is ordinary English, besides what else it may be.
@@ -165,4 +194,34 @@ fn order(bearers: &mut Vec<Bearer>) {
         }
     }
     *bearers = cities;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_one_error_away_is_among_those_compared(at in 0..100_000_usize, edit in 0..4_u8, place in 0..30_usize, letter in "[a-zé ]") {
+            let known = prominent();
+            let mut letters: Vec<char> = known[at % known.len()].chars().collect();
+            let place = place % letters.len();
+            let after = (place + 1) % letters.len();
+            match edit {
+                0 => drop(letters.remove(place)),
+                1 => letters.insert(place, letter.chars().next().unwrap()),
+                2 => letters[place] = letter.chars().next().unwrap(),
+                _ => letters.swap(place, after),
+            }
+            let name: String = letters.into_iter().collect();
+            prop_assume!(name.chars().count() >= 5);
+            let mut expected: Vec<&str> = known.into_iter().filter(|known| one_edit_apart(known, &name)).collect();
+            let mut found: Vec<&str> = misspelt(&name).collect();
+            expected.sort_unstable();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected, "{}", name);
+        }
+    }
 }

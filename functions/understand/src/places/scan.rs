@@ -6,7 +6,6 @@ use std::ops::Range;
 use shared::airports;
 use shared::travel::{Iata, Place};
 
-use super::edits::one_edit_apart;
 use super::evidence::{Context, Evidence};
 use super::names::{self, Bearer, is_ordinary};
 use super::regions::{Extent, Region, qualifier, regions};
@@ -18,7 +17,7 @@ use crate::tokens::Token;
 const MOST_WORDS: usize = 5;
 /// The most candidates that are asked about.
 const MOST_CANDIDATES: usize = 5;
-/// The most names of one message that are searched for typing errors: a search goes through all prominent names.
+/// The most names of one message that are searched for typing errors.
 const MOST_SEARCHES: usize = 60;
 /// From this tier on a code counts in lower case, too ("from lhr").
 const WELL_KNOWN: u8 = 3;
@@ -234,11 +233,8 @@ impl Scan<'_> {
                 return None;
             }
             self.searches += 1;
-            let mut meant: Vec<Bearer> = names::prominent()
-                .iter()
-                .filter(|known| one_edit_apart(known, name))
-                .flat_map(|known| names::bearers(known).first().copied())
-                .collect();
+            let mut meant: Vec<Bearer> =
+                names::misspelt(name).filter_map(|known| names::bearers(known).first().copied()).collect();
             meant.sort_by_key(|bearer| (Reverse(bearer.tier), bearer.iata));
             meant.dedup_by_key(|bearer| bearer.iata);
             let places = likeliest(&meant);

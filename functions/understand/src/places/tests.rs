@@ -250,7 +250,7 @@ proptest! {
 
     #[test]
     fn one_error_in_a_prominent_name_is_forgiven(which in 0usize..10_000, at in 0usize..40, letter in "[a-z]", kind in 0u8..4) {
-        let known: Vec<&&str> = names::prominent().iter().filter(|name| name.len() >= 6 && names::bearers(name)[0].tier >= 3).collect();
+        let known: Vec<&str> = names::prominent().into_iter().filter(|name| name.len() >= 6 && names::bearers(name)[0].tier >= 3).collect();
         let name = known[which % known.len()];
         let mut letters: Vec<char> = name.chars().collect();
         let at = at % (letters.len() - 1);
