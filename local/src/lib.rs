@@ -82,6 +82,8 @@ pub struct Options {
     pub prices: Prices,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
+    /// How often the steps are made ready; without it, never.
+    pub warm_every: Option<Duration>,
 }
 
 /// The running set.
@@ -95,6 +97,7 @@ pub struct Colloquy {
     mappings: [Mapping; 2],
     loading: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    warming: Option<JoinHandle<()>>,
 }
 
 impl Colloquy {
@@ -162,7 +165,9 @@ impl Colloquy {
         ];
         let loading = knowledge::start(ingest, embed, options.own_texts);
         let sweeping = tokio::spawn(sweep_turns(record));
-        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping })
+        let warm = Arc::new(warm::Deps::new(Pipeline::new(steps.url())?, public.url())?);
+        let warming = options.warm_every.map(|every| tokio::spawn(keep_warm(warm, every)));
+        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping, warming })
     }
 
     /// The address of the public routes.
@@ -218,6 +223,9 @@ impl Colloquy {
         // What this leaves undone is found pending at the next start.
         self.loading.abort();
         self.sweeping.abort();
+        if let Some(warming) = self.warming {
+            warming.abort();
+        }
         futures::future::join_all(self.mappings.map(|mapping| mapping.stop(Duration::from_secs(1)))).await;
         self.steps.stop(Duration::from_secs(1)).await;
         self.queues.stop().await;
@@ -246,6 +254,15 @@ pub async fn serve_tables() -> anyhow::Result<String> {
     // Dropping the handle would stop them.
     std::mem::forget(embedded);
     Ok(url)
+}
+
+/// What EventBridge Scheduler does: calls `warm` every so often, for the first time once that has passed.
+async fn keep_warm(deps: Arc<warm::Deps>, every: Duration) {
+    let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    loop {
+        clock.tick().await;
+        warm::warm(deps.clone(), Deadline::after(every)).await;
+    }
 }
 
 fn table_names() -> Tables {

@@ -8,6 +8,7 @@
 mod command;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use local::{Colloquy, Options, State, knowledge};
@@ -17,6 +18,9 @@ use shared::embedder::Embedder;
 use shared::prices::Prices;
 use shared::{config, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How often the steps are made ready, as the template's `WarmSchedule` has it.
+const WARM_EVERY: Duration = Duration::from_secs(300);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -62,6 +66,7 @@ fn options() -> anyhow::Result<Options> {
         retrieve_memory: retrieve::memory_from_env()?,
         prices: Prices::from_env()?,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
+        warm_every: Some(WARM_EVERY),
     })
 }
 

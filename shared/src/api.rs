@@ -31,8 +31,12 @@ pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/sessio
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
 /// Searches flights and ranks them.
 pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
+/// Makes `flights` ready: opens what its providers ask for, with tokens that hold.
+pub const FLIGHTS_WARM: Step<WarmRequest, Warmed> = Step::new("/steps/flights/warm");
 /// Finds the passages that answer a question.
 pub const RETRIEVE: Step<RetrieveRequest, Retrieved> = Step::new("/steps/retrieve");
+/// Makes `retrieve` ready: loads the texts of every assistant.
+pub const RETRIEVE_WARM: Step<WarmRequest, Warmed> = Step::new("/steps/retrieve/warm");
 /// Puts an action into words.
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 
@@ -572,6 +576,25 @@ pub struct FlightResults {
     /// The best first; at most 50.
     pub offers: Vec<Offer>,
     /// The providers that did not answer.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
+}
+
+/// What a step is asked that is to be ready for the next turns.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct WarmRequest {
+    /// For how many seconds what it readies must hold.
+    #[serde(default)]
+    pub hold_s: u64,
+}
+
+/// What a step has ready.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warmed {
+    /// What is ready: providers, assistants.
+    #[serde(default)]
+    pub ready: Vec<String>,
+    /// What is not, and why.
     #[serde(default)]
     pub degraded: Vec<Degraded>,
 }

@@ -13,7 +13,8 @@ pub use lambda_http::Error;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, StreamAdapter};
 use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
@@ -108,6 +109,31 @@ where
                 }
             };
             Ok::<_, Error>(batch_response(failed))
+        }
+    }))
+    .await
+}
+
+/// Does `work` each time a schedule asks for it, with what `build` makes. What the event says is not read.
+///
+/// # Errors
+/// What `build` fails with, or a runtime API that is away.
+pub async fn run_scheduled<D, F, Fut>(build: impl Future<Output = anyhow::Result<D>>, work: F) -> Result<(), Error>
+where
+    D: Send + Sync + 'static,
+    F: Fn(Arc<D>, Deadline) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: Serialize + Send + Sync + 'static> + Send,
+{
+    telemetry::init("info");
+    let deps = build.await.map(Arc::new).map_err(|error| {
+        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
+        Error::from(error)
+    })?;
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<IgnoredAny>| {
+        let (deps, work) = (deps.clone(), work.clone());
+        async move {
+            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            Ok::<_, Error>(work(deps, Deadline::after(left.saturating_sub(RESERVE))).await)
         }
     }))
     .await

@@ -74,11 +74,12 @@ async fn every_event_is_answered_by_its_function() {
         "retrieve",
         "session",
         "understand",
+        "warm",
         "web",
     ];
     assert_eq!(functions, expected);
-    // What SQS hands over is executed where the worker is tried.
-    for function in functions.iter().filter(|function| !["embed", "record"].contains(&function.as_str())) {
+    // What SQS and schedules hand over is no request: it is executed where its function is tried.
+    for function in functions.iter().filter(|function| !["embed", "record", "warm"].contains(&function.as_str())) {
         let (status, body) = invoke(function, &app).await;
         assert_eq!(status, if function == "ingest" { 202 } else { 200 }, "{function}: {body}");
     }

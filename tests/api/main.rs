@@ -15,3 +15,4 @@ mod stopping;
 mod streams;
 mod template;
 mod understanding;
+mod warm;

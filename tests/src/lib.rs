@@ -110,6 +110,7 @@ pub fn options() -> Options {
         retrieve_memory: 64 * 1024 * 1024,
         prices: Prices::with(None).expect("the prices can be read"),
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
+        warm_every: None,
     }
 }
 

@@ -72,6 +72,14 @@ impl Amadeus {
         offers(&answer, query.passengers, self.is_test())
     }
 
+    /// Fetches a token, unless the one held lives for `hold` and longer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn warm(&self, hold: Duration) -> Result<(), Failure> {
+        self.tokens.hold(hold, self.token()).await.map(drop)
+    }
+
     async fn ask(&self, query: &FlightQuery, token: &Private<String>) -> Result<Answer, Failure> {
         let url = format!("{}/v2/shopping/flight-offers", self.base_url);
         let request = self.client.get(url).query(&self.parameters(query)).bearer_auth(&token.0);

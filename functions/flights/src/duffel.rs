@@ -49,10 +49,7 @@ impl Duffel {
     /// # Errors
     /// Why there are none; no offers for sale are not a failure.
     pub async fn search(&self, query: &FlightQuery, limit: Deadline) -> Result<Vec<Offer>, Failure> {
-        let token = self.token.reveal().await.map_err(|cause| {
-            tracing::error!(provider = NAME, cause = format!("{cause:#}"), "the token cannot be read");
-            Failure::new(Reason::Unauthorized)
-        })?;
+        let token = self.token().await?;
         let supplier_timeout = limit.remaining().saturating_sub(SUPPLIER_MARGIN).as_millis();
         let supplier_timeout = supplier_timeout.clamp(SUPPLIER_TIMEOUT.0, SUPPLIER_TIMEOUT.1);
         let request = self
@@ -64,6 +61,17 @@ impl Duffel {
             .header(ACCEPT, "application/json")
             .json(&Envelope { data: OfferRequest::new(query) });
         offers(&exchange(request).await?, query.passengers)
+    }
+
+    /// The account's token, read at first use.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn token(&self) -> Result<&str, Failure> {
+        self.token.reveal().await.map_err(|cause| {
+            tracing::error!(provider = NAME, cause = format!("{cause:#}"), "the token cannot be read");
+            Failure::new(Reason::Unauthorized)
+        })
     }
 }
 

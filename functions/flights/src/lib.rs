@@ -26,7 +26,7 @@ use anyhow::{Context, bail};
 use axum::Router;
 use futures::future::join_all;
 use iso_currency::Currency;
-use shared::api::{Degraded, FLIGHTS, FlightResults};
+use shared::api::{Degraded, FLIGHTS, FLIGHTS_WARM, FlightResults, WarmRequest, Warmed};
 use shared::config::{self, Secret};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
@@ -127,7 +127,22 @@ fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider
 
 /// The route.
 pub fn router(deps: Deps) -> Router {
-    FLIGHTS.serve(Arc::new(deps), search)
+    let deps = Arc::new(deps);
+    FLIGHTS.serve(deps.clone(), search).merge(FLIGHTS_WARM.serve(deps, warm))
+}
+
+/// Has every provider's key read, and tokens fetched that hold for as long as asked.
+async fn warm(deps: Arc<Deps>, request: WarmRequest, deadline: Deadline) -> Result<Warmed, Problem> {
+    let (hold, limit) = (Duration::from_secs(request.hold_s), deadline.less(RESERVE).within(deps.timeout));
+    let outcomes = join_all(deps.sources.iter().map(|source| source.warm(hold, limit))).await;
+    let mut warmed = Warmed::default();
+    for (source, outcome) in deps.sources.iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => warmed.ready.push(source.name().to_owned()),
+            Err(failure) => warmed.degraded.push(Degraded::new(source.name(), failure.reason.as_str())),
+        }
+    }
+    Ok(warmed)
 }
 
 async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Result<FlightResults, Problem> {

@@ -49,6 +49,14 @@ impl Provider {
             Self::Sample(sample) => Ok(sample.offers(query, Offset::UTC.to_datetime(Timestamp::now()).date())),
         }
     }
+
+    async fn warm(&self, hold: Duration) -> Result<(), Failure> {
+        match self {
+            Self::Duffel(duffel) => duffel.token().await.map(drop),
+            Self::Amadeus(amadeus) => amadeus.warm(hold).await,
+            Self::Sample(_) => Ok(()),
+        }
+    }
 }
 
 /// A provider with what is known of its health.
@@ -101,6 +109,26 @@ impl Source {
             );
         }
         answer
+    }
+
+    /// Reads its key and fetches its token, where it has such, so that the next search need not; the token holds for at
+    /// least `hold`, if the provider gives such. A failure is logged here, once.
+    ///
+    /// # Errors
+    /// Why it is not ready within the limit.
+    pub async fn warm(&self, hold: Duration, limit: Deadline) -> Result<(), Failure> {
+        let outcome = tokio::time::timeout_at(limit.instant(), self.provider.warm(hold)).await;
+        let outcome = outcome.unwrap_or(Err(Failure::new(Reason::Timeout)));
+        if let Err(failure) = &outcome {
+            let status = failure.status.map(|status| status.as_u16());
+            tracing::warn!(
+                provider = self.name(),
+                reason = failure.reason.as_str(),
+                status,
+                "flight provider not ready"
+            );
+        }
+        outcome
     }
 
     /// The failure for which it is left alone now. The first to ask after that time finds out whether it is back; the

@@ -39,10 +39,22 @@ impl Tokens {
     /// # Errors
     /// Fetching failed, now or for the search that this one waited for; the next search tries again.
     pub async fn get(&self, fetch: impl Future<Output = Result<Token, Failure>>) -> Result<Private<String>, Failure> {
+        self.hold(Duration::ZERO, fetch).await
+    }
+
+    /// The token held if it can be used for `ahead` and longer, else a new one from `fetch`.
+    ///
+    /// # Errors
+    /// As for [`Self::get`]; the token held serves as long as it did.
+    pub async fn hold(
+        &self,
+        ahead: Duration,
+        fetch: impl Future<Output = Result<Token, Failure>>,
+    ) -> Result<Private<String>, Failure> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
         if let Some((value, until)) = &state.token
-            && Instant::now() < *until
+            && Instant::now() + ahead < *until
         {
             return Ok(value.clone());
         }
@@ -123,6 +135,18 @@ mod tests {
         tokens.refused(&first).await;
         assert_eq!(tokens.get(fetch(&count, Ok(1_799))).await.unwrap(), second);
         assert_eq!(count.into_inner(), 2);
+    }
+
+    #[tokio::test]
+    async fn one_that_must_hold_longer_is_replaced_and_one_that_cannot_be_goes_on_serving() {
+        let (tokens, count) = (Tokens::default(), AtomicU32::new(0));
+        let ten_minutes = Duration::from_secs(600);
+        assert_eq!(tokens.hold(ten_minutes, fetch(&count, Ok(1_799))).await.unwrap().0, "token 0");
+        assert_eq!(tokens.hold(ten_minutes, fetch(&count, Ok(1_799))).await.unwrap().0, "token 0");
+        let half_an_hour = Duration::from_secs(1_800);
+        assert!(tokens.hold(half_an_hour, fetch(&count, Err(Reason::Unavailable))).await.is_err());
+        assert_eq!(tokens.get(fetch(&count, Ok(1_799))).await.unwrap().0, "token 0");
+        assert_eq!(tokens.hold(half_an_hour, fetch(&count, Ok(3_600))).await.unwrap().0, "token 2");
     }
 
     #[tokio::test]

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use shared::api::{Degraded, RETRIEVE};
+use futures::future::join_all;
+use shared::api::{Degraded, RETRIEVE, RETRIEVE_WARM, WarmRequest, Warmed};
 use shared::assistants::Assistants;
 use shared::config;
 use shared::deadline::Deadline;
@@ -103,7 +104,22 @@ pub fn memory_from_env() -> anyhow::Result<usize> {
 
 /// The route.
 pub fn router(deps: Deps) -> Router {
-    RETRIEVE.serve(Arc::new(deps), retrieve)
+    let deps = Arc::new(deps);
+    RETRIEVE.serve(deps.clone(), retrieve).merge(RETRIEVE_WARM.serve(deps, warm))
+}
+
+/// Has the texts of every assistant loaded.
+async fn warm(deps: Arc<Deps>, _: WarmRequest, _: Deadline) -> Result<Warmed, Problem> {
+    let names: Vec<&str> = deps.assistants.iter().map(|(name, _)| name).collect();
+    let loaded = join_all(names.iter().map(|name| deps.shelves.index(name))).await;
+    let mut warmed = Warmed::default();
+    for (name, loaded) in names.into_iter().zip(loaded) {
+        match loaded {
+            Ok(_) => warmed.ready.push(name.to_owned()),
+            Err(problem) => warmed.degraded.push(Degraded::because(name, &problem)),
+        }
+    }
+    Ok(warmed)
 }
 
 async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline) -> Result<Retrieved, Problem> {

@@ -1,0 +1,163 @@
+//! Keeps the way of a message ready, by a schedule.
+//!
+//! In: nothing but the time. Out: for each part what became of it. Every part is called at once, in the way a turn calls it,
+//! with a limit of its own: so an environment of it is up, its connections are open, the providers' tokens outlive the next
+//! calls of this function, and the texts are in memory. It says nothing to a model, searches no flight and keeps nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use futures::TryStreamExt;
+use http::StatusCode;
+use serde::Serialize;
+use shared::api::{
+    ClientTime, Degraded, FLIGHTS_WARM, RESPOND, RETRIEVE_WARM, ReplyRequest, SESSION_READ, SessionId, SessionKey,
+    UNDERSTAND, Utterance, WarmRequest, Warmed,
+};
+use shared::assistants::Kind;
+use shared::config;
+use shared::deadline::Deadline;
+use shared::dialogue::{Action, Session};
+use shared::pipeline::Pipeline;
+use shared::private::Private;
+use shared::problem::Problem;
+
+/// How long one part may take: that of an environment that starts and loads all its texts.
+const LIMIT: Duration = Duration::from_secs(20);
+/// For how long what is readied must hold: two rounds of the schedule, so that one that fails costs nobody a wait.
+const HOLD: Duration = Duration::from_secs(600);
+/// Whom the parts are called for that need an assistant.
+const ASSISTANT: &str = "travel";
+
+/// What it needs.
+pub struct Deps {
+    pipeline: Pipeline,
+    client: reqwest::Client,
+    public_url: String,
+}
+
+/// What became of the parts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Each part, by name.
+    pub parts: BTreeMap<&'static str, Part>,
+    /// How many did not answer, or not in full.
+    pub failed: usize,
+}
+
+/// What became of one part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What it has ready: providers, assistants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ready: Vec<String>,
+    /// What it could not make ready, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<Degraded>,
+}
+
+impl Deps {
+    /// The steps behind `pipeline`, and `chat` below `public_url`.
+    ///
+    /// # Errors
+    /// A client that cannot be built.
+    pub fn new(pipeline: Pipeline, public_url: impl Into<String>) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().build().context("building the client for the public API")?;
+        Ok(Self { pipeline, client, public_url: public_url.into().trim_end_matches('/').to_owned() })
+    }
+
+    /// The steps at `STEPS_URL`, and `chat` below `PUBLIC_URL`.
+    ///
+    /// # Errors
+    /// A variable that is missing or cannot be read, named.
+    pub fn from_env() -> anyhow::Result<Self> {
+        Self::new(Pipeline::from_env()?, config::required("PUBLIC_URL")?)
+    }
+}
+
+/// Calls every part once, at the same time. What fails is in the summary and in the log, and is called again by the next
+/// round, not by this one.
+pub async fn warm(deps: Arc<Deps>, deadline: Deadline) -> Summary {
+    let limit = deadline.within(LIMIT);
+    let (chat, understand, session, flights, retrieve, respond) = tokio::join!(
+        timed("chat", chat(&deps), limit),
+        timed("understand", understand(&deps, limit), limit),
+        timed("session", session(&deps, limit), limit),
+        timed("flights", flights(&deps, limit), limit),
+        timed("retrieve", retrieve(&deps, limit), limit),
+        timed("respond", respond(&deps, limit), limit),
+    );
+    let parts = BTreeMap::from([chat, understand, session, flights, retrieve, respond]);
+    let failed = parts.values().filter(|part| !part.degraded.is_empty()).count();
+    let said = serde_json::to_string(&parts).unwrap_or_default();
+    tracing::info!(failed, parts = said, "warmed");
+    Summary { parts, failed }
+}
+
+async fn timed(
+    name: &'static str,
+    call: impl Future<Output = Result<Warmed, Problem>>,
+    limit: Deadline,
+) -> (&'static str, Part) {
+    let started = Instant::now();
+    let outcome = tokio::time::timeout_at(limit.instant(), call).await.unwrap_or_else(|_| Err(Problem::deadline()));
+    let duration_ms = started.elapsed().as_millis() as u64;
+    let warmed = outcome.unwrap_or_else(|problem| {
+        let cause = std::error::Error::source(&problem).map(ToString::to_string);
+        tracing::warn!(part = name, %problem, cause, "a part is not ready");
+        Warmed { ready: Vec::new(), degraded: vec![Degraded::because(name, &problem)] }
+    });
+    (name, Part { duration_ms, ready: warmed.ready, degraded: warmed.degraded })
+}
+
+/// `chat` is reached as everybody reaches it.
+async fn chat(deps: &Deps) -> Result<Warmed, Problem> {
+    let unreachable = |error| Problem::unavailable("The public API cannot be reached.", anyhow::Error::new(error));
+    let answer = deps.client.get(format!("{}/v1/assistants", deps.public_url)).send().await.map_err(unreachable)?;
+    answer.error_for_status().map(|_| Warmed::default()).map_err(unreachable)
+}
+
+async fn understand(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
+    let utterance =
+        Utterance { assistant: ASSISTANT.to_owned(), words: Private("hello".to_owned()), kind: Kind::Knowledge };
+    deps.pipeline.call(&UNDERSTAND, &utterance, limit).await.map(|_| Warmed::default())
+}
+
+/// Reads a talk that nobody has: that there is none is the answer of a step that works.
+async fn session(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
+    let key = SessionKey { session_id: SessionId::random() };
+    match deps.pipeline.call(&SESSION_READ, &key, limit).await {
+        Err(problem) if problem.status() != StatusCode::NOT_FOUND => Err(problem),
+        _ => Ok(Warmed::default()),
+    }
+}
+
+async fn flights(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
+    deps.pipeline.call(&FLIGHTS_WARM, &WarmRequest { hold_s: HOLD.as_secs() }, limit).await
+}
+
+async fn retrieve(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
+    deps.pipeline.call(&RETRIEVE_WARM, &WarmRequest { hold_s: HOLD.as_secs() }, limit).await
+}
+
+/// Has a sentence said that rules write.
+async fn respond(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
+    let request = ReplyRequest {
+        assistant: ASSISTANT.to_owned(),
+        action: Action::StartOver,
+        session: Box::new(Session::default()),
+        client_time: ClientTime::now(),
+        offers: Vec::new(),
+        more: 0,
+        question: Private(String::new()),
+        passages: Vec::new(),
+        degraded: Vec::new(),
+    };
+    let bits = Box::pin(deps.pipeline.stream(&RESPOND, &request, limit, limit).await?);
+    bits.try_for_each(async |_| Ok(())).await?;
+    Ok(Warmed::default())
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `warm`.
+
+use shared::lambda;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::run_scheduled(async { warm::Deps::from_env() }, warm::warm).await
+}
