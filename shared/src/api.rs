@@ -29,6 +29,10 @@ pub const SESSION_COMMIT: Step<CommitTurn, Committed> = Step::new("/steps/sessio
 pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/session/read");
 /// Deletes a talk.
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
+/// Shows the turns of a talk.
+pub const SESSION_TURNS: Step<ListTurns, TurnList> = Step::new("/steps/session/turns");
+/// Keeps what is said of a turn.
+pub const TURN_FEEDBACK: Step<RateTurn, FeedbackKept> = Step::new("/steps/session/feedback");
 /// Searches flights and ranks them.
 pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
 /// Makes `flights` ready: opens what its providers ask for, with tokens that hold.
@@ -47,6 +51,10 @@ pub const STREAMED: &[&str] = &["/v1/chat/stream", "/v1/ask/stream", RESPOND.pat
 pub const PUBLIC_BODY_LIMIT: usize = 64 * 1024;
 /// The longest message, in characters.
 pub const MESSAGE_LIMIT: usize = 4_000;
+/// The longest comment on a turn, in characters.
+pub const COMMENT_LIMIT: usize = 1_000;
+/// The most turns on a page.
+pub const TURNS_LIMIT: u8 = 100;
 
 /// The id of a talk: 122 random bits, as 32 hexadecimal digits. Who knows it may go on with the talk.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -419,6 +427,117 @@ pub struct SessionView {
     pub expires_at: Timestamp,
 }
 
+/// The turns of a talk, as `GET /v1/sessions/{id}/turns` shows them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TurnList {
+    /// The newest first.
+    pub turns: Vec<TurnView>,
+    /// What `before` must be for the next page; none where there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A turn as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TurnView {
+    /// Its id: a ULID.
+    #[schema(example = "01JCZV5W9GQ2N5X7K3T8R4M6PA")]
+    pub turn_id: String,
+    /// What was said.
+    #[schema(value_type = String)]
+    pub message: Private<String>,
+    /// What was answered.
+    #[schema(value_type = String)]
+    pub reply: Private<String>,
+    /// What was done, as in the answer.
+    pub action: String,
+    /// The passages that the reply cites, by number.
+    pub citations: Vec<Citation>,
+    /// Who wrote the reply.
+    pub written_by: Writer,
+    /// What the model used, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// The reply broke off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+    /// What is missing from the answer, and why.
+    pub degraded: Vec<Degraded>,
+    /// Milliseconds each step took, up to the one that kept the turn.
+    pub timings_ms: BTreeMap<String, f64>,
+    /// Whether it is counted in the totals of its day.
+    pub recorded: bool,
+    /// What the model cost, in US dollars; none before it is recorded, or where the model has no price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0.00027", pattern = r"^\d+(\.\d{1,12})?$")]
+    pub cost_usd: Option<String>,
+    /// What was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Feedback>,
+}
+
+/// Whether a turn was of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rating {
+    /// It was.
+    Up,
+    /// It was not.
+    Down,
+}
+
+impl Rating {
+    /// Its name on the wire and in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+
+    /// The rating of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Up, Self::Down].into_iter().find(|rating| rating.name() == name)
+    }
+}
+
+/// What is said of a turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Feedback {
+    /// Whether it was of use.
+    pub rating: Rating,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub comment: Option<Private<String>>,
+}
+
+/// What a person says of a turn.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedbackRequest {
+    /// Whether it was of use.
+    pub rating: Rating,
+    /// Why, in words: at most 1,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 1000)]
+    pub comment: Option<Private<String>>,
+}
+
+impl FeedbackRequest {
+    /// What is said, where its comment has a length that is allowed; a blank one is none.
+    ///
+    /// # Errors
+    /// 422 naming `comment`.
+    pub fn check(self) -> Result<Feedback, Problem> {
+        if self.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_LIMIT) {
+            return Err(Problem::field("comment", "it may have at most 1,000 characters"));
+        }
+        let comment = self.comment.filter(|comment| !comment.trim().is_empty());
+        Ok(Feedback { rating: self.rating, comment })
+    }
+}
+
 /// How the service is, as `GET /v1/health` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthReport {
@@ -565,6 +684,31 @@ pub struct SessionKey {
     /// Its id.
     pub session_id: SessionId,
 }
+
+/// Which turns of a talk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListTurns {
+    /// The talk.
+    pub session_id: SessionId,
+    /// How many, at most.
+    pub limit: u8,
+    /// Those before this one.
+    #[serde(default)]
+    pub before: Option<String>,
+}
+
+/// What is said of which turn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RateTurn {
+    /// The turn: a ULID.
+    pub turn_id: String,
+    /// What is said.
+    pub feedback: Feedback,
+}
+
+/// What was said of a turn is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FeedbackKept {}
 
 /// A talk was deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]

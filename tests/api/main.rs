@@ -14,5 +14,6 @@ mod sessions;
 mod stopping;
 mod streams;
 mod template;
+mod turns;
 mod understanding;
 mod warm;

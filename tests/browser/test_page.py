@@ -402,3 +402,27 @@ def test_what_an_assistant_is_not_is_told_before_one_begins(page):
     assert "not medical advice" in page.one("#welcome-disclaimer").text
     page.stream_next(turn_event(), {"event": "done", "reply": reply()})
     assert "not medical advice" not in page.say("What is IVF?").text
+
+
+def test_an_answer_can_be_rated_and_rated_anew(page):
+    page.open()
+    turn = page.say("hello")
+    up, down = page.all(".thumb", turn)
+    pressed = lambda: [thumb.get_attribute("aria-pressed") for thumb in page.all(".thumb")]
+    assert (up.accessible_name, down.accessible_name, pressed()) == ("Helpful", "Not helpful", ["false", "false"])
+    turn_id = page.script("return JSON.parse(Object.values(sessionStorage)[0]).turns[0].reply.turn_id")
+    up.click()
+    page.until(lambda: pressed() == ["true", "false"])
+    page.script("arguments[0].focus()", down)
+    page.press(Keys.ENTER)
+    page.until(lambda: pressed() == ["false", "true"])
+    rated = [(sent["path"], sent["body"]) for sent in page.sent()[1:]]
+    path = f"/v1/turns/{turn_id}/feedback"
+    assert rated == [(path, {"rating": "up"}), (path, {"rating": "down"})]
+
+    page.driver.refresh()
+    page.until(lambda: pressed() == ["false", "true"])
+    page.answer_next_with(503)
+    page.all(".thumb")[0].click()
+    page.until(lambda: "could not be sent" in page.one(".thumbs").text)
+    assert pressed() == ["false", "true"], "what the server kept"

@@ -8,17 +8,19 @@ mod progress;
 mod stream;
 mod turn;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use shared::api::{
-    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, PUBLIC_BODY_LIMIT, SESSION_DELETE, SESSION_READ,
-    SessionId, SessionKey, SessionView,
+    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, ListTurns, PUBLIC_BODY_LIMIT,
+    RateTurn, SESSION_DELETE, SESSION_READ, SESSION_TURNS, SessionId, SessionKey, SessionView, TURN_FEEDBACK,
+    TURNS_LIMIT, TurnList,
 };
 use shared::assistants::Assistants;
 use shared::deadline::{Deadline, PublicDeadline};
@@ -81,6 +83,8 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/ask", post(ask).fallback(async || wrong_method("POST")))
         .route("/v1/ask/stream", post(ask_stream).fallback(async || wrong_method("POST")))
         .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
+        .route("/v1/sessions/{id}/turns", get(turns).fallback(async || wrong_method("GET, HEAD")))
+        .route("/v1/turns/{id}/feedback", post(feedback).fallback(async || wrong_method("POST")))
         .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
         .with_state(Arc::new(deps))
 }
@@ -152,6 +156,41 @@ async fn forget(
 ) -> Result<StatusCode, Problem> {
     deps.pipeline.call(&SESSION_DELETE, &session_key(&id)?, deadline).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn turns(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    Path(id): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Result<Json<TurnList>, Problem> {
+    let SessionKey { session_id } = session_key(&id)?;
+    let limit =
+        asked.get("limit").map_or(Some(20), |limit| limit.parse().ok().filter(|n| (1..=TURNS_LIMIT).contains(n)));
+    let limit = limit.ok_or_else(|| Problem::field("limit", "it must be a whole number from 1 to 100"))?;
+    let before = asked.get("before").cloned();
+    if !before.as_deref().is_none_or(is_turn_id) {
+        return Err(Problem::field("before", "it must be the id of a turn, as `next` of the page before gave it"));
+    }
+    deps.pipeline.call(&SESSION_TURNS, &ListTurns { session_id, limit, before }, deadline).await.map(Json)
+}
+
+async fn feedback(
+    State(deps): State<Arc<Deps>>,
+    PublicDeadline(deadline): PublicDeadline,
+    Path(turn_id): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let feedback = read_json::<FeedbackRequest>(request, PUBLIC_BODY_LIMIT).await?.check()?;
+    if !is_turn_id(&turn_id) {
+        return Err(Problem::not_found("unknown-turn", "A turn's id is the ULID that its answer gave as `turn_id`."));
+    }
+    deps.pipeline.call(&TURN_FEEDBACK, &RateTurn { turn_id, feedback }, deadline).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_turn_id(text: &str) -> bool {
+    text.parse().is_ok_and(|id: ulid::Ulid| id.to_string() == text)
 }
 
 async fn assistants(State(deps): State<Arc<Deps>>) -> Json<AssistantList> {

@@ -16,7 +16,7 @@ mod talk;
 use std::sync::Arc;
 
 use axum::Router;
-use shared::api::{SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ};
+use shared::api::{SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_TURNS, TURN_FEEDBACK};
 
 pub use store::{Store, Tables};
 
@@ -41,12 +41,14 @@ impl Deps {
     }
 }
 
-/// The four steps.
+/// The steps.
 pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
     SESSION_BEGIN
         .serve(deps.clone(), talk::begin)
         .merge(SESSION_COMMIT.serve(deps.clone(), talk::commit))
         .merge(SESSION_READ.serve(deps.clone(), talk::read))
-        .merge(SESSION_DELETE.serve(deps, talk::delete))
+        .merge(SESSION_DELETE.serve(deps.clone(), talk::delete))
+        .merge(SESSION_TURNS.serve(deps.clone(), talk::turns))
+        .merge(TURN_FEEDBACK.serve(deps, talk::rate))
 }

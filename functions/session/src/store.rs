@@ -1,5 +1,7 @@
 //! The three tables: talks, turns, and the idempotency keys of requests.
 
+mod turns;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -16,8 +18,11 @@ use shared::dialogue::Session;
 use shared::private::Private;
 use shared::problem::Problem;
 use shared::store::failed;
+use shared::totals::Totals;
 use shared::turns::{TurnBody, shard};
 use ulid::Ulid;
+
+pub(crate) use turns::Rated;
 
 /// How long a turn may hold an idempotency key before another may take over: longer than any deadline.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -67,6 +72,7 @@ impl Tables {
 /// Reads and writes the tables.
 pub struct Store {
     client: Client,
+    totals: Totals,
     tables: Tables,
 }
 
@@ -123,7 +129,7 @@ pub(crate) enum Outcome {
 impl Store {
     /// With a client of its own.
     pub fn new(client: Client, tables: Tables) -> Self {
-        Self { client, tables }
+        Self { totals: Totals::new(client.clone(), &tables.totals), client, tables }
     }
 
     /// The talk, unless it is deleted or past its time.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use shared::api::{BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, SessionId, SessionKey, SessionView};
+use shared::api::{
+    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, FeedbackKept, ListTurns, RateTurn, SessionId,
+    SessionKey, SessionView, TurnList,
+};
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Exchange, Session};
@@ -12,7 +15,7 @@ use shared::private::Private;
 use shared::problem::Problem;
 
 use crate::idempotency::{self, Claim};
-use crate::store::{Commit, Kept, Outcome};
+use crate::store::{Commit, Kept, Outcome, Rated};
 use crate::{Deps, dialogue, knowledge};
 
 /// The most that a kept talk may weigh, in bytes of JSON.
@@ -93,6 +96,25 @@ pub(crate) async fn delete(deps: Arc<Deps>, key: SessionKey, _: Deadline) -> Res
         return Err(unknown());
     }
     Ok(Deleted {})
+}
+
+pub(crate) async fn turns(deps: Arc<Deps>, asked: ListTurns, _: Deadline) -> Result<TurnList, Problem> {
+    deps.store.read(&asked.session_id).await?.ok_or_else(unknown)?;
+    deps.store.turns(&asked).await
+}
+
+pub(crate) async fn rate(deps: Arc<Deps>, asked: RateTurn, deadline: Deadline) -> Result<FeedbackKept, Problem> {
+    let unknown =
+        || Problem::not_found("unknown-turn", "There is no such turn: it never was, or was deleted or forgotten.");
+    let turn_id = asked.turn_id.parse().map_err(|_| unknown())?;
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        match deps.store.rate(turn_id, &asked.feedback).await? {
+            Rated::Kept => return Ok(FeedbackKept {}),
+            Rated::Unknown => return Err(unknown()),
+            Rated::Lost => wait(&mut backoff, deadline).await?,
+        }
+    }
 }
 
 async fn existing(deps: &Deps, id: &SessionId, assistant: &str) -> Result<Kept, Problem> {

@@ -5,7 +5,10 @@
 //! change of the contract is seen in review.
 
 use http::{HeaderValue, header};
-use shared::api::{AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, HealthReport, SessionView, TurnEvent};
+use shared::api::{
+    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HealthReport, SessionView, TurnEvent,
+    TurnList,
+};
 use shared::documents::{DocumentRequest, DocumentView};
 use shared::problem::ProblemBody;
 use utoipa::openapi::header::{Header, HeaderBuilder};
@@ -50,6 +53,8 @@ fn description() -> OpenApi {
                 .path("/v1/ask", PathItem::new(HttpMethod::Post, ask()))
                 .path("/v1/ask/stream", PathItem::new(HttpMethod::Post, ask_stream()))
                 .path("/v1/sessions/{id}", session())
+                .path("/v1/sessions/{id}/turns", PathItem::new(HttpMethod::Get, turns()))
+                .path("/v1/turns/{id}/feedback", PathItem::new(HttpMethod::Post, feedback()))
                 .path("/v1/documents", PathItem::new(HttpMethod::Post, add_document()))
                 .path("/v1/documents/{id}", document_by_id())
                 .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
@@ -69,6 +74,8 @@ fn components() -> Components {
     with_parts::<AskReply>(&mut schemas);
     with_parts::<TurnEvent>(&mut schemas);
     with_parts::<SessionView>(&mut schemas);
+    with_parts::<TurnList>(&mut schemas);
+    with_parts::<FeedbackRequest>(&mut schemas);
     with_parts::<AssistantList>(&mut schemas);
     with_parts::<DocumentRequest>(&mut schemas);
     with_parts::<DocumentView>(&mut schemas);
@@ -168,14 +175,67 @@ fn said(id: &str, summary: &str) -> OperationBuilder {
         .response("504", problem("The time was up before the talk could be read or kept."))
 }
 
-fn session() -> PathItem {
-    let id = ParameterBuilder::new()
+fn session_id() -> Parameter {
+    ParameterBuilder::new()
         .name("id")
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some("The `session_id` of an answer. Who knows it may read, continue and delete the talk."))
         .schema(Some(pattern("^[0-9a-f]{32}$")))
-        .build();
+        .build()
+}
+
+/// What the paths that need no more than the tables can fail with.
+fn kept(operation: OperationBuilder) -> OperationBuilder {
+    operation
+        .parameter(deadline())
+        .response("500", problem("A fault of the server."))
+        .response("503", retry(problem("The talks cannot be reached right now.")))
+        .response("504", problem("The time was up."))
+}
+
+fn turns() -> OperationBuilder {
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    let limit = limit.default(Some(20.into()));
+    let query = |name: &str, description: &str, schema: Schema| {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
+        parameter.description(Some(description)).schema(Some(schema)).build()
+    };
+    kept(operation("list_turns", "List the turns of a talk"))
+        .description(Some(
+            "The newest first, each with what it took and cost. `recorded` is false for the moment until its cost is counted.",
+        ))
+        .parameter(session_id())
+        .parameter(query("limit", "How many, at most.", limit.into()))
+        .parameter(query("before", "Those before this turn: `next` of the page before.", pattern(TURN_ID)))
+        .response("200", json::<TurnList>("A page of the turns."))
+        .response("404", problem("There is no such talk (`unknown-session`)."))
+        .response("422", problem("`limit` or `before` is not valid: `errors` names it."))
+}
+
+fn feedback() -> OperationBuilder {
+    let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
+    let id = id.description(Some("The `turn_id` of an answer.")).schema(Some(pattern(TURN_ID))).build();
+    let body = RequestBodyBuilder::new()
+        .required(Some(Required::True))
+        .content(JSON, ContentBuilder::new().schema(Some(reference::<FeedbackRequest>())).build());
+    kept(operation("rate_turn", "Say whether an answer was of use"))
+        .description(Some(
+            "Said again, it takes the place of what was said before. An answer to `/v1/ask` can be rated once it is counted, \
+             seconds later.",
+        ))
+        .parameter(id)
+        .request_body(Some(body.build()))
+        .response("204", ResponseBuilder::new().description("It is kept.").build())
+        .response("400", problem("The body is not JSON."))
+        .response("404", problem("There is no such turn (`unknown-turn`)."))
+        .response("413", problem("The body is larger than 64 KiB."))
+        .response("415", problem("The body is not sent as `application/json`."))
+        .response("422", problem("A field is not valid: `errors` names it."))
+}
+
+fn session() -> PathItem {
+    let id = session_id();
     let read = operation("read_session", "Read a talk")
         .description(Some("What is known, what was shown last, and the last turns."))
         .response("200", json::<SessionView>("The talk."));
@@ -183,16 +243,10 @@ fn session() -> PathItem {
         .description(Some("Deletes what was said and what is known, at once."))
         .response("204", ResponseBuilder::new().description("The talk is deleted.").build());
     let both = |operation: OperationBuilder| {
-        operation
-            .parameter(id.clone())
-            .parameter(deadline())
-            .response(
-                "404",
-                problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
-            )
-            .response("500", problem("A fault of the server."))
-            .response("503", retry(problem("The talks cannot be reached right now.")))
-            .response("504", problem("The time was up."))
+        kept(operation).parameter(id.clone()).response(
+            "404",
+            problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
+        )
     };
     let mut item = PathItem::new(HttpMethod::Get, both(read));
     item.merge_operations(PathItem::new(HttpMethod::Delete, both(delete)));
@@ -285,6 +339,8 @@ fn page() -> OperationBuilder {
 
 // ---- What they have in common ----
 
+/// The shape of a turn's id.
+const TURN_ID: &str = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$";
 const JSON: &str = "application/json";
 const DOCUMENTS_KEY: &str = "documents_key";
 

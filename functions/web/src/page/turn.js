@@ -60,6 +60,38 @@ function writer({ written_by: by, citations }) {
   return by === "model" && `Written by a language model${citations?.length ? " from the sources below" : ""}`;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+const THUMB = "M7 10v10H3V10zM7 10l4-7c2 0 2.6 1.5 2.2 3.5L12.7 9H19c1.4 0 2.3 1 2 2.3l-1.3 6.5c-.2 1.3-1.2 2.2-2.5 2.2H7";
+
+/** Two buttons that say whether an answer was of use. Pressing the other one takes the place of the first. */
+function thumbs(reply) {
+  const trouble = element("span", { class: "note", role: "status" });
+  const buttons = [["up", "Helpful"], ["down", "Not helpful"]].map(([rating, label]) => {
+    const picture = document.createElementNS(SVG, "svg");
+    picture.setAttribute("viewBox", "0 0 24 24");
+    picture.setAttribute("aria-hidden", "true");
+    picture.append(document.createElementNS(SVG, "path"));
+    picture.firstChild.setAttribute("d", THUMB);
+    const button = element("button", { type: "button", class: `quiet thumb ${rating}`, title: label, click: () => press(rating) },
+      picture, element("span", { class: "unseen" }, label));
+    return [rating, button];
+  });
+  const show = (pressed) => buttons.forEach(([rating, button]) => button.setAttribute("aria-pressed", String(rating === pressed)));
+  const press = async (rating) => {
+    const before = reply.rating;
+    reply.rating = rating;
+    show(rating);
+    const kept = await rate(reply.turn_id, rating);
+    if (!kept) reply.rating = before;
+    show(reply.rating);
+    trouble.textContent = kept ? "" : "That could not be sent.";
+    keep();
+  };
+  show(reply.rating);
+  return element("div", { class: "thumbs", role: "group", "aria-label": "Was this answer of use?", "aria-live": "off" },
+    buttons.map(([, button]) => button), trouble);
+}
+
 /** What is being done once this has happened; anything else changes nothing. */
 const PROGRESS = { turn: "Looking into it", flights: "Comparing what was found", retrieve: "Reading what was found" };
 
@@ -181,6 +213,7 @@ class Answer {
       missing && element("p", { class: "note" }, `Missing from this answer: ${missing}.`),
       reply.offers?.length && GOES_ON.test(reply.reply)
         && element("button", { type: "button", class: "quiet more further", click: () => say("Show me more flights") }, "Show more flights"),
+      reply.turn_id && !reply.incomplete && thumbs(reply),
     ].filter(Boolean));
   }
 }

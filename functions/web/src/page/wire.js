@@ -79,6 +79,17 @@ async function post(key, body, signal) {
   }
 }
 
+/** Says whether an answer was of use; whether that is kept. */
+async function rate(turnId, rating) {
+  const response = await fetch(api(`v1/turns/${turnId}/feedback`), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ rating }),
+    signal: AbortSignal.timeout(LONGEST_SILENCE_MS),
+  }).catch(() => null);
+  return Boolean(response?.ok);
+}
+
 /** A server without the path, or an emulator that fails at streams, in words that are not ours. */
 function cannotStream(status, { type = "" }) {
   return status === 405 || (status === 404 && !/:unknown-(session|assistant)$/.test(type)) || (status === 502 && !type);
