@@ -416,6 +416,7 @@ def test_an_answer_can_be_rated_and_rated_anew(page):
     page.script("arguments[0].focus()", down)
     page.press(Keys.ENTER)
     page.until(lambda: pressed() == ["false", "true"])
+    page.until(lambda: len(page.sent()) == 3)
     rated = [(sent["path"], sent["body"]) for sent in page.sent()[1:]]
     path = f"/v1/turns/{turn_id}/feedback"
     assert rated == [(path, {"rating": "up"}), (path, {"rating": "down"})]

@@ -77,12 +77,15 @@ function thumbs(reply) {
     return [rating, button];
   });
   const show = (pressed) => buttons.forEach(([rating, button]) => button.setAttribute("aria-pressed", String(rating === pressed)));
+  // One after the other, so that the last one pressed is the one that stays.
+  let sent = Promise.resolve();
   const press = async (rating) => {
     const before = reply.rating;
     reply.rating = rating;
     show(rating);
-    const kept = await rate(reply.turn_id, rating);
-    if (!kept) reply.rating = before;
+    keep();
+    const kept = await (sent = sent.then(() => rate(reply.turn_id, rating)));
+    if (!kept && reply.rating === rating) reply.rating = before;
     show(reply.rating);
     trouble.textContent = kept ? "" : "That could not be sent.";
     keep();
