@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use knowledge::OwnText;
+pub use queues::VISIBILITY;
 use queues::{Mapping, Queues};
 use server::Server;
 use tables::Embedded;
@@ -80,6 +81,8 @@ pub struct Options {
     pub retrieve_memory: usize,
     /// What models cost.
     pub prices: Prices,
+    /// After how long a message comes again whose worker failed.
+    pub visibility: Duration,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
     /// How often the steps are made ready; without it, never.
@@ -122,7 +125,7 @@ impl Colloquy {
         let space = options.embedder.as_ref().map(VectorSpace::of);
         tables::create_knowledge(&client, KNOWLEDGE_TABLE, space.as_ref()).await?;
         let store = KnowledgeStore::new(client.clone(), KNOWLEDGE_TABLE);
-        let queues = Queues::start().await?;
+        let queues = Queues::start(options.visibility).await?;
         let (embedder, assistants) = (options.embedder.clone(), options.assistants.clone());
         let retrieve = retrieve::Deps::new(store.clone(), embedder, assistants.clone(), options.retrieve_memory);
         let ingest = Arc::new(ingest::Deps {

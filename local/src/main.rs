@@ -65,6 +65,7 @@ fn options() -> anyhow::Result<Options> {
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
         retrieve_memory: retrieve::memory_from_env()?,
         prices: Prices::from_env()?,
+        visibility: local::VISIBILITY,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
         warm_every: Some(WARM_EVERY),
     })

@@ -22,8 +22,8 @@ use winterbaume_sqs::SqsService;
 
 use crate::server::Server;
 
-/// How long a message that was taken and not deleted stays hidden.
-const VISIBILITY: Duration = Duration::from_secs(60);
+/// How long a message that was taken and not deleted stays hidden, unless told otherwise.
+pub const VISIBILITY: Duration = Duration::from_secs(60);
 /// How long a worker has for a batch.
 const WORKER_LIMIT: Duration = Duration::from_secs(50);
 /// The most messages in a batch, as in the template.
@@ -49,7 +49,8 @@ pub(crate) struct Pair {
 
 impl Queues {
     /// Starts the server and makes the queues. They are in memory: what is pending in the tables is queued again at start.
-    pub async fn start() -> anyhow::Result<Self> {
+    /// A message that was taken and not deleted comes again after `visibility`.
+    pub async fn start(visibility: Duration) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the queues")?;
         let router = Router::new().fallback(answer).with_state(Arc::new(SqsService::new()));
         let server = Server::start(listener, router)?;
@@ -60,7 +61,8 @@ impl Queues {
             .load()
             .await;
         let client = aws_sdk_sqs::Client::new(&config);
-        Ok(Self { server, chunks: pair(&client, "chunks").await?, turns: pair(&client, "turns").await? })
+        let chunks = pair(&client, "chunks", visibility).await?;
+        Ok(Self { server, chunks, turns: pair(&client, "turns", visibility).await? })
     }
 
     pub async fn stop(self) {
@@ -68,17 +70,22 @@ impl Queues {
     }
 }
 
-async fn pair(client: &aws_sdk_sqs::Client, name: &str) -> anyhow::Result<Pair> {
-    let dead = create(client, &format!("{name}-dead"), None).await?;
+async fn pair(client: &aws_sdk_sqs::Client, name: &str, visibility: Duration) -> anyhow::Result<Pair> {
+    let dead = create(client, &format!("{name}-dead"), visibility, None).await?;
     let arn = client.get_queue_attributes().queue_url(&dead).attribute_names(QueueAttributeName::QueueArn);
     let arn = arn.send().await.context("asking for a queue's name")?.attributes.unwrap_or_default();
     let arn = arn.get(&QueueAttributeName::QueueArn).context("a queue without a name")?;
-    let queue = create(client, name, Some(arn)).await?;
+    let queue = create(client, name, visibility, Some(arn)).await?;
     Ok(Pair { queue: Queue::new(client.clone(), queue), dead: Queue::new(client.clone(), dead) })
 }
 
-async fn create(client: &aws_sdk_sqs::Client, name: &str, dead: Option<&String>) -> anyhow::Result<String> {
-    let visibility = VISIBILITY.as_secs().to_string();
+async fn create(
+    client: &aws_sdk_sqs::Client,
+    name: &str,
+    visibility: Duration,
+    dead: Option<&String>,
+) -> anyhow::Result<String> {
+    let visibility = visibility.as_secs().to_string();
     let mut create =
         client.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, visibility);
     if let Some(dead) = dead {

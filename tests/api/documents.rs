@@ -17,7 +17,7 @@ use shared::assistants::Assistants;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::embedder::openai::OpenAi;
-use shared::knowledge_store::{Corpus, DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
+use shared::knowledge_store::{ChunkText, Corpus, DocumentId, EmbedWork, KnowledgeStore, NewDocument, VectorSpace};
 use shared::openai::Server;
 use shared::queue::{Message, Queue};
 use tests::{Answer, App, DOCUMENTS_KEY};
@@ -388,6 +388,67 @@ async fn a_poison_message_fails_alone_and_the_others_go_through() {
     let id: DocumentId = bad["id"].as_str().unwrap().parse().unwrap();
     let kept = worker.store.document(&id).await.unwrap().unwrap();
     assert_eq!((kept.counts.embedded, kept.counts.failed), (1, 1));
+}
+
+#[tokio::test]
+async fn a_poison_document_ends_as_a_dead_letter_after_five_deliveries_and_the_others_go_through() {
+    let (model, url) = model().await;
+    let embedder = Some(embedder(&url, "m"));
+    let visibility = Duration::from_secs(1);
+    let app = App::with_options(Options { embedder, visibility, ..tests::options() }).await;
+    let bad = add(&app, "## Bad\n\nPOISON\n\n## Fine\n\nWords.").await;
+    let good = add(&app, &sections(40)).await;
+
+    let view = until(&app, &good["id"], settled).await;
+    assert_eq!((&view["embedded"], &view["failed"]), (&json!(40), &json!(0)));
+    let (queue, dead) = app.colloquy.chunk_queues();
+    let mut letters = Vec::new();
+    for _ in 0..60 {
+        letters = dead.receive(Duration::from_secs(1)).await.unwrap();
+        if !letters.is_empty() {
+            break;
+        }
+    }
+    let bodies: Vec<EmbedWork> = letters.iter().map(|letter| serde_json::from_str(&letter.body).unwrap()).collect();
+    assert_eq!(bodies.iter().map(|work| work.document.to_string()).collect::<Vec<_>>(), [bad["id"].as_str().unwrap()]);
+    let view = until(&app, &bad["id"], settled).await;
+    assert_eq!((&view["embedded"], &view["failed"]), (&json!(1), &json!(1)));
+    assert!(queue.is_empty().await.unwrap());
+    assert_eq!((model.times("question number"), model.times("Words.")), (40, 1), "nothing is embedded twice");
+}
+
+#[tokio::test]
+async fn chunks_of_which_no_message_tells_are_found_by_the_sweep_once_the_queue_is_empty() {
+    let (_, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let worker = Worker::new(&app, &url);
+    let id = DocumentId::of("defi", &["lost"]);
+    let chunk = |n: usize| ChunkText {
+        text: format!("The answer to question number {n}."),
+        heading: String::new(),
+        source: "Handbook".to_owned(),
+        url: None,
+    };
+    let (source, title, chunks) = ("Handbook".to_owned(), String::new(), (0..40).map(chunk).collect());
+    let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks };
+    worker.store.write(&document, Some(&worker.space)).await.unwrap();
+    let pending = async || worker.store.document(&id).await.unwrap().unwrap().counts.pending();
+    let deadline = || Deadline::after(Duration::from_secs(5));
+
+    let (queue, _) = app.colloquy.chunk_queues();
+    queue.send_later(&[EmbedWork::for_chunks(&id, &[])], Duration::from_secs(600)).await.unwrap();
+    embed::sweep(worker.deps.clone(), deadline()).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(pending().await, 40, "messages are there already");
+
+    embed::sweep_now(&worker.deps, deadline()).await;
+    for _ in 0..100 {
+        if pending().await == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(pending().await, 0);
 }
 
 #[tokio::test]
