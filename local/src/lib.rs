@@ -23,11 +23,13 @@ use shared::config::Secret;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
+use shared::observe::observed;
 use shared::pipeline::Pipeline;
 use shared::prices::Prices;
 use shared::problem::close;
 use shared::queue::Queue;
 use shared::totals::Totals;
+use shared::trace::Trace;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -143,28 +145,29 @@ impl Colloquy {
         let record =
             record::Deps::new(client.clone(), &names.turns, totals, turns.clone(), options.prices, names.turn_ttl);
 
-        let steps = understand::router(options.understand)
-            .merge(session::router(session::Deps::new(Store::new(client.clone(), names.clone()))))
-            .merge(flights::router(options.flights))
-            .merge(retrieve::router(retrieve))
-            .merge(respond::router(options.respond));
+        let session = session::Deps::new(Store::new(client.clone(), names.clone()));
+        let steps = observed("understand", understand::router(options.understand))
+            .merge(observed("session", session::router(session)))
+            .merge(observed("flights", flights::router(options.flights)))
+            .merge(observed("retrieve", retrieve::router(retrieve)))
+            .merge(observed("respond", respond::router(options.respond)));
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 
-        let public = chat::router(chat::Deps::new(Pipeline::new(steps.url())?, turns.clone())?)
-            .merge(health::router(health::Deps::new(
-                Pipeline::new(steps.url())?,
-                client.clone(),
-                names.sessions.clone(),
-            )))
-            .merge(ingest::router(ingest.clone()))
-            .merge(web::router());
+        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone())?;
+        let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), names.sessions.clone());
+        let public = observed("chat", chat::router(chat))
+            .merge(observed("health", health::router(health)))
+            .merge(observed("ingest", ingest::router(ingest.clone())))
+            .merge(observed("web", web::router()));
         let public = Server::start(listener, close(public))?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());
         let mappings = [
-            Mapping::start(queues.chunks.queue.clone(), move |batch, end| embed::work(embedding.clone(), batch, end)),
-            Mapping::start(turns, move |batch, end| record::work(recording.clone(), batch, end)),
+            Mapping::start("embed", queues.chunks.queue.clone(), move |batch, end| {
+                embed::work(embedding.clone(), batch, end)
+            }),
+            Mapping::start("record", turns, move |batch, end| record::work(recording.clone(), batch, end)),
         ];
         let loading = knowledge::start(ingest, embed, options.own_texts);
         let sweeping = tokio::spawn(sweep_turns(record));
@@ -264,7 +267,7 @@ async fn keep_warm(deps: Arc<warm::Deps>, every: Duration) {
     let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         clock.tick().await;
-        warm::warm(deps.clone(), Deadline::after(every)).await;
+        Trace::begin().instrument("warm", warm::warm(deps.clone(), Deadline::after(every))).await;
     }
 }
 

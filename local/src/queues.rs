@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use shared::deadline::Deadline;
+use shared::observe::observed_batch;
 use shared::queue::{Message, Queue};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -122,13 +123,13 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     /// `work` answers the ids of the messages that failed.
-    pub fn start<F, Fut>(queue: Queue, work: F) -> Self
+    pub fn start<F, Fut>(function: &'static str, queue: Queue, work: F) -> Self
     where
         F: Fn(Vec<Message>, Deadline) -> Fut + Send + 'static,
         Fut: Future<Output = Vec<String>> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(false);
-        Self { stop, working: tokio::spawn(poll(queue, work, stopped)) }
+        Self { stop, working: tokio::spawn(poll(function, queue, work, stopped)) }
     }
 
     /// Lets the batch under way finish, for as long as `grace`.
@@ -140,7 +141,7 @@ impl Mapping {
     }
 }
 
-async fn poll<F, Fut>(queue: Queue, work: F, mut stopped: watch::Receiver<bool>)
+async fn poll<F, Fut>(function: &'static str, queue: Queue, work: F, mut stopped: watch::Receiver<bool>)
 where
     F: Fn(Vec<Message>, Deadline) -> Fut,
     Fut: Future<Output = Vec<String>> + Send + 'static,
@@ -153,7 +154,8 @@ where
         if received.is_empty() {
             continue;
         }
-        let working = work(received.clone(), Deadline::after(WORKER_LIMIT));
+        let deadline = Deadline::after(WORKER_LIMIT);
+        let working = observed_batch(function, &received, work(received.clone(), deadline));
         // On a task of its own, so that a panic fails this batch and no other.
         let Ok(failed) = tokio::spawn(working).await else { continue };
         for message in received.iter().filter(|message| !failed.contains(&message.id)) {

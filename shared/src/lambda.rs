@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
 use axum::response::Response;
@@ -12,30 +12,32 @@ use http::{HeaderValue, header};
 pub use lambda_http::Error;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, StreamAdapter};
-use lambda_runtime::{FunctionResponse, LambdaEvent, Service, service_fn};
+use lambda_runtime::{Context, FunctionResponse, LambdaEvent, Service, service_fn};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
 use crate::deadline::Deadline;
+use crate::observe::{observed, observed_batch};
 use crate::problem::close;
 use crate::queue::Message;
+use crate::trace::{TRACEPARENT, Trace};
 use crate::{config, telemetry};
 
-/// Serves the router that `build` makes, behind API Gateway, until the environment is shut down. Paths in
+/// Serves the router that `build` makes for `function`, behind API Gateway, until the environment is shut down. Paths in
 /// [`STREAMED`] answer as they write; all others at once. Where Lambda gives one environment several requests at a time,
 /// they are served side by side. `ALLOWED_ORIGIN` lets the pages of another web origin (or `*`, of any) read the answers.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
-pub async fn run(build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
+pub async fn run(function: &'static str, build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
     telemetry::init("info");
     let readable = |router| match config::optional("ALLOWED_ORIGIN") {
         Some(origin) => allow_origin(router, &origin),
         None => Ok(router),
     };
-    let router = build.await.map(close).and_then(readable).map_err(|error| {
+    let router = build.await.map(|router| observed(function, close(router))).and_then(readable).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)
     })?;
@@ -71,13 +73,14 @@ enum Invocation {
     },
 }
 
-/// Works on the batches of messages that SQS hands over, with what `build` makes. `work` answers the ids of the messages
-/// that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter queue. When
-/// a schedule asks for it, `sweep` looks for work of which no message tells.
+/// Works on the batches of messages that SQS hands over to `function`, with what `build` makes. `work` answers the ids of
+/// the messages that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter
+/// queue. When a schedule asks for it, `sweep` looks for work of which no message tells.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
 pub async fn run_worker<D, F, Fut, S, SweepFut>(
+    function: &'static str,
     build: impl Future<Output = anyhow::Result<D>>,
     work: F,
     sweep: S,
@@ -101,10 +104,11 @@ where
             let deadline = Deadline::after(left.saturating_sub(RESERVE));
             let failed = match event.payload {
                 Invocation::Batch(batch) => {
-                    work(deps, batch.records.into_iter().map(message).collect(), deadline).await
+                    let messages: Vec<Message> = batch.records.into_iter().map(message).collect();
+                    observed_batch(function, &messages, work(deps, messages.clone(), deadline)).await
                 }
                 Invocation::Sweep { .. } => {
-                    sweep(deps, deadline).await;
+                    trace(&event.context).instrument(function, sweep(deps, deadline)).await;
                     Vec::new()
                 }
             };
@@ -118,7 +122,11 @@ where
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
-pub async fn run_scheduled<D, F, Fut>(build: impl Future<Output = anyhow::Result<D>>, work: F) -> Result<(), Error>
+pub async fn run_scheduled<D, F, Fut>(
+    function: &'static str,
+    build: impl Future<Output = anyhow::Result<D>>,
+    work: F,
+) -> Result<(), Error>
 where
     D: Send + Sync + 'static,
     F: Fn(Arc<D>, Deadline) -> Fut + Clone + Send + Sync + 'static,
@@ -133,16 +141,24 @@ where
         let (deps, work) = (deps.clone(), work.clone());
         async move {
             let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            Ok::<_, Error>(work(deps, Deadline::after(left.saturating_sub(RESERVE))).await)
+            let work = work(deps, Deadline::after(left.saturating_sub(RESERVE)));
+            Ok::<_, Error>(trace(&event.context).instrument(function, work).await)
         }
     }))
     .await
 }
 
+/// The trace that X-Ray has begun for an invocation that nobody's request set off.
+fn trace(context: &Context) -> Trace {
+    context.xray_trace_id.as_deref().and_then(Trace::from_x_ray).map_or_else(Trace::begin, Trace::child)
+}
+
 /// A record of the event that SQS hands to a function.
 pub fn message(record: SqsMessage) -> Message {
     let tries = record.attributes.get("ApproximateReceiveCount").and_then(|tries| tries.parse().ok());
+    let trace = record.message_attributes.get(TRACEPARENT).and_then(|value| value.string_value.as_deref());
     Message {
+        trace: trace.and_then(Trace::from_traceparent),
         id: record.message_id.unwrap_or_default(),
         receipt: record.receipt_handle.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
@@ -167,7 +183,7 @@ fn allow_origin(router: Router, origin: &str) -> anyhow::Result<Router> {
     Ok(router.layer(MapResponseLayer::new(move |mut response: Response| {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, X-Trace-Id"));
         response
     })))
 }

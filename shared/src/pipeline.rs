@@ -20,6 +20,7 @@ use crate::config;
 use crate::deadline::{DEADLINE_HEADER, Deadline};
 use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
+use crate::trace::{TRACEPARENT, Trace, X_RAY};
 use crate::upstream::is_connection_error;
 
 /// What a callee gets less than its caller has, so that its answer still arrives in time.
@@ -146,6 +147,11 @@ impl Pipeline {
             .header(DEADLINE_HEADER, left)
             .body(body.clone())
             .build()?;
+        if let Some(trace) = Trace::current() {
+            let headers = request.headers_mut();
+            headers.insert(TRACEPARENT, trace.traceparent().try_into()?);
+            headers.insert(X_RAY, trace.x_ray().try_into()?);
+        }
         if let Some(signer) = &self.signer {
             signer.sign(&mut request, &body).await?;
         }
@@ -205,7 +211,7 @@ impl Signer {
             .settings(SigningSettings::default())
             .build()?
             .into();
-        // The deadline is left out: what a proxy on the way changes must not break the signature.
+        // The deadline and the trace are left out: what a proxy on the way changes must not break the signature.
         let signed = [(header::CONTENT_TYPE.as_str(), "application/json")];
         let signable =
             SignableRequest::new("POST", request.url().as_str(), signed.into_iter(), SignableBody::Bytes(body))?;

@@ -2,18 +2,22 @@
 //!
 //! Messages carry keys, not text. A message is delivered at least once, so its worker must be able to do it twice.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::config;
 use crate::problem::Problem;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// The most messages in one call.
 const BATCH: usize = 10;
@@ -42,6 +46,18 @@ pub struct Message {
     pub body: String,
     /// How often it was delivered, this time included.
     pub tries: u32,
+    /// The trace of what sent it.
+    pub trace: Option<Trace>,
+}
+
+impl Message {
+    /// Does what concerns this message alone as a part of the trace that sent it; of the batch's where it has none.
+    pub async fn traced<F: Future>(&self, function: &'static str, work: F) -> F::Output {
+        match self.trace {
+            Some(trace) => trace.child().instrument(function, work).await,
+            None => work.await,
+        }
+    }
 }
 
 impl Queue {
@@ -74,9 +90,14 @@ impl Queue {
     }
 
     async fn send_batch(&self, bodies: &[String], delay_seconds: i32) -> Result<(), Problem> {
+        let trace = Trace::current().map(|trace| {
+            MessageAttributeValue::builder().data_type("String").string_value(trace.traceparent()).build()
+        });
+        let trace = trace.transpose().map_err(Problem::internal)?;
         let entry = |(index, body): (usize, &String)| {
             let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
-            entry.delay_seconds(delay_seconds).build().map_err(Problem::internal)
+            let attributes = trace.clone().map(|trace| HashMap::from([(TRACEPARENT.to_owned(), trace)]));
+            entry.set_message_attributes(attributes).delay_seconds(delay_seconds).build().map_err(Problem::internal)
         };
         let mut entries: Vec<_> = bodies.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         for attempt in 1..=ATTEMPTS {
@@ -99,11 +120,14 @@ impl Queue {
         let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10);
         let receive = receive.wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or(20));
         let receive = receive.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let receive = receive.message_attribute_names(TRACEPARENT);
         let output = receive.send().await.map_err(|error| failed("receiving from a queue", &error))?;
         let message = |message: aws_sdk_sqs::types::Message| {
             let tries =
                 message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+            let trace = message.message_attributes().and_then(|all| all.get(TRACEPARENT));
             Message {
+                trace: trace.and_then(|value| Trace::from_traceparent(value.string_value()?)),
                 tries: tries.and_then(|tries| tries.parse().ok()).unwrap_or(1),
                 id: message.message_id.unwrap_or_default(),
                 receipt: message.receipt_handle.unwrap_or_default(),

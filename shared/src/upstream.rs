@@ -14,6 +14,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use tower::retry::budget::{Budget, TpsBudget};
 
 use crate::deadline::Deadline;
+use crate::trace::{TRACEPARENT, Trace};
 
 /// The largest answer that is read, in bytes after decompression.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
@@ -58,6 +59,7 @@ pub struct Answer {
 /// # Errors
 /// Nothing answered, the answer broke off, or it is too large.
 pub async fn exchange(request: RequestBuilder) -> Result<Answer, Failure> {
+    let request = traced(request);
     let again = request.try_clone();
     let response = match (request.send().await, again) {
         (Err(error), Some(again)) if error.is_connect() && !error.is_timeout() => again.send().await,
@@ -101,7 +103,7 @@ pub fn repetitions() -> TpsBudget {
 /// Nothing answered by the deadline.
 pub async fn send(request: RequestBuilder, budget: &TpsBudget, deadline: Deadline) -> Result<Response, Failure> {
     budget.deposit();
-    let mut request = request;
+    let mut request = traced(request);
     for longest in WAITS {
         let again = request.try_clone();
         let answer = answer(request, deadline).await?;
@@ -119,6 +121,14 @@ pub async fn send(request: RequestBuilder, budget: &TpsBudget, deadline: Deadlin
 async fn answer(request: RequestBuilder, deadline: Deadline) -> Result<reqwest::Result<Response>, Failure> {
     let answer = tokio::time::timeout_at(deadline.instant(), request.send()).await;
     answer.map_err(|_| Failure::new(Reason::Timeout))
+}
+
+/// The request as a part of the trace that runs now.
+pub fn traced(request: RequestBuilder) -> RequestBuilder {
+    match Trace::current() {
+        Some(trace) => request.header(TRACEPARENT, trace.traceparent()),
+        None => request,
+    }
 }
 
 fn pause_before_repeating(answer: &reqwest::Result<Response>, longest: Duration) -> Option<Duration> {

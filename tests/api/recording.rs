@@ -74,7 +74,13 @@ fn worker(app: &App) -> Arc<record::Deps> {
 }
 
 fn message(work: &RecordWork) -> Message {
-    Message { id: "1".to_owned(), receipt: String::new(), body: serde_json::to_string(work).unwrap(), tries: 1 }
+    Message {
+        id: "1".to_owned(),
+        receipt: String::new(),
+        body: serde_json::to_string(work).unwrap(),
+        tries: 1,
+        trace: None,
+    }
 }
 
 async fn work(worker: &Arc<record::Deps>, message: Message) -> Vec<String> {
@@ -276,7 +282,7 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
     let failed = record::work(
         worker(&app),
         vec![
-            Message { id: "bad".to_owned(), receipt: String::new(), body: "{}".to_owned(), tries: 1 },
+            Message { id: "bad".to_owned(), receipt: String::new(), body: "{}".to_owned(), tries: 1, trace: None },
             message(&work_of(&untold(&app, nobody().await, &flight()).await)),
         ],
         Deadline::after(Duration::from_secs(5)),

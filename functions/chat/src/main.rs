@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(chat::router(chat::Deps::from_env().await?)) }).await
+    lambda::run("chat", async { Ok(chat::router(chat::Deps::from_env().await?)) }).await
 }

@@ -89,7 +89,10 @@ pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -
         None => works.iter().map(|work| if work.is_some() { Outcome::Done } else { Outcome::Failed }).collect(),
     };
     let finished = messages.iter().zip(&works).zip(outcomes);
-    let failed = join_all(finished.map(|((message, work), outcome)| finish(&deps, message, work.as_ref(), outcome)));
+    let failed = join_all(
+        finished
+            .map(|((message, work), outcome)| message.traced("embed", finish(&deps, message, work.as_ref(), outcome))),
+    );
     failed.await.into_iter().flatten().collect()
 }
 

@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run_worker(embed::Deps::from_env(), embed::work, embed::sweep).await
+    lambda::run_worker("embed", embed::Deps::from_env(), embed::work, embed::sweep).await
 }

@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(flights::router(flights::Deps::from_env()?)) }).await
+    lambda::run("flights", async { Ok(flights::router(flights::Deps::from_env()?)) }).await
 }

@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(health::router(health::Deps::from_env().await?)) }).await
+    lambda::run("health", async { Ok(health::router(health::Deps::from_env().await?)) }).await
 }

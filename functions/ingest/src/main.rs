@@ -6,5 +6,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(ingest::router(Arc::new(ingest::Deps::from_env().await?))) }).await
+    lambda::run("ingest", async { Ok(ingest::router(Arc::new(ingest::Deps::from_env().await?))) }).await
 }

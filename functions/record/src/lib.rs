@@ -90,7 +90,8 @@ impl Deps {
 
 /// Counts the turns of a batch of messages; answers the ids of those to be delivered again.
 pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
-    let each: Vec<_> = messages.iter().map(|message| handle(&deps, message, deadline)).collect();
+    let each: Vec<_> =
+        messages.iter().map(|message| message.traced("record", handle(&deps, message, deadline))).collect();
     let failed: Vec<Option<String>> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
     failed.into_iter().flatten().collect()
 }

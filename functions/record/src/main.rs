@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run_worker(record::Deps::from_env(), record::work, record::sweep).await
+    lambda::run_worker("record", record::Deps::from_env(), record::work, record::sweep).await
 }

@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(respond::router(respond::Deps::from_env()?)) }).await
+    lambda::run("respond", async { Ok(respond::router(respond::Deps::from_env()?)) }).await
 }

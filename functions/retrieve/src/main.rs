@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(retrieve::router(retrieve::Deps::from_env().await?)) }).await
+    lambda::run("retrieve", async { Ok(retrieve::router(retrieve::Deps::from_env().await?)) }).await
 }

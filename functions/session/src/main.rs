@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(session::router(session::Deps::from_env().await?)) }).await
+    lambda::run("session", async { Ok(session::router(session::Deps::from_env().await?)) }).await
 }

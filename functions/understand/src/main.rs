@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(understand::router(understand::Deps::from_env()?)) }).await
+    lambda::run("understand", async { Ok(understand::router(understand::Deps::from_env()?)) }).await
 }

@@ -23,6 +23,7 @@ use shared::dialogue::{Action, Session};
 use shared::pipeline::Pipeline;
 use shared::private::Private;
 use shared::problem::Problem;
+use shared::upstream::traced;
 
 /// How long one part may take: that of an environment that starts and loads all its texts.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -117,7 +118,8 @@ async fn timed(
 /// `chat` is reached as everybody reaches it.
 async fn chat(deps: &Deps) -> Result<Warmed, Problem> {
     let unreachable = |error| Problem::unavailable("The public API cannot be reached.", anyhow::Error::new(error));
-    let answer = deps.client.get(format!("{}/v1/assistants", deps.public_url)).send().await.map_err(unreachable)?;
+    let request = traced(deps.client.get(format!("{}/v1/assistants", deps.public_url)));
+    let answer = request.send().await.map_err(unreachable)?;
     answer.error_for_status().map(|_| Warmed::default()).map_err(unreachable)
 }
 

@@ -4,5 +4,5 @@ use shared::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {
-    lambda::run(async { Ok(web::router()) }).await
+    lambda::run("web", async { Ok(web::router()) }).await
 }

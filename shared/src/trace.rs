@@ -1,0 +1,267 @@
+//! One trace id for all that a request sets off: every step, worker, upstream call and log line carries it.
+//!
+//! It comes in as `traceparent` (W3C Trace Context, level 1), else as X-Ray's `X-Amzn-Trace-Id`, which Lambda sets, else it
+//! begins here; a header that cannot be read is as good as none. It goes out as both to the steps, so that X-Ray's map stays
+//! whole, as `traceparent` to what is outside and on messages, and as `x-trace-id` on answers, for a person to report.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// The header of W3C Trace Context, and the attribute of a message.
+pub const TRACEPARENT: &str = "traceparent";
+/// The header of X-Ray.
+pub const X_RAY: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+/// The header of an answer that names its trace.
+pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+tokio::task_local! {
+    static CURRENT: Cell<Trace>;
+}
+
+/// A trace, at one of its spans. Neither id is ever zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    id: u128,
+    span: u64,
+    sampled: bool,
+    /// The id by which X-Ray knows it, where a caller brought another one.
+    x_ray: u128,
+}
+
+impl Trace {
+    /// A trace that begins here.
+    pub fn begin() -> Self {
+        let id = Uuid::new_v4().as_u128();
+        Self { id, span: new_span(), sampled: true, x_ray: id }
+    }
+
+    /// The trace that a request belongs to, at a span of its own.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+        let x_ray = headers.get(X_RAY).and_then(text).and_then(|text| Self::from_x_ray(&text));
+        // Two of them are none: nobody can tell which is meant.
+        let mut told = headers.get_all(TRACEPARENT).iter();
+        let parent = told.next().filter(|_| told.next().is_none()).and_then(text);
+        let trace = match (parent.and_then(|text| Self::from_traceparent(&text)), x_ray) {
+            (Some(parent), Some(x_ray)) => Self { x_ray: x_ray.x_ray, ..parent },
+            (Some(trace), None) | (None, Some(trace)) => trace,
+            (None, None) => return Self::begin(),
+        };
+        trace.child()
+    }
+
+    /// The trace that the code running now belongs to.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Cell::get).ok()
+    }
+
+    /// Reads `version-trace-parent-flags` in lower case hexadecimal. A later version may have more after the flags.
+    pub fn from_traceparent(text: &str) -> Option<Self> {
+        let (version, rest) = text.split_at_checked(2)?;
+        let version = u8::try_from(hexadecimal(version)?).ok().filter(|version| *version != 0xff)?;
+        let (fields, more) = rest.split_at_checked(53)?;
+        let mut fields = fields.strip_prefix('-')?.split('-');
+        let (id, span, flags) = (fields.next()?, fields.next()?, fields.next()?);
+        let ends_well = if version == 0 { more.is_empty() } else { more.is_empty() || more.starts_with('-') };
+        if fields.next().is_some() || (id.len(), span.len(), flags.len()) != (32, 16, 2) || !ends_well {
+            return None;
+        }
+        let (id, span) = (hexadecimal(id)?, u64::try_from(hexadecimal(span)?).ok()?);
+        let sampled = hexadecimal(flags)? & 1 == 1;
+        (id != 0 && span != 0).then_some(Self { id, span, sampled, x_ray: id })
+    }
+
+    /// Reads `Root=1-seconds-rest;Parent=span;Sampled=1`, of which only the root must be there.
+    pub fn from_x_ray(text: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let mut fields = text.split(';').filter_map(|field| field.trim().split_once('='));
+            fields.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        };
+        let (seconds, rest) = field("Root")?.strip_prefix("1-")?.split_once('-')?;
+        if (seconds.len(), rest.len()) != (8, 24) {
+            return None;
+        }
+        let id = hexadecimal(seconds)? << 96 | hexadecimal(rest)?;
+        let span = field("Parent").filter(|span| span.len() == 16).and_then(hexadecimal);
+        let span = span.and_then(|span| u64::try_from(span).ok()).filter(|span| *span != 0).unwrap_or_else(new_span);
+        (id != 0).then_some(Self { id, span, sampled: field("Sampled") != Some("0"), x_ray: id })
+    }
+
+    /// The same trace at a new span.
+    pub fn child(self) -> Self {
+        Self { span: new_span(), ..self }
+    }
+
+    /// Its value as a `traceparent`.
+    pub fn traceparent(&self) -> String {
+        format!("00-{:032x}-{:016x}-{:02x}", self.id, self.span, u8::from(self.sampled))
+    }
+
+    /// Its value as X-Ray's header.
+    pub fn x_ray(&self) -> String {
+        let (seconds, rest) = (self.x_ray >> 96, self.x_ray & ((1 << 96) - 1));
+        format!("Root=1-{seconds:08x}-{rest:024x};Parent={:016x};Sampled={}", self.span, u8::from(self.sampled))
+    }
+
+    /// Its id as the value of a header.
+    pub fn header(&self) -> HeaderValue {
+        // Hexadecimal digits are a value that a header can have.
+        HeaderValue::try_from(self.to_string()).unwrap_or(HeaderValue::from_static(""))
+    }
+
+    /// What its log lines lie in. An error's level, so that the id is in every line that is logged at all.
+    pub fn span(&self, function: &'static str) -> tracing::Span {
+        tracing::error_span!("request", function, trace = %self)
+    }
+
+    /// Does `work` as a part of this trace: its calls carry it.
+    pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(Cell::new(self), work)
+    }
+
+    /// The same for work that does not wait.
+    pub fn around_now<T>(self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(Cell::new(self), work)
+    }
+
+    /// Does `work` as a part of this trace: its calls and its log lines carry it.
+    pub fn instrument<F: Future>(self, function: &'static str, work: F) -> impl Future<Output = F::Output> {
+        self.around(work).instrument(self.span(function))
+    }
+}
+
+/// The id, as logs and answers have it: 32 hexadecimal digits.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.id)
+    }
+}
+
+fn new_span() -> u64 {
+    fastrand::u64(1..)
+}
+
+/// A number in lower case hexadecimal; Rust's own reading takes a sign and capitals too.
+fn hexadecimal(text: &str) -> Option<u128> {
+    let lower = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.bytes().all(lower).then(|| u128::from_str_radix(text, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
+
+    fn headers(all: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in all {
+            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_traceparent_is_read_and_written_as_it_was() {
+        let trace = Trace::from_traceparent(PARENT).unwrap();
+        assert_eq!((trace.to_string().as_str(), trace.traceparent().as_str()), (ID, PARENT));
+        let unsampled = PARENT.replace("-01", "-00");
+        assert_eq!(Trace::from_traceparent(&unsampled).unwrap().traceparent(), unsampled);
+    }
+
+    #[test]
+    fn what_is_no_traceparent_is_none() {
+        for text in [
+            "",
+            "00",
+            "hello",
+            ID,
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01",
+            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.more",
+        ] {
+            assert_eq!(Trace::from_traceparent(text), None, "{text}");
+        }
+        let later = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more";
+        assert_eq!(Trace::from_traceparent(later).unwrap().to_string(), ID);
+    }
+
+    #[test]
+    fn x_rays_header_is_the_same_trace_in_other_clothes() {
+        let text = format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1");
+        let trace = Trace::from_x_ray(&text).unwrap();
+        assert_eq!(trace.to_string(), "5759e988bd862e3fe1be46a994272793");
+        assert_eq!(trace.x_ray(), text);
+        assert_eq!(trace.traceparent(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+        assert!(Trace::from_x_ray(ROOT).unwrap().x_ray().starts_with(&format!("{ROOT};Parent=")));
+        assert!(Trace::from_x_ray(&format!("{ROOT};Sampled=0")).unwrap().x_ray().ends_with(";Sampled=0"));
+        for text in
+            ["", "Root=", "Root=1-5759e988-bd86", "Parent=53995c3f42cd8ad8", "Root=1-00000000-000000000000000000000000"]
+        {
+            assert_eq!(Trace::from_x_ray(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_goes_on_with_its_callers_trace_at_a_span_of_its_own() {
+        let trace = Trace::of(&headers(&[(TRACEPARENT, PARENT)]));
+        assert_eq!(trace.to_string(), ID);
+        assert_ne!(trace.traceparent(), PARENT);
+        let both = Trace::of(&headers(&[(TRACEPARENT, PARENT), ("X-Amzn-Trace-Id", ROOT)]));
+        assert_eq!(both.to_string(), ID);
+        assert!(both.x_ray().starts_with(ROOT), "X-Ray's map is not cut: {}", both.x_ray());
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_replaced() {
+        for bad in [&[][..], &[(TRACEPARENT, "hello")], &[(TRACEPARENT, PARENT), (TRACEPARENT, PARENT)]] {
+            let (one, other) = (Trace::of(&headers(bad)), Trace::of(&headers(bad)));
+            assert_ne!(one.to_string(), other.to_string());
+            assert_ne!(one.to_string(), ID);
+        }
+        let fallback = Trace::of(&headers(&[(TRACEPARENT, "hello"), ("X-Amzn-Trace-Id", ROOT)]));
+        assert_eq!(fallback.to_string(), "5759e988bd862e3fe1be46a994272793");
+    }
+
+    #[tokio::test]
+    async fn work_knows_its_trace_and_others_do_not() {
+        let trace = Trace::begin();
+        assert_eq!(Trace::current(), None);
+        assert_eq!(trace.instrument("test", async { Trace::current() }).await, Some(trace));
+        assert_eq!(trace.around_now(Trace::current), Some(trace));
+        assert_eq!(Trace::current(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_trace_survives_both_forms(id in 1_u128.., span in 1_u64.., sampled: bool) {
+            let trace = Trace { id, span, sampled, x_ray: id };
+            prop_assert_eq!(Trace::from_traceparent(&trace.traceparent()), Some(trace));
+            prop_assert_eq!(Trace::from_x_ray(&trace.x_ray()), Some(trace));
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in "\\PC{0,80}", hex in "[0-9a-f-]{0,70}") {
+            for text in [text, hex] {
+                Trace::from_x_ray(&text);
+                if let Some(trace) = Trace::from_traceparent(&text) {
+                    prop_assert_eq!(Trace::from_traceparent(&trace.traceparent()), Some(trace));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What an operator sees of the whole set: traces and logs. A test binary of its own, for a log is seen by every test of a
+//! process.
+
+mod log;
+mod outside;
+mod traces;
