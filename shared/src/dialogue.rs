@@ -110,7 +110,7 @@ pub struct PlaceMention {
     pub name: Private<String>,
     /// Which places it may be, the likeliest first; none where the name is in no list of ours.
     pub candidates: Vec<Place>,
-    /// It is a country or another region, in which the city is not said.
+    /// It is a country or another region, in which the city is not said: the candidates are its busiest.
     #[serde(default)]
     pub region: bool,
     /// What it is in the journey, as far as the words around it tell.
@@ -439,6 +439,9 @@ pub struct Unclear {
     pub name: String,
     /// The places, at most five.
     pub choices: Vec<Place>,
+    /// The name is a country's or another region's, and these are only its busiest places.
+    #[serde(default)]
+    pub region: bool,
 }
 
 /// A thing the assistant can ask for.
@@ -464,12 +467,15 @@ pub enum Slot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Trouble {
-    /// Several places bear the name.
+    /// Several places bear the name, or lie in what bears it.
     Ambiguous {
         /// The name they share.
         name: String,
         /// The places, the likeliest first, with what tells them apart in `name` ("San Jose, Costa Rica").
         choices: Vec<Place>,
+        /// The name is a country's or another region's, and these are only its busiest places.
+        #[serde(default)]
+        region: bool,
     },
     /// The day has passed.
     PastDate {

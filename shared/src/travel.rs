@@ -329,6 +329,9 @@ pub struct Slots {
     /// The only airlines wanted; empty where any will do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub airlines: Vec<Airline>,
+    /// Airlines not wanted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_airlines: Vec<Airline>,
     /// The most stops in one direction; 0 is nonstop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_stops: Option<u8>,
@@ -363,6 +366,9 @@ pub struct FlightQuery {
     /// The only marketing carriers wanted; empty is any.
     #[serde(default)]
     pub airlines: Vec<Airline>,
+    /// Marketing carriers not wanted.
+    #[serde(default)]
+    pub without_airlines: Vec<Airline>,
     /// The most stops in one direction.
     #[serde(default)]
     pub max_stops: Option<u8>,

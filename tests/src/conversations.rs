@@ -93,7 +93,10 @@ fn name<T: serde::Serialize>(value: &T) -> String {
 /// What is known of a journey, as the files have it.
 pub fn known(slots: &Slots) -> BTreeMap<String, String> {
     let window = |window: TimeWindow| format!("{}-{}", window.from.strftime("%H:%M"), window.to.strftime("%H:%M"));
-    let airlines: Vec<&str> = slots.airlines.iter().map(|airline| airline.iata.as_str()).collect();
+    let codes = |airlines: &[Airline]| {
+        let codes: Vec<&str> = airlines.iter().map(|airline| airline.iata.as_str()).collect();
+        (!codes.is_empty()).then(|| codes.join(", "))
+    };
     let all = [
         ("origin", slots.origin.as_ref().map(|place| place.iata.to_string())),
         ("destination", slots.destination.as_ref().map(|place| place.iata.to_string())),
@@ -102,7 +105,8 @@ pub fn known(slots: &Slots) -> BTreeMap<String, String> {
         ("trip", slots.trip.as_ref().map(name)),
         ("passengers", slots.passengers.map(party)),
         ("cabin", slots.cabin.as_ref().map(name)),
-        ("airlines", (!airlines.is_empty()).then(|| airlines.join(", "))),
+        ("airlines", codes(&slots.airlines)),
+        ("without_airlines", codes(&slots.without_airlines)),
         ("max_stops", slots.max_stops.map(|stops| stops.to_string())),
         ("max_price", slots.max_price.map(|price| price.to_string())),
         ("departure_time", slots.departure_time.map(window)),

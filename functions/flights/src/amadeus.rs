@@ -88,7 +88,10 @@ impl Amadeus {
 
     fn parameters(&self, query: &FlightQuery) -> Vec<(&'static str, String)> {
         let some = |count: u8| (count > 0).then(|| count.to_string());
-        let airlines: Vec<&str> = query.airlines.iter().map(|airline| airline.iata.as_str()).collect();
+        let codes = |airlines: &[Airline]| {
+            let codes: Vec<&str> = airlines.iter().map(|airline| airline.iata.as_str()).collect();
+            (!codes.is_empty()).then(|| codes.join(","))
+        };
         let currency = query.max_price.map(|limit| limit.currency).or(self.currency);
         let parameters = [
             ("originLocationCode", Some(query.origin.iata.to_string())),
@@ -99,7 +102,9 @@ impl Amadeus {
             ("children", some(query.passengers.children)),
             ("infants", some(query.passengers.infants)),
             ("travelClass", query.cabin.map(|cabin| wire::cabin_name(cabin).to_ascii_uppercase())),
-            ("includedAirlineCodes", (!airlines.is_empty()).then(|| airlines.join(","))),
+            ("includedAirlineCodes", codes(&query.airlines)),
+            // One of the two lists alone is allowed.
+            ("excludedAirlineCodes", codes(&query.without_airlines).filter(|_| query.airlines.is_empty())),
             ("nonStop", (query.max_stops == Some(0)).then(|| "true".to_owned())),
             ("currencyCode", currency.map(|currency| currency.code().to_owned())),
             // No traveller pays more than all together may; it must be positive.

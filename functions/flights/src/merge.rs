@@ -6,14 +6,16 @@ use std::collections::hash_map::Entry;
 
 use iso_currency::Currency;
 use jiff::Timestamp;
-use shared::travel::{Cabin, FlightQuery, Offer};
+use shared::travel::{Airline, Cabin, FlightQuery, Offer};
 
 /// Whether an offer is what was asked for. A price in another currency than the limit's is let through, since it cannot
 /// be compared; so is a cabin that the provider does not state.
 pub fn fits(offer: &Offer, query: &FlightQuery) -> bool {
     let mut segments = offer.itineraries.iter().flat_map(|itinerary| &itinerary.segments);
-    let airlines = query.airlines.is_empty()
-        || segments.all(|segment| query.airlines.iter().any(|wanted| wanted.iata == segment.carrier.iata));
+    let airlines = segments.all(|segment| {
+        let is_of = |airlines: &[Airline]| airlines.iter().any(|airline| airline.iata == segment.carrier.iata);
+        (query.airlines.is_empty() || is_of(&query.airlines)) && !is_of(&query.without_airlines)
+    });
     let stops = query
         .max_stops
         .is_none_or(|most| offer.itineraries.iter().all(|itinerary| itinerary.stops() <= u32::from(most)));
@@ -137,6 +139,8 @@ mod tests {
             (FlightQuery { airlines: vec![airline("EK")], ..query() }, &nonstop, true),
             (FlightQuery { airlines: vec![airline("EK")], ..query() }, &stop, false),
             (FlightQuery { airlines: vec![airline("EK"), airline("QR")], ..query() }, &stop, true),
+            (FlightQuery { without_airlines: vec![airline("QR")], ..query() }, &stop, false),
+            (FlightQuery { without_airlines: vec![airline("BA")], ..query() }, &stop, true),
             (FlightQuery { max_stops: Some(0), ..query() }, &nonstop, true),
             (FlightQuery { max_stops: Some(0), ..query() }, &stop, false),
             (FlightQuery { max_price: usd(300_00), ..query() }, &nonstop, true),

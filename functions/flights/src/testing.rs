@@ -18,6 +18,7 @@ pub fn query() -> FlightQuery {
         passengers: Passengers::ONE,
         cabin: None,
         airlines: Vec::new(),
+        without_airlines: Vec::new(),
         max_stops: None,
         max_price: None,
         departure_time: None,

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use shared::api::{Degraded, ReplyRequest};
 use shared::dialogue::{Action, Slot, Topic, Trouble};
-use shared::travel::{Cabin, FlightQuery, Passengers, Place};
+use shared::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
 
 use crate::offers;
 use crate::questions;
@@ -73,7 +73,10 @@ fn question(slot: Slot, request: &ReplyRequest) -> String {
 
 fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
     match trouble {
-        Trouble::Ambiguous { name, choices } => {
+        Trouble::Ambiguous { name, choices, region: true } => {
+            format!("Which city in {name} would it be: {}, or another one?", listed(choices).join(", "))
+        }
+        Trouble::Ambiguous { name, choices, .. } => {
             format!("There is more than one {name}. Do you mean {}?", one_of(choices))
         }
         Trouble::PastDate { date } => format!("{} has passed already.", day(*date, request)),
@@ -96,10 +99,13 @@ fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
     }
 }
 
+fn listed(places: &[Place]) -> Vec<String> {
+    places.iter().map(|place| format!("{} ({})", place.name, place.iata)).collect()
+}
+
 /// "Paris, Rome or Oslo".
 fn one_of(places: &[Place]) -> String {
-    let names: Vec<String> = places.iter().map(|place| format!("{} ({})", place.name, place.iata)).collect();
-    match names.split_last() {
+    match listed(places).split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => String::new(),
@@ -148,7 +154,7 @@ fn none_found(journey: &str, skip: usize, query: &FlightQuery, missing: Option<S
     if query.max_stops.is_some() {
         looser.push("more stops");
     }
-    if !query.airlines.is_empty() {
+    if !query.airlines.is_empty() || !query.without_airlines.is_empty() {
         looser.push("any airline");
     }
     looser.push("another day");
@@ -182,6 +188,14 @@ pub(crate) fn journey(query: &FlightQuery, request: &ReplyRequest) -> String {
     text.push_str(&format!(", for {}", travellers(&query.passengers)));
     if let Some(cabin) = query.cabin {
         text.push_str(&format!(" in {}", cabin_name(cabin)));
+    }
+    let named =
+        |airlines: &[Airline]| airlines.iter().map(|airline| airline.name.as_str()).collect::<Vec<_>>().join(" or ");
+    if !query.airlines.is_empty() {
+        text.push_str(&format!(", with {}", named(&query.airlines)));
+    }
+    if !query.without_airlines.is_empty() {
+        text.push_str(&format!(", not with {}", named(&query.without_airlines)));
     }
     text
 }

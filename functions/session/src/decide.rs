@@ -148,6 +148,7 @@ fn query(session: &Session) -> Option<FlightQuery> {
         passengers: slots.passengers.unwrap_or(Passengers::ONE),
         cabin: slots.cabin,
         airlines: slots.airlines,
+        without_airlines: slots.without_airlines,
         max_stops: slots.max_stops,
         max_price: slots.max_price,
         departure_time: slots.departure_time,

@@ -96,8 +96,15 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
     }
     if let Some(wish) = &said.airlines {
         slots.airlines = wanted(wish).unwrap_or_default();
+        // Any airline is any; one that is wanted now is not unwanted any more.
+        slots.without_airlines.retain(|airline| *wish != Wish::Any && !contains(&slots.airlines, airline));
     }
     slots.airlines.retain(|airline| !contains(&said.without_airlines, airline));
+    for airline in &said.without_airlines {
+        if !contains(&slots.without_airlines, airline) && slots.without_airlines.len() < MOST_AIRLINES {
+            slots.without_airlines.push(airline.clone());
+        }
+    }
     if let Some(wish) = &said.max_price {
         slots.max_price = wanted(wish).and_then(|budget| money(&budget, currency, passengers)).or(match wish {
             Wish::Any => None,
@@ -126,6 +133,9 @@ fn wanted<T: Clone>(wish: &Wish<T>) -> Option<T> {
         Wish::Only(value) => Some(value.clone()),
     }
 }
+
+/// The most airlines that are kept as not wanted.
+const MOST_AIRLINES: usize = 12;
 
 fn contains(list: &[Airline], airline: &Airline) -> bool {
     list.iter().any(|other| other.iata == airline.iata)

@@ -17,7 +17,7 @@ pub struct Named {
     pub at: Range<usize>,
     /// Which places it may be.
     pub candidates: Vec<Place>,
-    /// It is a country or another region.
+    /// It is a country or another region, of which the candidates are the busiest places.
     pub region: bool,
 }
 

@@ -137,7 +137,7 @@ fn read_places(text: &mut Text) -> Vec<Named> {
         text.take(mention.tokens.clone());
         named.push(match mention.named {
             places::Named::Place(candidates) => Named { at: mention.tokens, candidates, region: false },
-            places::Named::Region(_) => Named { at: mention.tokens, candidates: Vec::new(), region: true },
+            places::Named::Region { busiest, .. } => Named { at: mention.tokens, candidates: busiest, region: true },
         });
     }
     named
@@ -171,14 +171,19 @@ fn read_airlines(text: &mut Text) -> Airlines {
     ];
     let mut found = Airlines::default();
     let mut wanted: Vec<Airline> = Vec::new();
+    let mut last = None;
     for mention in airlines::find(&text.tokens) {
         let at = mention.tokens.clone();
         if !text.all_free(at.clone()) {
             continue;
         }
         let before = text.before(at.start, 1);
-        let unwanted = matches!(before, "not" | "no" | "except" | "but" | "avoid" | "without" | "than" | "hate")
-            || before == "of" && text.before(at.start, 2) == "instead";
+        // "not with Ryanair or easyJet": what is not wanted goes on.
+        let goes_on = last.as_ref().is_some_and(|(end, unwanted): &(usize, bool)| {
+            *unwanted && at.start == end + 1 && matches!(before, "or" | "and" | "nor" | ",")
+        });
+        let unwanted = goes_on || is_unwanted(text, at.start);
+        last = Some((at.end, unwanted));
         let pointed = before == "the" && matches!(text.at(at.end), "one" | "flight" | "option" | "offer");
         text.take(at.start..at.end + usize::from(pointed));
         let list = if unwanted { &mut found.without } else { &mut wanted };
@@ -201,6 +206,40 @@ fn read_airlines(text: &mut Text) -> Airlines {
     };
     found.without = bounded(found.without);
     found
+}
+
+/// The words before an airline say that it is not wanted: "not with", "anything but", "I don't want to fly".
+fn is_unwanted(text: &Text, at: usize) -> bool {
+    const BETWEEN: [&str; 16] = [
+        "with", "on", "by", "flying", "fly", "using", "use", "taking", "take", "for", "any", "the", "want", "to",
+        "like", "travel",
+    ];
+    match text.before(at, 1) {
+        "but" | "than" => return true,
+        "of" => return text.before(at, 2) == "instead",
+        _ => {}
+    }
+    let before = (1..=5).find(|back| !BETWEEN.contains(&text.before(at, *back)));
+    before.is_some_and(|back| {
+        let word = text.before(at, back);
+        let negates = matches!(
+            word,
+            "not"
+                | "no"
+                | "never"
+                | "dont"
+                | "wont"
+                | "except"
+                | "excluding"
+                | "exclude"
+                | "avoid"
+                | "avoiding"
+                | "without"
+                | "hate"
+        );
+        // "Why not with Emirates?" is a wish.
+        negates && text.before(at, back + 1) != "why"
+    })
 }
 
 /// Numbers that nobody has read and that count nothing: "4", "just 4 please".

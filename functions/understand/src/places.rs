@@ -33,8 +33,13 @@ pub enum Named {
     /// A place: one where it is clear, several (the likeliest first) where it is ambiguous, none where no place of
     /// that name is known there ("Paris, Germany").
     Place(Vec<Place>),
-    /// A country, a state or a larger region, by the name to show: which city is not said.
-    Region(&'static str),
+    /// A country, a state or a larger region: which city is not said.
+    Region {
+        /// The name to show.
+        name: &'static str,
+        /// Its places that are flown to most, those first; none where the tables do not tell what lies in it.
+        busiest: Vec<Place>,
+    },
 }
 
 /// The places that a message names, in its order; their tokens never overlap.

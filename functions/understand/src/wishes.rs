@@ -63,7 +63,7 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
 }
 
 fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
-    const NAMES: [(&str, Cabin); 22] = [
+    const NAMES: [(&str, Cabin); 23] = [
         ("premium economy class", Cabin::PremiumEconomy),
         ("premium economy", Cabin::PremiumEconomy),
         ("premium - economy", Cabin::PremiumEconomy),
@@ -83,6 +83,7 @@ fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
         ("main cabin", Cabin::Economy),
         ("business class", Cabin::Business),
         ("biz class", Cabin::Business),
+        ("biz", Cabin::Business),
         ("first class", Cabin::First),
         ("1st class", Cabin::First),
         ("first - class", Cabin::First),

@@ -17,6 +17,12 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
     for (at, mention) in meant.iter().enumerate() {
         let Some(slot) = slot_of(session, said, &meant, &negated, at) else { continue };
+        // "From Germany, I'd start in Berlin": the city says it all.
+        let city =
+            |other: &&PlaceMention| !other.region && (other.role == mention.role || mention.role == PlaceRole::Unknown);
+        if mention.region && meant.iter().any(city) {
+            continue;
+        }
         merged.informed = true;
         place(session, mention, slot, merged);
     }
@@ -39,7 +45,7 @@ fn place(session: &mut Session, mention: &PlaceMention, slot: Slot, merged: &mut
             // What stood there is no longer meant, and must not be searched while the name is unclear.
             *slot_mut(&mut session.slots, slot) = None;
             session.recent = Some(slot);
-            session.unclear.push(Unclear { slot, name: mention.name.0.clone(), choices });
+            session.unclear.push(Unclear { slot, name: mention.name.0.clone(), choices, region: mention.region });
         }
     }
 }
@@ -171,8 +177,9 @@ fn chosen(unclear: &Unclear, said: &Understanding) -> Option<Place> {
     if let Some(place) = by_place {
         return Some(place.clone());
     }
-    // A place with a role of its own is a new one, not the answer.
-    let named: Vec<&Place> = said.places.iter().flat_map(|mention| &mention.candidates).collect();
+    // A city is the answer or another place; a region ("California") says which of them.
+    let cities = said.places.iter().filter(|mention| !mention.region);
+    let named: Vec<&Place> = cities.flat_map(|mention| &mention.candidates).collect();
     if let Some(place) =
         unclear.choices.iter().find(|choice| named.len() == 1 && named.iter().any(|place| place.iata == choice.iata))
     {
@@ -204,6 +211,6 @@ fn words_of(name: &str) -> Vec<String> {
 /// What is still unclear about a place, as it is asked.
 pub fn unclear_of(session: &Session) -> Option<(Slot, Trouble)> {
     let unclear = session.unclear.first()?;
-    let trouble = Trouble::Ambiguous { name: unclear.name.clone(), choices: unclear.choices.clone() };
-    Some((unclear.slot, trouble))
+    let Unclear { slot, name, choices, region } = unclear.clone();
+    Some((slot, Trouble::Ambiguous { name, choices, region }))
 }

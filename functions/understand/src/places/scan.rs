@@ -261,7 +261,25 @@ fn outweighs(city: &Bearer, region: &Region) -> bool {
 }
 
 fn unresolved(region: &Region, tokens: Range<usize>) -> Mention {
-    Mention { tokens, named: Named::Region(region.name) }
+    Mention { tokens, named: Named::Region { name: region.name, busiest: busiest(region) } }
+}
+
+/// The places of a region that are prominent, those flown to most first.
+fn busiest(region: &Region) -> Vec<Place> {
+    if region.extent == Extent::Part {
+        return Vec::new();
+    }
+    let mut cities: Vec<Bearer> = Vec::new();
+    for airport in airports::airports().iter().filter(|airport| region.holds(airport)) {
+        let city = airports::metro_of(airport.iata).map_or(airport.iata, |metro| metro.iata);
+        if let Some(bearer) = names::bearer(city).filter(|bearer| bearer.tier >= names::PROMINENT)
+            && cities.iter().all(|other| other.iata != bearer.iata)
+        {
+            cities.push(bearer);
+        }
+    }
+    cities.sort_by_key(|bearer| (Reverse(bearer.tier), bearer.iata));
+    cities.iter().take(MOST_CANDIDATES).map(names::place).collect()
 }
 
 fn clear(bearer: &Bearer, tokens: Range<usize>) -> Mention {
