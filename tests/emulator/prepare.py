@@ -1,0 +1,39 @@
+"""Makes the copy of template.yaml that an emulator on this machine can run: the same resources, with what it cannot do told apart.
+
+usage: prepare.py TEMPLATE CODE_FOLDER ENDPOINT > COPY
+"""
+
+import sys
+
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+
+def prepared(template, code, endpoint):
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        properties = resource["Properties"]
+        properties["CodeUri"] = f"{code}/{resource.pop('Metadata')['BuildProperties']['Binary']}"
+        for event in properties.get("Events", {}).values():
+            # It compares a number that comes from a parameter as text.
+            if "ScalingConfig" in event["Properties"]:
+                event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 5}
+    return at(template, endpoint)
+
+
+def at(node, endpoint):
+    """The same, with the APIs' public addresses at the emulator's."""
+    if isinstance(node, dict):
+        return {key: at(value, endpoint) for key, value in node.items()}
+    if isinstance(node, list):
+        return [at(value, endpoint) for value in node]
+    if isinstance(node, str) and ".execute-api." in node and node.startswith("https://"):
+        api, path = node.removeprefix("https://").split(".execute-api.${AWS::Region}.${AWS::URLSuffix}")
+        return f"{endpoint}/_aws/execute-api/{api}{path}"
+    return node
+
+
+if __name__ == "__main__":
+    path, code, endpoint = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:
+        print(yaml_dump(prepared(yaml_parse(file.read()), code, endpoint)))

@@ -1,0 +1,181 @@
+"""The deployed stack, as a caller and as an operator see it. Started by tests/emulator.sh, in the order of this file."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+import boto3
+import pytest
+
+STACK = os.environ["STACK"]
+KEY = os.environ["DOCUMENTS_KEY"]
+FRIDAY = "2026-11-20T09:00:00+05:00[Asia/Karachi]"
+
+cloudformation, sqs, dynamodb, logs = (
+    boto3.client(name) for name in ("cloudformation", "sqs", "dynamodb", "logs"))
+outputs = {output["OutputKey"]: output["OutputValue"]
+           for output in cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]}
+resources = {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+             for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
+             for resource in page["StackResourceSummaries"]}
+
+
+def call(url, body=None, method=None, **headers):
+    """The status and the body of an answer, as text."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=40) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def public(path, *arguments, **headers):
+    status, body = call(outputs["Url"] + path, *arguments, **headers)
+    return status, json.loads(body) if body else None
+
+
+def say(message, session=None):
+    body = {"assistant": "travel", "message": message, "client_time": FRIDAY, "trace": True}
+    status, reply = public("v1/chat", body | ({"session_id": session} if session else {}))
+    assert status == 200, reply
+    assert reply["degraded"] == [], reply["degraded"]
+    return reply
+
+
+def eventually(seconds, attempt):
+    """What `attempt` gives once it gives something."""
+    end = time.monotonic() + seconds
+    while not (outcome := attempt()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.5)
+    return outcome
+
+
+def log_lines(message):
+    events = logs.filter_log_events(logGroupName=outputs["LogGroup"])["events"]
+    lines = (event["message"] for event in events if event["message"].startswith("{"))
+    return [line for line in map(json.loads, lines) if line.get("message") == message]
+
+
+def test_it_is_healthy():
+    status, report = public("v1/health")
+    assert (status, report["status"]) == (200, "ok"), report
+
+
+def test_a_talk_goes_through_all_steps_and_is_kept():
+    first = say("fly me from Lahore to Dubai next Friday")
+    assert first["action"] == "search_flights"
+    assert first["slots"]["departure_date"] == "2026-11-27"
+    assert {"understand", "begin", "flights", "respond", "commit"} <= set(first["timings_ms"])
+    assert first["reply"].startswith("I found ")
+    second = say("no, Doha, and for two people", first["session_id"])
+    assert second["slots"]["origin"]["iata"] == "LHE"
+    assert second["slots"]["destination"]["iata"] == "DOH"
+    assert second["slots"]["passengers"]["adults"] == 2
+    talk = "v1/sessions/" + first["session_id"]
+    status, kept = public(talk)
+    assert (status, len(kept["turns"])) == (200, 2)
+    assert public(talk, None, "DELETE")[0] == 204
+    assert public(talk)[0] == 404
+
+
+def test_a_repeated_request_is_the_same_turn():
+    body = {"assistant": "travel", "message": "to Oslo", "client_time": FRIDAY}
+    key = str(uuid.uuid4())
+    answers = [public("v1/chat", body, idempotency_key=key) for _ in range(2)]
+    assert [status for status, _ in answers] == [200, 200], answers
+    assert answers[0] == answers[1]
+
+
+def test_a_stream_has_all_its_events():
+    body = {"assistant": "travel", "message": "fly me from Lahore to Dubai next Friday", "client_time": FRIDAY}
+    status, text = call(outputs["Url"] + "v1/chat/stream", body)
+    events = [line.removeprefix("event: ") for line in text.splitlines() if line.startswith("event: ")]
+    assert status == 200
+    assert (events[0], events[-1]) == ("turn", "done"), events
+    assert {"step", "offers", "delta"} <= set(events)
+
+
+def test_the_page_and_the_description_are_served():
+    status, page = call(outputs["Url"])
+    assert status == 200 and page.lstrip().lower().startswith("<!doctype html>")
+    status, description = public("v1/openapi.json")
+    assert status == 200 and "/v1/chat" in description["paths"]
+
+
+def test_steps_refuse_who_does_not_sign():
+    status, _ = call(outputs["StepsUrl"] + "/steps/understand", {"assistant": "travel", "words": "hello"})
+    assert status == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer another key"}])
+def test_documents_refuse_a_wrong_key(headers):
+    document = {"assistant": "travel", "source": "rules", "content_type": "text/plain", "content": "Anything."}
+    status, problem = public("v1/documents", document, **headers)
+    assert (status, problem["type"]) == (401, "urn:colloquy:problem:unauthorized")
+
+
+def test_a_document_is_embedded_by_the_queue_and_answers_a_question():
+    key = {"authorization": f"Bearer {KEY}"}
+    document = {"assistant": "travel", "source": "Bag rules", "content_type": "text/plain",
+                "content": "A checked bag may weigh 23 kilos on every flight."}
+    status, taken = public("v1/documents", document, **key)
+    assert (status, taken["pending"]) == (202, 1), taken
+    embedded = eventually(60, lambda: public("v1/documents/" + taken["id"], **key)[1]["embedded"])
+    assert embedded == 1
+    status, reply = public("v1/ask", {"assistant": "travel", "question": "How much may a checked bag weigh?"})
+    assert status == 200
+    assert (reply["retrieval"], reply["written_by"], reply["degraded"]) == ("hybrid", "model", [])
+    assert [citation["source"] for citation in reply["citations"]] == ["Bag rules"]
+
+
+def test_a_turn_is_counted_by_the_queue():
+    say("fly me from Oslo to Rome tomorrow")
+    assert eventually(60, lambda: dynamodb.scan(TableName=resources["TotalsTable"])["Items"])
+
+
+@pytest.mark.parametrize("queue", ["Chunks", "Turns"])
+def test_a_poison_message_ends_in_the_dead_letter_queue(queue):
+    source, dead = resources[queue + "Queue"], resources[f"Dead{queue}Queue"]
+    # Five tries at the template's six minutes would be half an hour.
+    sqs.set_queue_attributes(QueueUrl=source, Attributes={"VisibilityTimeout": "1"})
+    sqs.send_message(QueueUrl=source, MessageBody="not what a worker reads")
+    messages = eventually(60, lambda: sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages"))
+    assert [message["Body"] for message in messages] == ["not what a worker reads"]
+    count = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["ApproximateNumberOfMessages"])
+    assert count["Attributes"]["ApproximateNumberOfMessages"] == "0"
+
+
+def test_the_schedule_keeps_every_part_warm():
+    line = eventually(90, lambda: log_lines("warmed"))[-1]
+    parts = json.loads(line["parts"])
+    assert line["failed"] == 0, parts
+    assert set(parts) == {"chat", "understand", "session", "flights", "retrieve", "respond"}
+    assert parts["retrieve"]["ready"] == ["defi", "fertility", "therapy", "travel"]
+
+
+def test_no_call_was_refused_for_a_missing_permission():
+    events = logs.filter_log_events(logGroupName=outputs["LogGroup"])["events"]
+    assert events
+    assert [event["message"] for event in events if "AccessDenied" in event["message"]] == []
+
+
+def test_deleting_the_stack_leaves_nothing():
+    subprocess.run(["sam", "delete", "--stack-name", STACK, "--no-prompts"], check=True, capture_output=True)
+    left = {
+        "tables": dynamodb.list_tables()["TableNames"],
+        "queues": sqs.list_queues().get("QueueUrls", []),
+        "functions": boto3.client("lambda").list_functions()["Functions"],
+        "schedules": boto3.client("scheduler").list_schedules()["Schedules"],
+        "log groups": logs.describe_log_groups()["logGroups"],
+        "APIs": boto3.client("apigateway").get_rest_apis()["items"],
+        "roles": boto3.client("iam").list_roles()["Roles"],
+    }
+    assert {kind: found for kind, found in left.items() if found} == {}
