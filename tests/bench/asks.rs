@@ -74,10 +74,10 @@ async fn serve(models: &str) -> anyhow::Result<()> {
 async fn measure() -> anyhow::Result<()> {
     let (servers, url) = stand_in().await?;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
+    servers.pieces.store(PIECES[0], Ordering::Relaxed);
     let set = Process::start(&["serve", &url])?;
     take_in(&client, &set.url).await?;
 
-    servers.pieces.store(PIECES[0], Ordering::Relaxed);
     let cpu = cpu_of_one(&set, async || ask(&client, &set.url, "/v1/ask").await).await?;
     println!("CPU time of an ask       {cpu}");
     servers.pieces.store(PIECES[1], Ordering::Relaxed);
