@@ -1,6 +1,6 @@
 """A stand-in for a server that speaks OpenAI's wire format: vectors by the letters of a text, and a reply that takes its time.
 
-usage: model.py PORT
+usage: model.py ADDRESS PORT
 """
 
 import json
@@ -64,4 +64,4 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()

@@ -9,6 +9,9 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 
 
 def prepared(template, code, endpoint):
+    function = template["Globals"]["Function"]
+    function["Architectures"] = ["x86_64"]
+    function["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
