@@ -5,13 +5,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use lambda_http::RequestExt;
+use lambda_http::{Context, RequestExt};
 
 /// The header that carries it: milliseconds left, as a whole number.
 pub const DEADLINE_HEADER: &str = "colloquy-deadline-ms";
 
 /// What Lambda's own limit must leave for the answer to get out.
 const LAMBDA_RESERVE: Duration = Duration::from_millis(500);
+
+/// What there is where nothing limits a call.
+const NO_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// What a step has when its caller says nothing, in milliseconds.
 const DEFAULT_MS: u64 = 25_000;
@@ -79,9 +82,12 @@ fn asked_ms(parts: &Parts) -> Option<u64> {
 }
 
 fn lambda_leaves(parts: &Parts) -> Duration {
-    let Some(context) = parts.lambda_context_ref() else { return Duration::from_secs(3_600) };
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    left.saturating_sub(LAMBDA_RESERVE)
+    parts.lambda_context_ref().map_or(NO_LIMIT, |context| left_of(context).saturating_sub(LAMBDA_RESERVE))
+}
+
+/// What Lambda's own limit leaves. A limit that passed before the call is none: `cargo lambda watch` says 1970.
+pub(crate) fn left_of(context: &Context) -> Duration {
+    context.deadline().duration_since(SystemTime::now()).unwrap_or(NO_LIMIT)
 }
 
 #[cfg(test)]
@@ -114,5 +120,12 @@ mod tests {
 
         assert!(deadline.remaining() <= Duration::from_millis(1_500));
         assert!(deadline.remaining() > Duration::from_millis(1_000));
+    }
+
+    #[test]
+    fn a_limit_that_passed_before_the_call_is_none() {
+        let mut context = lambda_http::Context::default();
+        context.deadline = 600_000;
+        assert_eq!(left_of(&context), NO_LIMIT);
     }
 }

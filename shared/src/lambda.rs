@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, left_of};
 use crate::observe::{observed, observed_batch};
 use crate::problem::close;
 use crate::queue::Message;
@@ -100,7 +100,7 @@ where
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Invocation>| {
         let (deps, work, sweep) = (deps.clone(), work.clone(), sweep.clone());
         async move {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let left = left_of(&event.context);
             let deadline = Deadline::after(left.saturating_sub(RESERVE));
             let failed = match event.payload {
                 Invocation::Batch(batch) => {
@@ -140,7 +140,7 @@ where
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let (deps, work) = (deps.clone(), work.clone());
         async move {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let left = left_of(&event.context);
             let work = work(deps, Deadline::after(left.saturating_sub(RESERVE)));
             Ok::<_, Error>(trace(&event.context).instrument(function, work).await)
         }
