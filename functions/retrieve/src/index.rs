@@ -5,7 +5,7 @@ use shared::knowledge::Retrieval;
 use shared::knowledge_store::{CorpusChunk, KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
 
-use crate::answer::{Found, Settings, answers};
+use crate::answer::{Found, Settings, answers, own_heading};
 use crate::meaning::VectorMatrix;
 use crate::words::WordIndex;
 
@@ -134,7 +134,7 @@ impl Table {
     }
 }
 
-/// What of a chunk is searched by words.
+/// What of a chunk is searched by words. Its own heading counts twice: it says what the text is about.
 fn words_of(chunk: &CorpusChunk) -> String {
-    format!("{}\n{}", chunk.heading, chunk.text)
+    format!("{}\n{}\n{}", chunk.heading, own_heading(chunk), chunk.text)
 }
