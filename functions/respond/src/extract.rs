@@ -9,8 +9,11 @@ use unicode_segmentation::UnicodeSegmentation;
 /// The most quotes of one reply, and the most characters of all of them.
 const QUOTES: usize = 3;
 const CHARACTERS: usize = 900;
-/// What a quote must score, as a share of the best one, to be worth reading.
+/// What a quote must score, as a share of the best one, to be worth reading: of the same passage, and of another.
 const WORTH: f64 = 0.55;
+const WORTH_ELSEWHERE: f64 = 0.8;
+/// A single quote of fewer characters goes on with the next sentence.
+const TERSE: usize = 160;
 
 /// A quote and the number of its passage, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,36 +22,89 @@ pub(crate) struct Quote {
     pub number: usize,
 }
 
-/// The sentences that answer the question best, in the order of the passages and of their text. A sentence that leads to
-/// a list is one with its list.
+/// How many words a sentence has that says nothing by itself ("There are two ways."): it is one with the next.
+const SHORT: usize = 5;
+/// What a sentence's score is multiplied by that begins with what is to be defined, and one with figures where a number is
+/// asked for.
+const DEFINES: f64 = 1.4;
+const COUNTS: f64 = 1.25;
+
+/// The sentences that answer the question best: the passage with the best of them first, in the order of its text. A sentence
+/// that leads to a list is one with its list, and one that leans on the sentence before it ("It costs …") comes with that or
+/// not at all.
 ///
-/// A sentence scores by the question's words it has, each weighing what it tells apart among the passages (its inverse
-/// document frequency), by the rank of its passage, and by how near the passage's beginning it stands: texts that answer
-/// a question do it first.
+/// A sentence scores by the share of the question's words that it has, and that it has together with its heading, each word
+/// weighing what it tells apart among the sentences (its inverse document frequency); by its passage's score; and by how
+/// near the passage's beginning it stands: texts that answer a question do it first.
 pub(crate) fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     let stemmer = Stemmer::create(Algorithm::English);
-    let asked: HashSet<String> = stems(question, &stemmer).collect();
+    let asked = Asked::read(question, &stemmer);
     let units: Vec<Unit> =
         passages.iter().enumerate().flat_map(|(rank, passage)| units(rank, passage, &stemmer)).collect();
-    let weights = weights(&asked, &units);
-    let mut scored: Vec<(f64, &Unit)> = units.iter().map(|unit| (score(unit, passages, &weights), unit)).collect();
+    let weights = weights(&asked.stems, &units);
+    let top = passages.iter().map(|passage| passage.score).fold(f64::MIN_POSITIVE, f64::max);
+    let share = |unit: &Unit| passages.get(unit.rank).map_or(0.0, |passage| (passage.score / top).clamp(0.0, 1.0));
+    let mut scored: Vec<(f64, &Unit)> =
+        units.iter().map(|unit| (score(unit, &asked, share(unit), &weights), unit)).collect();
     scored.sort_by(|(a, one), (b, other)| b.total_cmp(a).then(one.place().cmp(&other.place())));
 
-    let best = scored.first().map_or(0.0, |(score, _)| *score);
-    let mut chosen: Vec<&Unit> = Vec::new();
-    let mut length = 0;
-    for (score, unit) in scored {
-        let fits = chosen.is_empty() || length + unit.text.chars().count() <= CHARACTERS;
-        if chosen.len() == QUOTES || score < best * WORTH {
-            break;
-        }
-        if fits && !chosen.iter().any(|other| alike(other, unit)) {
-            length += unit.text.chars().count();
-            chosen.push(unit);
+    let chosen = choose(&scored, &units);
+    let mut order: Vec<usize> = Vec::new();
+    for unit in &chosen {
+        if !order.contains(&unit.rank) {
+            order.push(unit.rank);
         }
     }
-    chosen.sort_by_key(|unit| unit.place());
+    let mut chosen = chosen;
+    chosen.sort_by_key(|unit| (order.iter().position(|rank| *rank == unit.rank), unit.position));
     chosen.into_iter().map(|unit| Quote { text: unit.text.clone(), number: unit.rank + 1 }).collect()
+}
+
+/// The sentences worth quoting, the best first.
+fn choose<'a>(scored: &[(f64, &'a Unit)], units: &'a [Unit]) -> Vec<&'a Unit> {
+    let Some((best, first)) = scored.first() else { return Vec::new() };
+    let worth = |unit: &Unit| best * if unit.rank == first.rank { WORTH } else { WORTH_ELSEWHERE };
+    let mut chosen: Vec<&Unit> = Vec::new();
+    for (_, unit) in scored.iter().filter(|(score, unit)| *score >= worth(unit)) {
+        let before = units.iter().find(|other| other.rank == unit.rank && other.position + 1 == unit.position);
+        let wanted: Vec<&Unit> = match before.filter(|_| unit.leans) {
+            Some(before) if !chosen.iter().any(|other| other.place() == before.place()) => vec![before, unit],
+            _ => vec![unit],
+        };
+        let length = |units: &[&Unit]| units.iter().map(|unit| unit.text.chars().count()).sum::<usize>();
+        let new = |unit: &&Unit| !chosen.iter().any(|other| alike(other, unit));
+        let stands = wanted.first().is_none_or(|first| !first.leans || wanted.len() == 1);
+        let fits = chosen.len() + wanted.len() <= QUOTES && length(&chosen) + length(&wanted) <= CHARACTERS;
+        if stands && wanted.iter().all(new) && (fits || chosen.is_empty()) {
+            chosen.extend(wanted);
+        }
+    }
+    if let [only] = chosen[..]
+        && only.text.chars().count() < TERSE
+    {
+        chosen.extend(units.iter().find(|unit| unit.rank == only.rank && unit.position == only.position + 1));
+    }
+    chosen
+}
+
+/// What a question asks for, by its words.
+struct Asked {
+    stems: HashSet<String>,
+    /// What something is: "what is gas?".
+    definition: bool,
+    /// A number: "how long", "how many".
+    number: bool,
+}
+
+impl Asked {
+    fn read(question: &str, stemmer: &Stemmer) -> Self {
+        let words: Vec<String> = question.unicode_words().map(str::to_lowercase).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let number = words.windows(2).any(|pair| matches!(pair, ["how", word] if QUANTITIES.contains(word)));
+        let definition = matches!(words[..], ["what", "is" | "are", ..] | ["what's", ..] | ["define" | "explain", ..])
+            || matches!(words[..], ["what", "does" | "do", .., "mean"]);
+        Self { stems: stems(question, stemmer).collect(), definition, number }
+    }
 }
 
 /// A sentence, or one with the list it leads to.
@@ -57,7 +113,11 @@ struct Unit {
     position: usize,
     text: String,
     stems: HashSet<String>,
+    /// The stem of its first word, and that of the first word in brackets: what it may define.
+    defines: Vec<String>,
     heading: HashSet<String>,
+    /// It goes on with what the sentence before it says.
+    leans: bool,
 }
 
 impl Unit {
@@ -75,8 +135,9 @@ fn units(rank: usize, passage: &Passage, stemmer: &Stemmer) -> Vec<Unit> {
             // A list may stand apart from the sentence that leads to it.
             continue;
         }
+        let goes_on = leads || is_numbered(line) && texts.last().is_some_and(|last| is_numbered(last));
         if is_item(line)
-            && leads
+            && goes_on
             && let Some(last) = texts.last_mut()
         {
             last.push('\n');
@@ -84,22 +145,58 @@ fn units(rank: usize, passage: &Passage, stemmer: &Stemmer) -> Vec<Unit> {
             continue;
         }
         let line = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or(line);
-        texts.extend(line.unicode_sentences().map(|sentence| sentence.trim().to_owned()));
+        if is_numbered(line) {
+            texts.push(line.to_owned());
+        } else {
+            texts.extend(sentences(line));
+        }
         leads = line.ends_with(':');
     }
     let unit = |(position, text): (usize, String)| Unit {
         rank,
         position,
         stems: stems(&text, stemmer).collect(),
+        defines: defined(&text, stemmer),
         heading: heading.clone(),
+        leans: position > 0 && leans(&text),
         text,
     };
     texts.into_iter().enumerate().map(unit).collect()
 }
 
+/// The sentences of a line, short ones with the next.
+fn sentences(line: &str) -> Vec<String> {
+    let (mut found, mut start) = (Vec::new(), 0);
+    for (at, sentence) in line.split_sentence_bound_indices() {
+        let end = at + sentence.len();
+        let text = line.get(start..end).unwrap_or_default().trim();
+        if text.unicode_words().count() > SHORT || end == line.len() && !text.is_empty() {
+            found.push(text.to_owned());
+            start = end;
+        }
+    }
+    found
+}
+
+/// "Gas measures …", "A stablecoin is …", "Cognitive behavioural therapy (CBT) is …".
+fn defined(text: &str, stemmer: &Stemmer) -> Vec<String> {
+    let first = text.unicode_words().find(|word| !["a", "an", "the"].contains(&word.to_lowercase().as_str()));
+    let bracket = text.split_once('(').and_then(|(_, inside)| inside.unicode_words().next());
+    first.into_iter().chain(bracket).map(|word| stemmer.stem(&word.to_lowercase()).into_owned()).collect()
+}
+
+fn leans(text: &str) -> bool {
+    let first = text.unicode_words().next().unwrap_or_default().to_lowercase();
+    LEANING.contains(&first.as_str())
+}
+
 fn is_item(line: &str) -> bool {
+    line.starts_with("- ") || line.starts_with("* ") || is_numbered(line)
+}
+
+fn is_numbered(line: &str) -> bool {
     let number = line.trim_start_matches(|character: char| character.is_ascii_digit());
-    line.starts_with("- ") || line.starts_with("* ") || number.len() < line.len() && number.starts_with(". ")
+    number.len() < line.len() && number.starts_with(". ")
 }
 
 fn stems<'a>(text: &'a str, stemmer: &'a Stemmer) -> impl Iterator<Item = String> + 'a {
@@ -118,15 +215,20 @@ fn weights(asked: &HashSet<String>, units: &[Unit]) -> HashMap<String, f64> {
     asked.iter().map(weight).collect()
 }
 
-fn score(unit: &Unit, passages: &[Passage], weights: &HashMap<String, f64>) -> f64 {
-    let of = |stems: &HashSet<String>| -> f64 {
-        weights.iter().filter(|(stem, _)| stems.contains(*stem)).map(|(_, weight)| weight).sum()
+fn score(unit: &Unit, asked: &Asked, passage: f64, weights: &HashMap<String, f64>) -> f64 {
+    let all: f64 = weights.values().sum::<f64>().max(f64::MIN_POSITIVE);
+    let share = |has: &dyn Fn(&String) -> bool| {
+        weights.iter().filter(|(stem, _)| has(stem)).map(|(_, weight)| weight).sum::<f64>() / all
     };
+    let own = share(&|stem| unit.stems.contains(stem));
     // The heading is what the passage is about: a sentence of it need not say it again.
-    let words = of(&unit.stems) + of(&unit.heading) + 0.2;
-    let rank = passages.get(unit.rank).map_or(0.0, |passage| passage.score.clamp(0.0, 1.0));
+    let with_heading = share(&|stem| unit.stems.contains(stem) || unit.heading.contains(stem));
+    let words = 0.05 + own + with_heading;
     let early = 1.0 / (1.0 + 0.35 * unit.position as f64);
-    words * (0.25 + 0.75 * rank) * (0.3 + 0.7 * early)
+    let defines = asked.definition && unit.defines.iter().any(|stem| asked.stems.contains(stem));
+    let counts = asked.number && unit.text.contains(|character: char| character.is_ascii_digit());
+    let fits = if defines { DEFINES } else { 1.0 } * if counts { COUNTS } else { 1.0 };
+    words * (0.1 + 0.9 * passage) * (0.3 + 0.7 * early) * fits
 }
 
 /// Two sentences that say the same with the same words.
@@ -135,12 +237,59 @@ fn alike(one: &Unit, other: &Unit) -> bool {
     shared > 0.7 * one.stems.len().min(other.stems.len()).max(1) as f64
 }
 
+/// Words after "how" that ask for a number.
+const QUANTITIES: &[&str] =
+    &["many", "much", "long", "often", "old", "soon", "far", "high", "low", "likely", "big", "large", "late", "early"];
+
+/// Words that begin a sentence that goes on with the one before it.
+const LEANING: &[&str] = &[
+    "it",
+    "its",
+    "they",
+    "their",
+    "them",
+    "this",
+    "these",
+    "those",
+    "that",
+    "he",
+    "she",
+    "his",
+    "her",
+    "both",
+    "such",
+    "instead",
+    "however",
+    "but",
+    "also",
+    "otherwise",
+    "then",
+    "so",
+    "or",
+    "and",
+    "another",
+    "others",
+    "either",
+    "neither",
+    "therefore",
+    "thus",
+    "besides",
+    "afterwards",
+    "too",
+    "yet",
+    "still",
+    "similarly",
+    "conversely",
+];
+
 /// Words that tell no texts apart.
 const STOP_WORDS: &[&str] = &[
-    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do",
-    "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "no", "not",
-    "of", "on", "or", "our", "should", "so", "that", "the", "their", "them", "then", "there", "these", "they", "this",
-    "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
+    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "can't", "could",
+    "did", "do", "does", "don't", "for", "from", "get", "getting", "had", "has", "have", "how", "i", "i'm", "if", "in",
+    "is", "it", "its", "like", "long", "many", "me", "mean", "means", "much", "my", "no", "not", "of", "on", "or",
+    "our", "should", "so", "soon", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to",
+    "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you",
+    "your",
 ];
 
 #[cfg(test)]
@@ -151,6 +300,10 @@ mod tests {
 
     fn passage(heading: &str, text: &str, score: f64) -> Passage {
         Passage { id: String::new(), text: text.into(), heading: heading.into(), source: "S".into(), url: None, score }
+    }
+
+    fn texts(question: &str, passages: &[Passage]) -> Vec<String> {
+        quotes(question, passages).into_iter().map(|quote| quote.text).collect()
     }
 
     #[test]
@@ -173,6 +326,85 @@ mod tests {
         let text = "A cycle has these steps:\n\n1. Injections.\n2. Collection.\n\nClinics vary the order.";
         let quotes = quotes("what are the steps of a cycle", &[passage("Steps", text, 1.0)]);
         assert_eq!(quotes[0].text, "A cycle has these steps:\n1. Injections.\n2. Collection.");
+    }
+
+    #[test]
+    fn a_sentence_that_leans_on_another_comes_with_it_or_not_at_all() {
+        let text = "Ovaries that swell are watched closely by the clinic. It is called overstimulation, or OHSS, by doctors. \
+                    Ask your clinic about the weather.";
+        let found = texts("what is overstimulation called by doctors", &[passage("Care", text, 1.0)]);
+        assert_eq!(
+            found,
+            [
+                "Ovaries that swell are watched closely by the clinic.",
+                "It is called overstimulation, or OHSS, by doctors."
+            ]
+        );
+        let two = "The clinic stores embryos. They are frozen. It costs money to keep the embryos so for years.";
+        assert_eq!(texts("what does it cost to keep embryos", &[passage("", two, 1.0)]).len(), 2);
+    }
+
+    #[test]
+    fn numbered_steps_are_quoted_together() {
+        let text = "1. Stay where you are. Breathe.\n2. Breathe out slowly.\n\nPanic passes.";
+        assert_eq!(
+            texts("what can I do when I must stay", &[passage("", text, 1.0)])[0],
+            "1. Stay where you are. Breathe.\n2. Breathe out slowly."
+        );
+    }
+
+    #[test]
+    fn a_single_short_quote_goes_on() {
+        let text =
+            "A DAO is a group with rules in contracts. Votes follow tokens. Lawyers dislike the name given to it.";
+        let found = texts("what is a DAO?", &[passage("What is a DAO?", text, 1.0)]);
+        assert_eq!(found[0], "A DAO is a group with rules in contracts.");
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn a_short_sentence_is_one_with_the_next() {
+        let text = "Ordinary life is fine. Bed rest after a transfer does not help.";
+        assert_eq!(texts("can I work after a transfer", &[passage("After a transfer", text, 1.0)]), [text]);
+    }
+
+    #[test]
+    fn what_a_sentence_defines_stands_at_its_beginning_or_in_brackets() {
+        for (text, expected) in [
+            ("A stablecoin is a token.", vec!["stablecoin"]),
+            ("No stablecoin is free of risk.", vec!["no"]),
+            ("Therapy (CBT) is practical.", vec!["therapi", "cbt"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(defined(text, &Stemmer::create(Algorithm::English)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_passage_with_the_best_sentence_comes_first() {
+        let passages = [
+            passage("Why did my transaction fail although I paid gas?", "A failed transaction still costs gas.", 1.0),
+            passage("What is gas?", "Gas measures the computing work of a transaction, and pays for it.", 0.95),
+        ];
+        let quotes = quotes("what is gas?", &passages);
+        assert_eq!(quotes.first().map(|quote| quote.number), Some(2));
+    }
+
+    #[test]
+    fn a_question_for_a_number_is_answered_with_one() {
+        let text =
+            "A cycle is a long process for most people who do it. A cycle takes 3 to 6 weeks from the first medicine.";
+        let found = texts("how long does a cycle take?", &[passage("Cycles", text, 1.0)]);
+        assert!(found.contains(&"A cycle takes 3 to 6 weeks from the first medicine.".to_owned()), "{found:?}");
+        for (question, number, definition) in [
+            ("how many eggs?", true, false),
+            ("How can I sleep?", false, false),
+            ("What is IVF?", false, true),
+            ("what does AMH mean", false, true),
+        ] {
+            let asked = Asked::read(question, &Stemmer::create(Algorithm::English));
+            assert_eq!((asked.number, asked.definition), (number, definition), "{question}");
+        }
     }
 
     #[test]
