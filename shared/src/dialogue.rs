@@ -598,6 +598,17 @@ pub enum Action {
         #[serde(default)]
         then_ask: Option<Slot>,
     },
+    /// Answer something asked in between from the assistant's texts, by rule where they do not answer it, then go on.
+    LookUp {
+        /// What the rule's answer is about.
+        topic: Topic,
+        /// The offer that is about, by rank.
+        #[serde(default)]
+        rank: Option<u32>,
+        /// What is still to be asked.
+        #[serde(default)]
+        then_ask: Option<Slot>,
+    },
     /// Drop the journey.
     Cancel,
     /// Forget everything and begin again.
@@ -618,7 +629,7 @@ impl Action {
             Self::Ask { .. } => "ask",
             Self::SearchFlights { .. } => "search_flights",
             Self::ShowOffer { .. } => "show_offer",
-            Self::Answer { .. } | Self::Retrieve | Self::Other => "answer",
+            Self::Answer { .. } | Self::LookUp { .. } | Self::Retrieve | Self::Other => "answer",
             Self::Cancel => "cancel",
             Self::StartOver => "start_over",
             Self::Handoff => "handoff",

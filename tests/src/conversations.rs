@@ -80,6 +80,10 @@ pub fn in_short(action: &Action) -> String {
             let then = then_ask.as_ref().map(|slot| format!(" then ask {}", name(slot))).unwrap_or_default();
             format!("answer {}{about}{then}", name(topic))
         }
+        Action::LookUp { topic, rank, then_ask } => {
+            let answer = Action::Answer { topic: *topic, rank: *rank, then_ask: *then_ask };
+            in_short(&answer).replacen("answer", "look up", 1)
+        }
         other => other.name().to_owned(),
     }
 }

@@ -187,8 +187,10 @@ async fn find(
             let offers = session.shown.iter().filter(|offer| offer.rank == *rank).cloned().collect();
             Found { offers, ..Found::default() }
         }
-        Action::Retrieve => {
-            let turns = session.turns.iter().rev().take(BEFORE).rev();
+        Action::Retrieve | Action::LookUp { .. } => {
+            // What is asked in the middle of a booking does not go on with the booking.
+            let before = if matches!(action, Action::Retrieve) { BEFORE } else { 0 };
+            let turns = session.turns.iter().rev().take(before).rev();
             let before = turns.map(|turn| turn.message.clone()).collect();
             let (assistant, question) = (assistant.to_owned(), message.clone());
             let request = RetrieveRequest { assistant, question, before, ..RetrieveRequest::default() };

@@ -70,9 +70,9 @@ fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static
         return said(unknown(assistant), Writer::Rules, Vec::new());
     }
     let cited: BTreeSet<usize> = quotes.iter().map(|quote| quote.number).collect();
-    let mut bits = vec!["Quoted from my texts:\n\n".to_owned()];
-    bits.extend(quotes.into_iter().map(|quote| format!("“{}” [{}]\n\n", quote.text, quote.number)));
-    bits.extend(assistant.disclaimer.clone());
+    let mut bits = vec!["Quoted from my texts:".to_owned()];
+    bits.extend(quotes.into_iter().map(|quote| format!("\n\n“{}” [{}]", quote.text, quote.number)));
+    bits.extend(assistant.disclaimer.as_ref().map(|disclaimer| format!("\n\n{disclaimer}")));
     said(bits, Writer::Extract, cited.into_iter().collect())
 }
 

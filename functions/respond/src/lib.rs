@@ -65,11 +65,29 @@ async fn respond(
     if matches!(request.action, Action::Retrieve) {
         return Ok(answer::answer(deps.model.as_ref(), assistant, &request, deadline).await);
     }
+    if let Action::LookUp { then_ask, .. } = &request.action
+        && !request.passages.is_empty()
+    {
+        let next = then_ask.map(|slot| words::question(slot, &request));
+        let answer = answer::answer(deps.model.as_ref(), assistant, &request, deadline).await;
+        return Ok(and_then(answer, next));
+    }
     let bits = match assistant.kind {
         Kind::Travel => words::reply(&request),
         Kind::Knowledge => courtesy::reply(&request.action, assistant),
     };
     Ok(said(bits, Writer::Rules, Vec::new()))
+}
+
+/// The reply, with a question at its end.
+fn and_then(reply: BoxStream<'static, ReplyEvent>, question: Option<String>) -> BoxStream<'static, ReplyEvent> {
+    let Some(question) = question else { return reply };
+    let events = move |event: ReplyEvent| {
+        let asked = matches!(event, ReplyEvent::Done { .. })
+            .then(|| ReplyEvent::Delta { text: Private(format!("\n\n{question}")) });
+        stream::iter(asked.into_iter().chain([event]))
+    };
+    reply.flat_map(events).boxed()
 }
 
 /// Words that are all known already.

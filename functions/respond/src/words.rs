@@ -26,7 +26,7 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
             Some(offer) => offers::details(offer),
             None => vec![format!("I have no offer number {rank} to show. Ask me to search again?")],
         },
-        Action::Answer { topic, rank, then_ask } => {
+        Action::Answer { topic, rank, then_ask } | Action::LookUp { topic, rank, then_ask } => {
             let answer = questions::answer(*topic, *rank, request);
             join(answer.into_iter().chain(then_ask.map(|slot| question(slot, request))))
         }
@@ -53,7 +53,8 @@ fn join(sentences: impl Iterator<Item = String>) -> Vec<String> {
     bits
 }
 
-fn question(slot: Slot, request: &ReplyRequest) -> String {
+/// The question for what is missing.
+pub(crate) fn question(slot: Slot, request: &ReplyRequest) -> String {
     let slots = &request.session.slots;
     match (slot, &slots.origin, &slots.destination) {
         (Slot::Origin, _, Some(to)) => format!("Where would you like to fly to {} from?", to.name),

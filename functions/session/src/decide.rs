@@ -10,7 +10,7 @@ pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> A
     let action = choose(session, said, merged);
     session.asked = match &action {
         Action::Ask { slot, .. } => Some(*slot),
-        Action::Answer { then_ask, .. } => *then_ask,
+        Action::Answer { then_ask, .. } | Action::LookUp { then_ask, .. } => *then_ask,
         _ => None,
     };
     match &action {
@@ -19,7 +19,9 @@ pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> A
             session.shown.clear();
             session.focus = None;
         }
-        Action::ShowOffer { rank } | Action::Answer { rank: Some(rank), .. } => session.focus = Some(*rank),
+        Action::ShowOffer { rank }
+        | Action::Answer { rank: Some(rank), .. }
+        | Action::LookUp { rank: Some(rank), .. } => session.focus = Some(*rank),
         _ => {}
     }
     action
@@ -35,11 +37,8 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     let missing = missing(session);
     if let Some(topic) = said.questions.iter().copied().find(|topic| !merged.changed && !is_courtesy(*topic)) {
         let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
-        return Action::Answer {
-            topic,
-            rank,
-            then_ask: missing.filter(|_| session.asked.is_some() || merged.informed),
-        };
+        let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);
+        return answer(session, topic, rank, then_ask);
     }
     if let Some(slot) = missing {
         return ask(session, said, merged, slot);
@@ -71,6 +70,7 @@ fn ask(session: &Session, said: &Understanding, merged: &Merged, slot: Slot) -> 
             Action::Ask { slot: session.asked.unwrap_or(slot), because: Some(Trouble::UnknownPlace) }
         }
         _ if said.acts.contains(&Act::Affirm) => Action::Ask { slot, because: None },
+        _ if is_question(said) => Action::LookUp { topic: Topic::Other, rank: None, then_ask: Some(slot) },
         _ => Action::Ask { slot, because: Some(Trouble::NotUnderstood) },
     }
 }
@@ -88,9 +88,34 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     }
     let rank = picked(session, said)?;
     match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
-        Some(topic) if topic != Topic::Other => Some(Action::Answer { topic, rank: Some(rank), then_ask: None }),
+        Some(topic) if topic != Topic::Other => Some(answer(session, topic, Some(rank), None)),
         _ => Some(Action::ShowOffer { rank }),
     }
+}
+
+/// What is asked is told by rule, or looked up where no offer and no rule knows it.
+fn answer(session: &Session, topic: Topic, rank: Option<u32>, then_ask: Option<Slot>) -> Action {
+    let by_rule = match topic {
+        Topic::Terms | Topic::Other => false,
+        Topic::Price
+        | Topic::Departure
+        | Topic::Arrival
+        | Topic::Duration
+        | Topic::Stops
+        | Topic::Airline
+        | Topic::Airports => !session.shown.is_empty(),
+        _ => true,
+    };
+    if by_rule { Action::Answer { topic, rank, then_ask } } else { Action::LookUp { topic, rank, then_ask } }
+}
+
+/// Nothing of a journey was read from it, and it begins as questions do.
+fn is_question(said: &Understanding) -> bool {
+    const BEGINNINGS: [&str; 23] = [
+        "what", "whats", "which", "when", "where", "who", "why", "how", "is", "are", "am", "do", "does", "did", "can",
+        "could", "may", "must", "should", "will", "would", "shall", "has",
+    ];
+    said.acts.is_empty() && said.words.0.first().is_some_and(|first| BEGINNINGS.contains(&first.as_str()))
 }
 
 fn is_courtesy(topic: Topic) -> bool {
@@ -117,6 +142,9 @@ fn after_offers(session: &Session, said: &Understanding, merged: &Merged) -> Act
         && let Some(query) = query(session)
     {
         return Action::SearchFlights { query: Box::new(query), skip: 0 };
+    }
+    if is_question(said) {
+        return Action::LookUp { topic: Topic::Other, rank: None, then_ask: None };
     }
     Action::Ask { slot: Slot::Other, because: Some(Trouble::NotUnderstood) }
 }

@@ -15,6 +15,11 @@ pub fn questions(text: &mut Text) -> Vec<Topic> {
     let mut topics = Vec::new();
     let mut asked = false;
     for sentence in text.sentences() {
+        if is_about_travelling(text, sentence.clone()) {
+            topics.push(Topic::Terms);
+            text.take(sentence);
+            continue;
+        }
         let asking = clause_about_offers(text, sentence.clone());
         if let Some(clause) = &asking {
             let plain = text.plain(clause.clone());
@@ -36,6 +41,64 @@ pub fn questions(text: &mut Text) -> Vec<Topic> {
         }
     }
     once
+}
+
+/// "Do I need a visa for Dubai?" asks about travelling as such: a place or a time in it is none of a journey.
+fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
+    const MATTERS: [&str; 40] = [
+        " visa ",
+        " visas ",
+        " passport",
+        " esta ",
+        " etias ",
+        " check in ",
+        " checkin ",
+        " boarding ",
+        " at the airport ",
+        " at the gate ",
+        " liquids ",
+        " power bank",
+        " powerbank",
+        " battery ",
+        " batteries ",
+        " medicine",
+        " medication",
+        " hand luggage ",
+        " carry on ",
+        " hand baggage ",
+        " lost luggage ",
+        " luggage is lost ",
+        " compensation ",
+        " overbook",
+        " denied boarding ",
+        " delayed ",
+        " delay ",
+        " a connection ",
+        " my connection ",
+        " miss my ",
+        " missed my ",
+        " stroller",
+        " pram ",
+        " car seat ",
+        " on my lap ",
+        " unaccompanied ",
+        " pregnant ",
+        " wheelchair",
+        " id card ",
+        " sample flights ",
+    ];
+    const HAPPENED: [&str; 4] = [" flight was ", " flight is ", " flight got ", " flight has been "];
+    const WENT_WRONG: [&str; 3] = [" cancelled ", " canceled ", " delayed "];
+    let plain = text.plain(sentence.clone());
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
+    let first = sentence.clone().find(|at| !is_filler(text.at(*at)));
+    let asks = text.at(sentence.end - 1) == "?" || first.is_some_and(|at| asks_something(text, at));
+    asks && has(&MATTERS) || has(&HAPPENED) && has(&WENT_WRONG)
+}
+
+fn asks_something(text: &Text, at: usize) -> bool {
+    const OTHERS: [&str; 6] = ["what about", "should i", "must i", "may i", "am i", "do i"];
+    starts_question(text, at).is_some() || text.any_of(at, &OTHERS).is_some()
 }
 
 /// "2:25 am is too early" speaks of an offer's time, not of a wish.
@@ -345,6 +408,11 @@ mod tests {
             ("hello there", &[Topic::Greeting], true),
             ("thanks, that's all", &[Topic::Thanks, Topic::Goodbye], true),
             ("what can you do?", &[Topic::Help], true),
+            ("Do I need a visa for Dubai?", &[Topic::Terms], false),
+            ("what about liquids in hand luggage", &[Topic::Terms], false),
+            ("how early should I be at the airport", &[Topic::Terms], false),
+            ("My flight was cancelled, what are my rights?", &[Topic::Terms], false),
+            ("I want to check in two bags and fly to Rome", &[], true),
         ];
         for (words, topics, free) in cases {
             assert_eq!(read(words), (topics.to_vec(), *free), "{words}");
