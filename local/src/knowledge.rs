@@ -31,19 +31,28 @@ pub struct OwnText {
     pub text: String,
 }
 
-/// The texts of the assistants of this build, and those of the folder that `COLLOQUY_ASSISTANTS` names in place of them.
+/// The texts of the assistants of this build, and those of the folder that `COLLOQUY_ASSISTANTS` names.
 ///
 /// # Errors
 /// A file that cannot be read, named.
-pub fn own_texts() -> anyhow::Result<Vec<OwnText>> {
+pub fn own_texts_from_env() -> anyhow::Result<Vec<OwnText>> {
+    own_texts(config::optional("COLLOQUY_ASSISTANTS").as_deref().map(Path::new))
+}
+
+/// The texts of the assistants of this build, and those of a folder of assistants, which replace them where a name is the
+/// same.
+///
+/// # Errors
+/// A file that cannot be read, named.
+pub fn own_texts(folder: Option<&Path>) -> anyhow::Result<Vec<OwnText>> {
     let of = |&(assistant, file, text): &(&str, &str, &str)| OwnText {
         assistant: assistant.to_owned(),
         file: file.to_owned(),
         text: text.to_owned(),
     };
     let mut texts: Vec<OwnText> = EMBEDDED.iter().map(of).collect();
-    if let Some(folder) = config::optional("COLLOQUY_ASSISTANTS") {
-        let (folder, mut added) = (Path::new(&folder), Vec::new());
+    if let Some(folder) = folder {
+        let mut added = Vec::new();
         for (name, _) in Assistants::in_folder(folder)?.iter() {
             texts.retain(|text| text.assistant != name);
             added.extend(read_folder(name, &folder.join(name).join("knowledge"))?);

@@ -133,7 +133,7 @@ impl Colloquy {
         let ingest = Arc::new(ingest::Deps {
             store: store.clone(),
             queue: queues.chunks.queue.clone(),
-            assistants: options.assistants,
+            assistants: options.assistants.clone(),
             space,
             key: options.documents_key,
             pdfs: ingest::PdfReader::default(),
@@ -154,7 +154,7 @@ impl Colloquy {
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 
-        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone())?;
+        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants);
         let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), names.sessions.clone());
         let public = observed("chat", chat::router(chat))
             .merge(observed("health", health::router(health)))

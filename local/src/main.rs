@@ -60,7 +60,7 @@ fn options() -> anyhow::Result<Options> {
         flights: flights::Deps::from_env()?,
         respond: respond::Deps::from_env()?,
         assistants: Assistants::from_env()?,
-        own_texts: knowledge::own_texts()?,
+        own_texts: knowledge::own_texts_from_env()?,
         embedder: Embedder::from_env()?,
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
         retrieve_memory: retrieve::memory_from_env()?,

@@ -13,19 +13,8 @@ use crate::api::AssistantView;
 use crate::config;
 use crate::problem::Problem;
 
-macro_rules! embedded {
-    ($name:literal) => {
-        (
-            $name,
-            include_str!(concat!("../../assistants/", $name, "/assistant.toml")),
-            include_str!(concat!("../../assistants/", $name, "/prompt.md")),
-        )
-    };
-}
-
-/// What every binary that needs the assistants carries: name, manifest, prompt.
-const EMBEDDED: &[(&str, &str, &str)] =
-    &[embedded!("defi"), embedded!("fertility"), embedded!("therapy"), embedded!("travel")];
+/// `assistants/NAME` of this build, by the build script: name, manifest, prompt.
+const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/assistants.rs"));
 
 /// What an assistant answers with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -90,11 +79,19 @@ impl Assistants {
     /// # Errors
     /// A manifest that cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        let mut assistants = Self::embedded()?;
-        if let Some(folder) = config::optional("COLLOQUY_ASSISTANTS") {
-            assistants.0.append(&mut Self::in_folder(Path::new(&folder))?.0);
+        match config::optional("COLLOQUY_ASSISTANTS") {
+            Some(folder) => Self::embedded()?.and_in_folder(Path::new(&folder)),
+            None => Self::embedded(),
         }
-        Ok(assistants)
+    }
+
+    /// These and the assistants of a folder, which come first where a name is the same.
+    ///
+    /// # Errors
+    /// See [`Assistants::in_folder`].
+    pub fn and_in_folder(mut self, folder: &Path) -> anyhow::Result<Self> {
+        self.0.append(&mut Self::in_folder(folder)?.0);
+        Ok(self)
     }
 
     /// The assistants of this build.

@@ -570,7 +570,7 @@ async fn a_folder_is_taken_in_once_however_often_it_is_sent() {
 
 #[tokio::test]
 async fn the_assistants_own_texts_are_there_soon_after_the_start() {
-    let own_texts = local::knowledge::own_texts().unwrap();
+    let own_texts = local::knowledge::own_texts(None).unwrap();
     let entries = own_texts.iter().filter(|text| text.assistant == "defi");
     let entries: usize = entries.map(|text| text.text.lines().filter(|line| line.starts_with("## ")).count()).sum();
     assert!(entries >= 60);

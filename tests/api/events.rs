@@ -20,7 +20,7 @@ fn events() -> PathBuf {
 async fn router(function: &str, app: &App) -> Router {
     let pipeline = || Pipeline::new(app.colloquy.steps_url()).unwrap();
     match function {
-        "chat" => chat::router(chat::Deps::new(pipeline(), app.colloquy.turn_queues().0).unwrap()),
+        "chat" => chat::router(chat::Deps::new(pipeline(), app.colloquy.turn_queues().0, tests::options().assistants)),
         "understand" => understand::router(understand::Deps::default()),
         "session" => session::router(session::Deps::new(app.colloquy.store())),
         "flights" => flights::router(tests::sample_flights()),

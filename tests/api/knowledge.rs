@@ -11,6 +11,7 @@ use http::StatusCode;
 use local::Options;
 use serde_json::{Value, json};
 use shared::api::RETRIEVE;
+use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
@@ -150,4 +151,112 @@ async fn meaning_is_searched_in_memory_and_through_the_table_alike_and_words_sta
         }
         app.colloquy.stop().await;
     }
+}
+
+/// A folder that is an assistant, below a folder that goes away with it.
+struct Garden(std::path::PathBuf);
+
+impl Garden {
+    fn plant() -> Self {
+        let folder = std::env::temp_dir().join(format!("colloquy-garden-{}", std::process::id()));
+        let knowledge = folder.join("garden/knowledge");
+        std::fs::create_dir_all(&knowledge).unwrap();
+        let files = [
+            (
+                "assistant.toml",
+                "title = \"Garden guide\"\ndescription = \"Knows tomatoes and compost.\"\n\
+                 greeting = \"What grows with you?\"\nsuggestions = [\"When do I sow tomatoes?\"]\n",
+            ),
+            ("prompt.md", "You answer questions of gardeners from the passages given, and cite them.\n"),
+            (
+                "knowledge/tomatoes.md",
+                "# Tomatoes\n\n## When do I sow tomatoes?\n\nTomatoes are sown indoors in March, six to eight weeks before the last \
+                 frost.\n\nSource: The Gardener's Almanac – https://example.org/tomatoes\n",
+            ),
+            (
+                "knowledge/compost.md",
+                "# Compost\n\n## What must not go into compost?\n\nMeat, cooked food and diseased plants must not go into compost.\n\n\
+                 Source: The Compost Book – https://example.org/compost\n",
+            ),
+        ];
+        for (name, text) in files {
+            std::fs::write(folder.join("garden").join(name), text).unwrap();
+        }
+        Self(folder)
+    }
+}
+
+impl Drop for Garden {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[tokio::test]
+async fn a_folder_outside_is_another_assistant_that_answers_from_its_texts() {
+    let garden = Garden::plant();
+    let assistants = Assistants::embedded().unwrap().and_in_folder(&garden.0).unwrap();
+    let mut own_texts = local::knowledge::own_texts(Some(&garden.0)).unwrap();
+    own_texts.retain(|text| text.assistant == "garden");
+    let respond = respond::Deps::new(assistants.clone(), None);
+    let app = App::with_options(Options { assistants, own_texts, respond, ..tests::options() }).await;
+
+    let listed = app.get("/v1/assistants").await;
+    let views = listed.body["assistants"].as_array().unwrap();
+    let garden = views.iter().find(|view| view["name"] == "garden").unwrap_or_else(|| panic!("{}", listed.body));
+    assert_eq!((views.len(), &garden["title"]), (5, &json!("Garden guide")));
+
+    let question = json!({"assistant": "garden", "question": "when should I sow tomatoes?"});
+    let started = Instant::now();
+    let answer = loop {
+        let answer = app.send(app.request("POST", "/v1/ask").json(&question)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        if answer.body["citations"][0].is_object() {
+            break answer.body;
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "its texts are not taken in: {}", answer.body);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(answer["citations"][0]["source"], "The Gardener's Almanac");
+    assert_eq!(answer["citations"][0]["url"], "https://example.org/tomatoes");
+    let reply = answer["reply"].as_str().unwrap();
+    assert!(
+        reply.contains("“Tomatoes are sown indoors in March, six to eight weeks before the last frost.” [1]"),
+        "{reply}"
+    );
+    app.colloquy.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_in_the_middle_of_a_booking_is_answered_from_texts_and_the_booking_goes_on() {
+    let mut own_texts = local::knowledge::own_texts(None).unwrap();
+    own_texts.retain(|text| text.assistant == "travel");
+    let app = App::with_options(Options { own_texts, ..tests::options() }).await;
+    let first = app.say(None, "I want to fly from Islamabad to London").await;
+    let talk = first["session_id"].as_str().unwrap();
+
+    let started = Instant::now();
+    let answer = loop {
+        let answer = app.say(Some(talk), "can I bring a power bank in my hand luggage?").await;
+        if answer["citations"][0].is_object() {
+            break answer;
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "the texts are not taken in: {answer}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let reply = answer["reply"].as_str().unwrap();
+    assert!(reply.contains("in the cabin only") && reply.contains("[1]"), "{reply}");
+    assert!(reply.ends_with("\n\nWhen would you like to fly from Islamabad to London?"), "{reply}");
+    assert_eq!((&answer["action"], &answer["written_by"]), (&json!("answer"), &json!("extract")));
+    assert_eq!(answer["citations"][0]["source"], "FAA, PackSafe: lithium batteries");
+
+    let unknown = app.say(Some(talk), "can my daughter play the violin there").await;
+    assert!(!unknown["citations"][0].is_object(), "{unknown}");
+    let reply = unknown["reply"].as_str().unwrap();
+    assert!(reply.ends_with("When would you like to fly from Islamabad to London?"), "{reply}");
+
+    let found = app.say(Some(talk), "next Friday").await;
+    assert_eq!(found["action"], "search_flights");
+    assert_eq!(found["slots"]["destination"]["iata"], "LON");
+    app.colloquy.stop().await;
 }

@@ -104,7 +104,8 @@ async fn queue_at(url: &str) -> Queue {
 
 /// A turn that the queue is not told of.
 async fn untold(app: &App, queue: Queue, body: &Value) -> Value {
-    let chat = chat::router(chat::Deps::new(Pipeline::new(app.colloquy.steps_url()).unwrap(), queue).unwrap());
+    let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();
+    let chat = chat::router(chat::Deps::new(pipeline, queue, tests::options().assistants));
     let request = http::Request::post("/v1/chat").header("content-type", "application/json");
     let response = chat.oneshot(request.body(axum::body::Body::from(body.to_string())).unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -143,7 +144,7 @@ async fn a_model_is_counted_by_its_price_in_a_talk_and_without_one() {
     let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
     let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
     let prices = Prices::with(Some("stand-in=0.15/0.6")).unwrap();
-    let texts = local::knowledge::own_texts().unwrap().into_iter();
+    let texts = local::knowledge::own_texts(None).unwrap().into_iter();
     let own_texts: Vec<_> = texts.filter(|text| text.assistant == "defi").collect();
     let documents = own_texts.len();
     let app = App::with_options(Options { respond, prices, own_texts, ..tests::options() }).await;

@@ -46,11 +46,8 @@ const TELLING: Duration = Duration::from_millis(500);
 
 impl Deps {
     /// With the steps behind `pipeline`, and the queue of finished turns.
-    ///
-    /// # Errors
-    /// An assistant's manifest that cannot be read.
-    pub fn new(pipeline: Pipeline, turns: Queue) -> anyhow::Result<Self> {
-        Ok(Self { pipeline, turns, assistants: Assistants::from_env()? })
+    pub fn new(pipeline: Pipeline, turns: Queue, assistants: Assistants) -> Self {
+        Self { pipeline, turns, assistants }
     }
 
     /// With the steps at `STEPS_URL` and the queue at `TURNS_QUEUE_URL`.
@@ -58,7 +55,8 @@ impl Deps {
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
-        Self::new(Pipeline::from_env()?, Queue::from_env("TURNS_QUEUE_URL").await?)
+        let turns = Queue::from_env("TURNS_QUEUE_URL").await?;
+        Ok(Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?))
     }
 
     /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a talk
