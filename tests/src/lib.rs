@@ -17,6 +17,7 @@ use shared::prices::Prices;
 pub mod conversations;
 pub mod evaluation;
 pub mod retrieval;
+pub mod vectors;
 
 /// The set under test, and a client.
 pub struct App {

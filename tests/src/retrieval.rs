@@ -1,27 +1,37 @@
-//! Measures retrieval on public questions, in the layout of BEIR, and keeps the vectors that this needs.
+//! Measures retrieval on public questions, in the layout of BEIR, through the ingest and the retrieval that serve everyone.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use local::Options;
+use local::knowledge::own_texts;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
+use shared::api::RETRIEVE;
+use shared::assistants::Assistants;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
-use shared::knowledge_store::CorpusChunk;
+use shared::knowledge::{Passage, RetrieveRequest};
+use shared::knowledge_store::{CorpusChunk, VectorSpace};
+use shared::pipeline::Pipeline;
+use shared::private::Private;
 
-/// How many texts are embedded at once.
-const BATCH: usize = 32;
+use crate::{App, DOCUMENTS_KEY};
+
+/// The most bytes of texts in one document; it may have 1 MiB with all that JSON adds.
+const DOCUMENT_BYTES: usize = 700 * 1024;
+/// How long a corpus may take to be taken in.
+const PATIENCE: Duration = Duration::from_secs(900);
+/// How many passages are asked for, so that ten texts are among them though some are cut into several.
+const PASSAGES: usize = 50;
 
 /// A corpus, the questions asked of it, and which of its texts answer them.
 pub struct Set {
     /// Its name.
     pub name: String,
-    /// Its texts, whole.
-    pub chunks: Vec<CorpusChunk>,
+    texts: Vec<Line>,
     /// The questions that somebody judged, with the grades of the texts that answer them.
     pub questions: Vec<(String, HashMap<String, f64>)>,
 }
@@ -35,24 +45,40 @@ struct Line {
     text: String,
 }
 
-/// Reads a set's `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
-///
-/// # Errors
-/// A file that is missing or cannot be read, named.
-pub fn read(folder: &Path) -> anyhow::Result<Set> {
-    let name = folder.file_name().context("a folder without a name")?.to_string_lossy().into_owned();
-    let chunks = lines(&folder.join("corpus.jsonl"))?;
-    let chunks = chunks.into_iter().map(|line| chunk(&line.id, &line.title, &line.text)).collect();
-    let qrels = std::fs::read_to_string(folder.join("qrels.tsv")).context("qrels.tsv")?;
-    let mut grades: HashMap<&str, HashMap<String, f64>> = HashMap::new();
-    for line in qrels.lines().skip(1) {
-        let [question, text, grade] = line.split('\t').collect::<Vec<_>>()[..] else { bail!("qrels.tsv: {line}") };
-        grades.entry(question).or_default().insert(text.to_owned(), grade.parse()?);
+impl Set {
+    /// Reads a set's `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
+    ///
+    /// # Errors
+    /// A file that is missing or cannot be read, named.
+    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let name = folder.file_name().context("a folder without a name")?.to_string_lossy().into_owned();
+        let texts = lines(&folder.join("corpus.jsonl"))?;
+        let qrels = std::fs::read_to_string(folder.join("qrels.tsv")).context("qrels.tsv")?;
+        let mut grades: HashMap<&str, HashMap<String, f64>> = HashMap::new();
+        for line in qrels.lines().skip(1) {
+            let [question, text, grade] = line.split('\t').collect::<Vec<_>>()[..] else { bail!("qrels.tsv: {line}") };
+            grades.entry(question).or_default().insert(text.to_owned(), grade.parse()?);
+        }
+        grades.retain(|_, grades| grades.values().any(|grade| *grade > 0.0));
+        let questions = lines(&folder.join("queries.jsonl"))?;
+        let judged = questions.into_iter().filter_map(|line| Some((line.text, grades.remove(line.id.as_str())?)));
+        Ok(Self { name, texts, questions: judged.collect() })
     }
-    grades.retain(|_, grades| grades.values().any(|grade| *grade > 0.0));
-    let questions = lines(&folder.join("queries.jsonl"))?;
-    let judged = questions.into_iter().filter_map(|line| Some((line.text, grades.remove(line.id.as_str())?)));
-    Ok(Set { name, chunks, questions: judged.collect() })
+
+    /// Its texts as documents of pairs, each with its id as its source.
+    fn documents(&self) -> Vec<String> {
+        let (mut documents, mut bytes) = (vec![Vec::new()], 0);
+        for text in self.texts.iter().filter(|text| !text.text.trim().is_empty()) {
+            bytes += text.title.len() + text.text.len() + 100;
+            if bytes > DOCUMENT_BYTES {
+                documents.push(Vec::new());
+                bytes = 0;
+            }
+            let pair = json!({"question": text.title, "answer": text.text, "source": text.id});
+            documents.last_mut().expect("there is one").push(pair);
+        }
+        documents.into_iter().map(|pairs| Value::Array(pairs).to_string()).collect()
+    }
 }
 
 fn lines(path: &Path) -> anyhow::Result<Vec<Line>> {
@@ -60,22 +86,122 @@ fn lines(path: &Path) -> anyhow::Result<Vec<Line>> {
     text.lines().map(|line| serde_json::from_str(line).with_context(|| path.display().to_string())).collect()
 }
 
-/// A text as `retrieve` holds it.
-pub fn chunk(id: &str, heading: &str, text: &str) -> CorpusChunk {
-    CorpusChunk {
-        id: id.to_owned(),
-        document_id: id.to_owned(),
-        text: text.to_owned(),
-        heading: heading.to_owned(),
-        source: id.to_owned(),
-        url: None,
-        vector: None,
+/// The whole of Colloquy, with a set's texts as another assistant's, and those of our own.
+pub struct Library {
+    app: App,
+    space: Option<VectorSpace>,
+}
+
+impl Library {
+    /// Takes in the texts of the sets, each an assistant of its own that gives every passage it has, and those of the
+    /// assistants of this build.
+    ///
+    /// # Errors
+    /// A document is refused, or it takes too long.
+    pub async fn new(sets: &[&Set], embedder: Option<Embedder>) -> anyhow::Result<Self> {
+        let space = embedder.as_ref().map(VectorSpace::of);
+        let assistants = assistants(sets)?;
+        let expected: Vec<String> = assistants.iter().map(|(name, _)| name.to_owned()).collect();
+        let retrieve_memory = 1 << 30;
+        let options =
+            Options { assistants, own_texts: own_texts(None)?, embedder, retrieve_memory, ..crate::options() };
+        let library = Self { app: App::with_options(options).await, space };
+        for set in sets {
+            for (number, content) in set.documents().into_iter().enumerate() {
+                let body = json!({
+                    "assistant": set.name, "source": set.name, "key": number.to_string(),
+                    "content_type": "application/json", "content": content,
+                });
+                library.add(&body).await?;
+            }
+        }
+        for name in expected.iter().filter(|name| *name != "travel") {
+            library.wait(name).await?;
+        }
+        Ok(library)
+    }
+
+    /// Sends a document, again where the tables are too busy to take it in time: under its key, nothing is doubled.
+    async fn add(&self, document: &Value) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let request = self.app.request("POST", "/v1/documents").bearer_auth(DOCUMENTS_KEY).json(document);
+            let answer = self.app.send(request).await;
+            match answer.status {
+                202 => return Ok(()),
+                503 | 504 if started.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_secs(1)).await,
+                _ => bail!("{}: {}", document["source"], answer.body),
+            }
+        }
+    }
+
+    /// Waits until every text of the assistant can be found.
+    async fn wait(&self, assistant: &str) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let documents = self.app.colloquy.knowledge().documents(assistant).await.map_err(failed)?;
+            if !documents.is_empty() && documents.iter().all(|document| document.is_settled_in(self.space.as_ref())) {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < PATIENCE, "the texts of {assistant} are not taken in");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// The chunks of an assistant, with their vectors.
+    ///
+    /// # Errors
+    /// The table is away.
+    pub async fn chunks(&self, assistant: &str) -> anyhow::Result<Vec<CorpusChunk>> {
+        let corpus = self.app.colloquy.knowledge().load(assistant, self.space.as_ref(), usize::MAX).await;
+        Ok(corpus.map_err(failed)?.context("too large")?.chunks)
+    }
+
+    /// The passages for a question.
+    ///
+    /// # Errors
+    /// The step fails.
+    pub async fn ask(&self, assistant: &str, question: &str) -> anyhow::Result<Vec<Passage>> {
+        let request = RetrieveRequest {
+            assistant: assistant.to_owned(),
+            question: Private(question.to_owned()),
+            limit: Some(PASSAGES),
+            ..Default::default()
+        };
+        let pipeline = Pipeline::new(self.app.colloquy.steps_url())?;
+        let found = pipeline.call(&RETRIEVE, &request, Deadline::after(Duration::from_secs(20))).await;
+        Ok(found.map_err(failed)?.passages)
+    }
+
+    /// Stops it.
+    pub async fn stop(self) {
+        self.app.colloquy.stop().await;
     }
 }
 
-/// What of a text is embedded, as `embed` does it.
-pub fn embeddable(chunk: &CorpusChunk) -> String {
-    if chunk.heading.is_empty() { chunk.text.clone() } else { format!("{}\n\n{}", chunk.heading, chunk.text) }
+fn failed(problem: shared::problem::Problem) -> anyhow::Error {
+    anyhow::anyhow!("{problem}")
+}
+
+/// The assistants of this build, and one for each set.
+fn assistants(sets: &[&Set]) -> anyhow::Result<Assistants> {
+    let folder = std::env::temp_dir().join(format!("colloquy-sets-{}", std::process::id()));
+    let written = write_assistants(&folder, sets).and_then(|()| Assistants::embedded()?.and_in_folder(&folder));
+    std::fs::remove_dir_all(&folder)?;
+    written
+}
+
+fn write_assistants(folder: &Path, sets: &[&Set]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for set in sets {
+        let own = folder.join(&set.name);
+        std::fs::create_dir_all(&own)?;
+        let manifest = "title = 'A set'\ndescription = 'd'\ngreeting = 'g'\n\
+            [retrieval]\nleast_cosine = -1.0\nleast_evidence = 0.0\n";
+        std::fs::write(own.join("assistant.toml"), manifest)?;
+        std::fs::write(own.join("prompt.md"), "")?;
+    }
+    Ok(())
 }
 
 /// How good rankings are, averaged over questions: the first ten of each count.
@@ -89,11 +215,14 @@ pub struct Scores {
     pub mrr: f64,
 }
 
-/// Scores the rankings (ids, the best first) of a set's questions, in their order.
+/// Scores the rankings of a set's questions, in their order. A ranking is of texts' ids, the best first; of a text that is in
+/// it several times, cut into passages, the first counts.
 pub fn score(set: &Set, rankings: &[Vec<String>]) -> Scores {
     let mut sum = Scores::default();
     for ((_, grades), ranking) in set.questions.iter().zip(rankings) {
-        let ten: Vec<f64> = ranking.iter().take(10).map(|id| grades.get(id).copied().unwrap_or(0.0)).collect();
+        let mut seen = std::collections::HashSet::new();
+        let texts = ranking.iter().filter(|id| seen.insert(*id)).take(10);
+        let ten: Vec<f64> = texts.map(|id| grades.get(id).copied().unwrap_or(0.0)).collect();
         let mut ideal: Vec<f64> = grades.values().copied().filter(|grade| *grade > 0.0).collect();
         ideal.sort_by(|a, b| b.total_cmp(a));
         sum.recall += ten.iter().filter(|grade| **grade > 0.0).count() as f64 / ideal.len() as f64;
@@ -107,72 +236,4 @@ pub fn score(set: &Set, rankings: &[Vec<String>]) -> Scores {
 
 fn gain(grades: &[f64]) -> f64 {
     grades.iter().enumerate().map(|(at, grade)| grade / ((at + 2) as f64).log2()).sum()
-}
-
-/// Vectors that were made once, in the folder that `COLLOQUY_VECTORS` names: one file a model, of records of a text's
-/// SHA-256 and its vector as little-endian 32-bit floats.
-pub struct Vectors {
-    known: HashMap<[u8; 32], Vec<f32>>,
-    file: Option<PathBuf>,
-    embedder: Option<Embedder>,
-}
-
-impl Vectors {
-    /// Those of `embedder`, or without one those of all-MiniLM-L6-v2 that are there.
-    ///
-    /// # Errors
-    /// A file that is there and cannot be read.
-    pub fn open(embedder: Option<Embedder>) -> anyhow::Result<Self> {
-        let (space, dimensions) = embedder
-            .as_ref()
-            .map_or(("all_minilm_l6_v2_384", 384), |embedder| (embedder.model(), embedder.dimensions()));
-        let file =
-            std::env::var_os("COLLOQUY_VECTORS").map(|folder| Path::new(&folder).join(format!("{space}.vectors")));
-        let bytes = match &file {
-            Some(file) if file.exists() => std::fs::read(file)?,
-            _ => Vec::new(),
-        };
-        let mut known = HashMap::new();
-        for record in bytes.chunks_exact(32 + 4 * dimensions) {
-            let (hash, vector) = record.split_at(32);
-            let vector = vector.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            known.insert(hash.try_into()?, vector);
-        }
-        Ok(Self { known, file, embedder })
-    }
-
-    /// The vectors of the texts, in their order; those not known are made where there is an embedder and they are at most
-    /// `most`. `None` where some stay unknown.
-    ///
-    /// # Errors
-    /// The embedder fails, or the file cannot be written.
-    pub async fn of(&mut self, texts: &[String], most: usize) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
-        let unknown: Vec<String> = texts.iter().filter(|text| !self.known.contains_key(&hash(text))).cloned().collect();
-        if unknown.len() <= most
-            && let Some(embedder) = self.embedder.clone()
-        {
-            for batch in unknown.chunks(BATCH) {
-                let deadline = Deadline::after(Duration::from_secs(600));
-                let vectors = embedder.embed(batch, deadline).await.map_err(|failure| anyhow::anyhow!("{failure}"))?;
-                for (text, vector) in batch.iter().zip(vectors) {
-                    self.keep(text, vector?)?;
-                }
-            }
-        }
-        Ok(texts.iter().map(|text| self.known.get(&hash(text)).cloned()).collect())
-    }
-
-    fn keep(&mut self, text: &str, vector: Vec<f32>) -> anyhow::Result<()> {
-        if let Some(path) = &self.file {
-            let mut file: File = OpenOptions::new().create(true).append(true).open(path)?;
-            let numbers: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-            file.write_all(&[&hash(text)[..], &numbers].concat())?;
-        }
-        self.known.insert(hash(text), vector);
-        Ok(())
-    }
-}
-
-fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
 }
