@@ -5,6 +5,7 @@
 
 pub mod folder;
 pub mod knowledge;
+mod metrics;
 mod queues;
 mod server;
 mod tables;
@@ -23,7 +24,7 @@ use shared::config::Secret;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
-use shared::observe::observed;
+use shared::observe::{observed, observed_call};
 use shared::pipeline::Pipeline;
 use shared::prices::Prices;
 use shared::problem::close;
@@ -103,6 +104,7 @@ pub struct Colloquy {
     loading: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     warming: Option<JoinHandle<()>>,
+    measuring: JoinHandle<()>,
 }
 
 impl Colloquy {
@@ -116,6 +118,7 @@ impl Colloquy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
             format!("port {port} of 127.0.0.1 cannot be used (is another Colloquy running? PORT chooses another)")
         })?;
+        let measured = metrics::start()?;
         let embedded = Embedded::start(&options.state).await?;
         let client = match (&options.state, &embedded) {
             (State::Endpoint(url), _) => tables::client(url).await,
@@ -159,7 +162,8 @@ impl Colloquy {
         let public = observed("chat", chat::router(chat))
             .merge(observed("health", health::router(health)))
             .merge(observed("ingest", ingest::router(ingest.clone())))
-            .merge(observed("web", web::router()));
+            .merge(observed("web", web::router()))
+            .merge(metrics::router(measured.clone()));
         let public = Server::start(listener, close(public))?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());
@@ -173,7 +177,8 @@ impl Colloquy {
         let sweeping = tokio::spawn(sweep_turns(record));
         let warm = Arc::new(warm::Deps::new(Pipeline::new(steps.url())?, public.url())?);
         let warming = options.warm_every.map(|every| tokio::spawn(keep_warm(warm, every)));
-        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping, warming })
+        let measuring = metrics::keep_up(measured);
+        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping, warming, measuring })
     }
 
     /// The address of the public routes.
@@ -229,6 +234,7 @@ impl Colloquy {
         // What this leaves undone is found pending at the next start.
         self.loading.abort();
         self.sweeping.abort();
+        self.measuring.abort();
         if let Some(warming) = self.warming {
             warming.abort();
         }
@@ -243,10 +249,11 @@ impl Colloquy {
 
 /// Counts what the queue does not tell of: at start all that waits, for the queue was in memory; then what waits for long.
 async fn sweep_turns(record: Arc<record::Deps>) {
-    record::sweep_waiting(&record, SignedDuration::ZERO, Deadline::after(SWEEP)).await;
+    let waiting = record::sweep_waiting(&record, SignedDuration::ZERO, Deadline::after(SWEEP));
+    observed_call("record", Trace::begin(), waiting).await;
     loop {
         tokio::time::sleep(SWEEP).await;
-        record::sweep(record.clone(), Deadline::after(SWEEP)).await;
+        observed_call("record", Trace::begin(), record::sweep(record.clone(), Deadline::after(SWEEP))).await;
     }
 }
 
@@ -267,7 +274,7 @@ async fn keep_warm(deps: Arc<warm::Deps>, every: Duration) {
     let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         clock.tick().await;
-        Trace::begin().instrument("warm", warm::warm(deps.clone(), Deadline::after(every))).await;
+        observed_call("warm", Trace::begin(), warm::warm(deps.clone(), Deadline::after(every))).await;
     }
 }
 

@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use shared::deadline::Deadline;
+use shared::meter;
 use shared::observe::observed_batch;
 use shared::queue::{Message, Queue};
 use tokio::net::TcpListener;
@@ -129,6 +130,7 @@ impl Mapping {
         Fut: Future<Output = Vec<String>> + Send + 'static,
     {
         let (stop, stopped) = watch::channel(false);
+        meter::cold_start(function);
         Self { stop, working: tokio::spawn(poll(function, queue, work, stopped)) }
     }
 

@@ -19,11 +19,11 @@ use tower::util::MapResponseLayer;
 
 use crate::api::STREAMED;
 use crate::deadline::{Deadline, left_of};
-use crate::observe::{observed, observed_batch};
+use crate::observe::{observed, observed_batch, observed_call};
 use crate::problem::close;
-use crate::queue::Message;
+use crate::queue::{Message, waited};
 use crate::trace::{TRACEPARENT, Trace};
-use crate::{config, telemetry};
+use crate::{config, meter, telemetry};
 
 /// Serves the router that `build` makes for `function`, behind API Gateway, until the environment is shut down. Paths in
 /// [`STREAMED`] answer as they write; all others at once. Where Lambda gives one environment several requests at a time,
@@ -32,7 +32,7 @@ use crate::{config, telemetry};
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
 pub async fn run(function: &'static str, build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
-    telemetry::init("info");
+    begin()?;
     let readable = |router| match config::optional("ALLOWED_ORIGIN") {
         Some(origin) => allow_origin(router, &origin),
         None => Ok(router),
@@ -55,6 +55,12 @@ pub async fn run(function: &'static str, build: impl Future<Output = anyhow::Res
         }
     }))
     .await
+}
+
+/// Log and metrics on.
+fn begin() -> anyhow::Result<()> {
+    telemetry::init("info");
+    meter::start_in_lambda()
 }
 
 /// What a worker must leave of Lambda's own limit.
@@ -92,7 +98,8 @@ where
     S: Fn(Arc<D>, Deadline) -> SweepFut + Clone + Send + Sync + 'static,
     SweepFut: Future<Output = ()> + Send,
 {
-    telemetry::init("info");
+    begin()?;
+    meter::cold_start(function);
     let deps = build.await.map(Arc::new).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)
@@ -108,7 +115,7 @@ where
                     observed_batch(function, &messages, work(deps, messages.clone(), deadline)).await
                 }
                 Invocation::Sweep { .. } => {
-                    trace(&event.context).instrument(function, sweep(deps, deadline)).await;
+                    observed_call(function, trace(&event.context), sweep(deps, deadline)).await;
                     Vec::new()
                 }
             };
@@ -132,7 +139,8 @@ where
     F: Fn(Arc<D>, Deadline) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output: Serialize + Send + Sync + 'static> + Send,
 {
-    telemetry::init("info");
+    begin()?;
+    meter::cold_start(function);
     let deps = build.await.map(Arc::new).map_err(|error| {
         tracing::error!(cause = format!("{error:#}"), "the function cannot start");
         Error::from(error)
@@ -142,7 +150,7 @@ where
         async move {
             let left = left_of(&event.context);
             let work = work(deps, Deadline::after(left.saturating_sub(RESERVE)));
-            Ok::<_, Error>(trace(&event.context).instrument(function, work).await)
+            Ok::<_, Error>(observed_call(function, trace(&event.context), work).await)
         }
     }))
     .await
@@ -158,6 +166,7 @@ pub fn message(record: SqsMessage) -> Message {
     let tries = record.attributes.get("ApproximateReceiveCount").and_then(|tries| tries.parse().ok());
     let trace = record.message_attributes.get(TRACEPARENT).and_then(|value| value.string_value.as_deref());
     Message {
+        waited: waited(record.attributes.get("SentTimestamp").map(String::as_str)),
         trace: trace.and_then(Trace::from_traceparent),
         id: record.message_id.unwrap_or_default(),
         receipt: record.receipt_handle.unwrap_or_default(),

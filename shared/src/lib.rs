@@ -13,6 +13,7 @@ pub mod knowledge;
 pub mod knowledge_store;
 pub mod lambda;
 pub mod llm;
+pub mod meter;
 pub mod observe;
 pub mod openai;
 pub mod pipeline;

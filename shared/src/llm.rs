@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::api::Usage;
 use crate::config;
 use crate::deadline::Deadline;
+use crate::meter;
 use crate::openai::{Refusal, Server};
 use crate::private::Private;
 use crate::upstream::{self, Failure, Reason};
@@ -144,6 +145,12 @@ impl ChatModel {
         };
         let begun = tokio::time::timeout_at(deadline.instant(), begin).await;
         let (text, pieces) = begun.unwrap_or(Err(Failure::new(Reason::Timeout)))?;
+        let model = self.model.clone();
+        let pieces = pieces.inspect(move |piece| {
+            if let Ok(Piece::Usage { prompt_tokens, completion_tokens }) = piece {
+                meter::tokens(&model, *prompt_tokens, *completion_tokens);
+            }
+        });
         Ok(futures::stream::iter([Ok(Piece::Text(text))]).chain(pieces))
     }
 
@@ -165,6 +172,9 @@ impl ChatModel {
         let body = tokio::time::timeout_at(deadline.instant(), upstream::read(response)).await;
         let body = body.map_err(|_| Failure::new(Reason::Timeout))??;
         let (value, usage) = extracted(&body)?;
+        if let Some(usage) = &usage {
+            meter::tokens(&self.model, usage.prompt_tokens, usage.completion_tokens);
+        }
         Ok((value, usage.map(|usage| Usage { model: Some(self.model.to_string()), ..usage })))
     }
 

@@ -67,7 +67,12 @@ impl Server {
     ///
     /// # Errors
     /// No answer in time, or one that is not a success, which is logged.
-    pub async fn post(&self, path: &str, body: &impl Serialize, deadline: Deadline) -> Result<Response, Refusal> {
+    pub async fn post(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+        deadline: Deadline,
+    ) -> Result<Response, Refusal> {
         let result = self.try_post(path, body, deadline).await;
         result.inspect_err(|Refusal { failure, code, param }| {
             let status = failure.status.map(|status| status.as_u16());
@@ -76,7 +81,12 @@ impl Server {
         })
     }
 
-    async fn try_post(&self, path: &str, body: &impl Serialize, deadline: Deadline) -> Result<Response, Refusal> {
+    async fn try_post(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+        deadline: Deadline,
+    ) -> Result<Response, Refusal> {
         // Nothing but a map with odd keys cannot be written, and there is none.
         let body = serde_json::to_vec(body).map_err(|_| Failure::new(Reason::Rejected))?;
         let request = self.client.post(format!("{}{path}", self.base_url)).body(Bytes::from(body));
@@ -87,7 +97,8 @@ impl Server {
             None => request,
             Some(key) => request.bearer_auth(self.reveal(key, deadline).await?),
         };
-        let response = upstream::send(request, &self.repetitions, deadline).await?;
+        let endpoint = path.trim_start_matches('/');
+        let response = upstream::send(endpoint, request, &self.repetitions, deadline).await?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -28,6 +28,13 @@ const TABLE: &str = include_str!("../data/prices.toml");
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usd(pub u128);
 
+impl Usd {
+    /// The same as a floating point number, for metrics alone.
+    pub fn dollars(self) -> f64 {
+        self.0 as f64 / DOLLAR as f64
+    }
+}
+
 impl Add for Usd {
     type Output = Self;
 

@@ -3,7 +3,7 @@
 //! Messages carry keys, not text. A message is delivered at least once, so its worker must be able to do it twice.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
 use aws_config::timeout::TimeoutConfig;
@@ -46,6 +46,8 @@ pub struct Message {
     pub body: String,
     /// How often it was delivered, this time included.
     pub tries: u32,
+    /// How long it has waited since it was sent.
+    pub waited: Duration,
     /// The trace of what sent it.
     pub trace: Option<Trace>,
 }
@@ -119,15 +121,20 @@ impl Queue {
     pub async fn receive(&self, wait: Duration) -> Result<Vec<Message>, Problem> {
         let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10);
         let receive = receive.wait_time_seconds(i32::try_from(wait.as_secs()).unwrap_or(20));
-        let receive = receive.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let receive = receive.set_message_system_attribute_names(Some(vec![
+            MessageSystemAttributeName::ApproximateReceiveCount,
+            MessageSystemAttributeName::SentTimestamp,
+        ]));
         let receive = receive.message_attribute_names(TRACEPARENT);
         let output = receive.send().await.map_err(|error| failed("receiving from a queue", &error))?;
         let message = |message: aws_sdk_sqs::types::Message| {
-            let tries =
-                message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+            let attribute = |name| message.attributes().and_then(|all| all.get(&name)).map(String::as_str);
+            let tries = attribute(MessageSystemAttributeName::ApproximateReceiveCount);
+            let waited = waited(attribute(MessageSystemAttributeName::SentTimestamp));
             let trace = message.message_attributes().and_then(|all| all.get(TRACEPARENT));
             Message {
                 trace: trace.and_then(|value| Trace::from_traceparent(value.string_value()?)),
+                waited,
                 tries: tries.and_then(|tries| tries.parse().ok()).unwrap_or(1),
                 id: message.message_id.unwrap_or_default(),
                 receipt: message.receipt_handle.unwrap_or_default(),
@@ -155,6 +162,12 @@ impl Queue {
         let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(&message.receipt);
         delete.send().await.map(drop).map_err(|error| failed("deleting from a queue", &error))
     }
+}
+
+/// How long ago a message was sent, which SQS tells as milliseconds since 1970; nothing where it is not told.
+pub(crate) fn waited(sent: Option<&str>) -> Duration {
+    let sent = sent.and_then(|sent| sent.parse().ok()).map(|sent| SystemTime::UNIX_EPOCH + Duration::from_millis(sent));
+    sent.and_then(|sent| sent.elapsed().ok()).unwrap_or_default()
 }
 
 /// A client with the credentials, region and endpoint of the environment.

@@ -20,7 +20,7 @@ pub const X_RAY: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 tokio::task_local! {
-    static CURRENT: Cell<Trace>;
+    static CURRENT: Cell<(Trace, &'static str)>;
 }
 
 /// A trace, at one of its spans. Neither id is ever zero.
@@ -57,7 +57,7 @@ impl Trace {
 
     /// The trace that the code running now belongs to.
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Cell::get).ok()
+        CURRENT.try_with(|current| current.get().0).ok()
     }
 
     /// Reads `version-trace-parent-flags` in lower case hexadecimal. A later version may have more after the flags.
@@ -119,20 +119,25 @@ impl Trace {
         tracing::error_span!("request", function, trace = %self)
     }
 
-    /// Does `work` as a part of this trace: its calls carry it.
-    pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(Cell::new(self), work)
+    /// Does `work` of `function` as a part of this trace: its calls carry it.
+    pub fn around<F: Future>(self, function: &'static str, work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(Cell::new((self, function)), work)
     }
 
     /// The same for work that does not wait.
-    pub fn around_now<T>(self, work: impl FnOnce() -> T) -> T {
-        CURRENT.sync_scope(Cell::new(self), work)
+    pub fn around_now<T>(self, function: &'static str, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(Cell::new((self, function)), work)
     }
 
-    /// Does `work` as a part of this trace: its calls and its log lines carry it.
+    /// Does `work` of `function` as a part of this trace: its calls and its log lines carry it.
     pub fn instrument<F: Future>(self, function: &'static str, work: F) -> impl Future<Output = F::Output> {
-        self.around(work).instrument(self.span(function))
+        self.around(function, work).instrument(self.span(function))
     }
+}
+
+/// The function whose work the code running now is; `none` outside of all.
+pub fn function() -> &'static str {
+    CURRENT.try_with(|current| current.get().1).unwrap_or("none")
 }
 
 /// The id, as logs and answers have it: 32 hexadecimal digits.
@@ -242,7 +247,7 @@ mod tests {
         let trace = Trace::begin();
         assert_eq!(Trace::current(), None);
         assert_eq!(trace.instrument("test", async { Trace::current() }).await, Some(trace));
-        assert_eq!(trace.around_now(Trace::current), Some(trace));
+        assert_eq!(trace.around_now("test", Trace::current), Some(trace));
         assert_eq!(Trace::current(), None);
     }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use tower::retry::budget::{Budget, TpsBudget};
 
 use crate::deadline::Deadline;
+use crate::meter;
 use crate::trace::{TRACEPARENT, Trace};
 
 /// The largest answer that is read, in bytes after decompression.
@@ -53,16 +54,16 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Sends a request and reads its answer, of whatever status. It is sent once more where no connection came about (a pooled
+/// Sends a request to what metrics call `endpoint` and reads its answer, of whatever status. It is sent once more where no connection came about (a pooled
 /// one is dead after a Lambda was frozen), and never after the other side may have begun to work on it.
 ///
 /// # Errors
 /// Nothing answered, the answer broke off, or it is too large.
-pub async fn exchange(request: RequestBuilder) -> Result<Answer, Failure> {
+pub async fn exchange(endpoint: &'static str, request: RequestBuilder) -> Result<Answer, Failure> {
     let request = traced(request);
     let again = request.try_clone();
-    let response = match (request.send().await, again) {
-        (Err(error), Some(again)) if error.is_connect() && !error.is_timeout() => again.send().await,
+    let response = match (metered(endpoint, request).await, again) {
+        (Err(error), Some(again)) if error.is_connect() && !error.is_timeout() => metered(endpoint, again).await,
         (response, _) => response,
     };
     let response = response.map_err(|error| Failure::unanswered(&error))?;
@@ -93,7 +94,7 @@ pub fn repetitions() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 1, 0.2)
 }
 
-/// Sends a request that may be repeated, and gives its answer, of whatever status, with the body still to be read.
+/// Sends a request that may be repeated to what metrics call `endpoint`, and gives its answer, of whatever status, with the body still to be read.
 ///
 /// It is repeated at most twice: where the connection was dead, and where the answer says that nothing was done (429, 500,
 /// 502, 503), after the pause that the answer asks for, else after a random one. Where that would be past the deadline, or
@@ -101,12 +102,17 @@ pub fn repetitions() -> TpsBudget {
 ///
 /// # Errors
 /// Nothing answered by the deadline.
-pub async fn send(request: RequestBuilder, budget: &TpsBudget, deadline: Deadline) -> Result<Response, Failure> {
+pub async fn send(
+    endpoint: &'static str,
+    request: RequestBuilder,
+    budget: &TpsBudget,
+    deadline: Deadline,
+) -> Result<Response, Failure> {
     budget.deposit();
     let mut request = traced(request);
     for longest in WAITS {
         let again = request.try_clone();
-        let answer = answer(request, deadline).await?;
+        let answer = answer(endpoint, request, deadline).await?;
         match (again, pause_before_repeating(&answer, longest)) {
             (Some(again), Some(pause)) if pause < deadline.remaining() && budget.withdraw() => {
                 tokio::time::sleep(pause).await;
@@ -115,12 +121,40 @@ pub async fn send(request: RequestBuilder, budget: &TpsBudget, deadline: Deadlin
             _ => return answer.map_err(|error| Failure::unanswered(&error)),
         }
     }
-    answer(request, deadline).await?.map_err(|error| Failure::unanswered(&error))
+    answer(endpoint, request, deadline).await?.map_err(|error| Failure::unanswered(&error))
 }
 
-async fn answer(request: RequestBuilder, deadline: Deadline) -> Result<reqwest::Result<Response>, Failure> {
-    let answer = tokio::time::timeout_at(deadline.instant(), request.send()).await;
+async fn answer(
+    endpoint: &'static str,
+    request: RequestBuilder,
+    deadline: Deadline,
+) -> Result<reqwest::Result<Response>, Failure> {
+    let answer = tokio::time::timeout_at(deadline.instant(), metered(endpoint, request)).await;
     answer.map_err(|_| Failure::new(Reason::Timeout))
+}
+
+/// Sends a request once, and counts what came of it, also where nobody waits for it any more.
+async fn metered(endpoint: &'static str, request: RequestBuilder) -> reqwest::Result<Response> {
+    let mut call = Call { endpoint, started: Instant::now(), outcome: Reason::Timeout.as_str() };
+    let answer = request.send().await;
+    call.outcome = match &answer {
+        Ok(response) if response.status().is_success() => "ok",
+        Ok(response) => Failure::answered(response.status(), &HeaderMap::new(), None).reason.as_str(),
+        Err(error) => Failure::unanswered(error).reason.as_str(),
+    };
+    answer
+}
+
+struct Call {
+    endpoint: &'static str,
+    started: Instant,
+    outcome: &'static str,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        meter::upstream(self.endpoint, self.outcome, self.started.elapsed());
+    }
 }
 
 /// The request as a part of the trace that runs now.

@@ -354,7 +354,7 @@ impl Worker {
     }
 
     fn message(&self, id: usize, body: String, tries: u32) -> Message {
-        Message { id: id.to_string(), receipt: String::new(), body, tries, trace: None }
+        Message { id: id.to_string(), receipt: String::new(), body, tries, waited: Duration::ZERO, trace: None }
     }
 
     async fn work(&self, messages: Vec<Message>) -> Vec<String> {

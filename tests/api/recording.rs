@@ -79,6 +79,7 @@ fn message(work: &RecordWork) -> Message {
         receipt: String::new(),
         body: serde_json::to_string(work).unwrap(),
         tries: 1,
+        waited: Duration::ZERO,
         trace: None,
     }
 }
@@ -283,7 +284,15 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
     let failed = record::work(
         worker(&app),
         vec![
-            Message { id: "bad".to_owned(), receipt: String::new(), body: "{}".to_owned(), tries: 1, trace: None },
+            Message {
+                id: "bad".to_owned(),
+                receipt: String::new(),
+                body: "{}".to_owned(),
+                tries: 1,
+                waited: Duration::ZERO,
+                waited: Duration::ZERO,
+                trace: None,
+            },
             message(&work_of(&untold(&app, nobody().await, &flight()).await)),
         ],
         Deadline::after(Duration::from_secs(5)),

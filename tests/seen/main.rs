@@ -2,5 +2,6 @@
 //! process.
 
 mod log;
+mod metrics;
 mod outside;
 mod traces;

@@ -71,10 +71,11 @@ impl Ask {
             written_by,
             usage,
             incomplete,
-            degraded: progress.degraded,
-            timings_ms: trace.then_some(progress.timings_ms),
+            degraded: std::mem::take(&mut progress.degraded),
+            timings_ms: trace.then(|| std::mem::take(&mut progress.timings_ms)),
         };
         deps.tell(RecordWork::ask(&reply), progress.end).await;
+        progress.finished(reply.written_by, reply.usage.as_ref());
         reply
     }
 }

@@ -8,6 +8,7 @@ use futures::channel::mpsc::UnboundedSender;
 use shared::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
 use shared::deadline::Deadline;
 use shared::knowledge::{Passage, Retrieved};
+use shared::meter;
 use shared::pipeline::Pipeline;
 use shared::private::Private;
 use shared::problem::Problem;
@@ -28,6 +29,7 @@ pub(crate) struct Progress {
     pub end: Deadline,
     pub degraded: Vec<Degraded>,
     pub timings_ms: BTreeMap<String, f64>,
+    started: Instant,
     events: Option<UnboundedSender<TurnEvent>>,
 }
 
@@ -43,7 +45,14 @@ pub(crate) struct Written {
 
 impl Progress {
     pub fn new(deadline: Deadline) -> Self {
-        Self { deadline, end: deadline, degraded: Vec::new(), timings_ms: BTreeMap::new(), events: None }
+        Self {
+            deadline,
+            end: deadline,
+            degraded: Vec::new(),
+            timings_ms: BTreeMap::new(),
+            started: Instant::now(),
+            events: None,
+        }
     }
 
     pub fn stream_to(&mut self, events: UnboundedSender<TurnEvent>, end: Deadline) {
@@ -127,6 +136,11 @@ impl Progress {
         let milliseconds = (time.as_secs_f64() * 100_000.0).round() / 100.0;
         self.timings_ms.insert(step.to_owned(), milliseconds);
         self.emit(|| TurnEvent::Step { step: step.to_owned(), milliseconds });
+    }
+
+    /// Notes that all is said and kept.
+    pub fn finished(&self, written_by: Writer, usage: Option<&Usage>) {
+        meter::turn(written_by == Writer::Model || usage.is_some(), self.started.elapsed());
     }
 
     /// Tells whoever listens; one that went away is no failure.

@@ -161,6 +161,7 @@ impl Turn {
             CommitTurn { version, session, kind, understanding, client_time, message, reply, timings_ms, claim };
         let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await?;
         deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
+        progress.finished(commit.reply.written_by, commit.reply.usage.as_ref());
         let timings_ms = trace.then_some(progress.timings_ms);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }

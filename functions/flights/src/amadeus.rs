@@ -83,7 +83,7 @@ impl Amadeus {
     async fn ask(&self, query: &FlightQuery, token: &Private<String>) -> Result<Answer, Failure> {
         let url = format!("{}/v2/shopping/flight-offers", self.base_url);
         let request = self.client.get(url).query(&self.parameters(query)).bearer_auth(&token.0);
-        exchange(request.header(ACCEPT, "application/json")).await
+        exchange(NAME, request.header(ACCEPT, "application/json")).await
     }
 
     fn parameters(&self, query: &FlightQuery) -> Vec<(&'static str, String)> {
@@ -121,7 +121,7 @@ impl Amadeus {
         })?;
         let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
         let request = self.client.post(format!("{}/v1/security/oauth2/token", self.base_url)).form(&form);
-        let answer = exchange(request).await?;
+        let answer = exchange("amadeus_token", request).await?;
         if !answer.status.is_success() {
             return Err(refusal(&answer));
         }

@@ -60,7 +60,7 @@ impl Duffel {
             .header("Duffel-Version", "v2")
             .header(ACCEPT, "application/json")
             .json(&Envelope { data: OfferRequest::new(query) });
-        offers(&exchange(request).await?, query.passengers)
+        offers(&exchange(NAME, request).await?, query.passengers)
     }
 
     /// The account's token, read at first use.

@@ -16,6 +16,7 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use shared::config;
 use shared::deadline::Deadline;
+use shared::meter;
 use shared::prices::Prices;
 use shared::problem::Problem;
 use shared::queue::{Message, Queue};
@@ -183,8 +184,13 @@ async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
         writes.push(deps.totals.add_asked(turn_id, &counted.assistant, name)?);
     }
     for attempt in 0..ATTEMPTS {
-        if deps.turns.write(&writes).await? != Written::Conflict {
-            return Ok(());
+        match deps.turns.write(&writes).await? {
+            Written::Now => {
+                meter::cost(&counted.assistant, cost.unwrap_or_default());
+                return Ok(());
+            }
+            Written::Before => return Ok(()),
+            Written::Conflict => {}
         }
         tokio::time::sleep(Duration::from_millis(fastrand::u64(5..20) << attempt)).await;
     }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{TextFault, normalised};
 use crate::config;
 use crate::deadline::Deadline;
+use crate::meter;
 use crate::openai::{Refusal, Server};
 use crate::upstream::{self, Failure, Reason};
 
@@ -136,6 +137,7 @@ impl OpenAi {
         let body = tokio::time::timeout_at(deadline.instant(), upstream::read(response)).await;
         let body = body.map_err(|_| Failure::new(Reason::Timeout))??;
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| Failure::new(Reason::InvalidAnswer))?;
+        meter::tokens(&self.model, answer.usage.as_ref().map_or(0, |usage| usage.prompt_tokens), 0);
         Ok(self.in_order(answer, texts.len())?)
     }
 
@@ -208,6 +210,13 @@ struct Request<'a> {
 #[derive(Deserialize)]
 struct Answer {
     data: Vec<Item>,
+    usage: Option<Used>,
+}
+
+#[derive(Deserialize)]
+struct Used {
+    #[serde(default)]
+    prompt_tokens: u64,
 }
 
 #[derive(Deserialize)]
