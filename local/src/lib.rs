@@ -158,7 +158,8 @@ impl Colloquy {
         let steps = Server::start(loopback, close(steps))?;
 
         let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants);
-        let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), names.sessions.clone());
+        let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
+        let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), tables, chunks, turns.clone());
         let public = observed("chat", chat::router(chat))
             .merge(observed("health", health::router(health)))
             .merge(observed("ingest", ingest::router(ingest.clone())))
@@ -276,6 +277,12 @@ async fn keep_warm(deps: Arc<warm::Deps>, every: Duration) {
         clock.tick().await;
         observed_call("warm", Trace::begin(), warm::warm(deps.clone(), Deadline::after(every))).await;
     }
+}
+
+/// The tables that `health` tries.
+pub fn health_tables(names: &Tables) -> Vec<health::Table> {
+    let Tables { sessions, turns, idempotency, totals, .. } = names.clone();
+    health::Table::all([sessions, turns, idempotency, totals, KNOWLEDGE_TABLE.to_owned()])
 }
 
 fn table_names() -> Tables {

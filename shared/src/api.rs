@@ -37,10 +37,16 @@ pub const TURN_FEEDBACK: Step<RateTurn, FeedbackKept> = Step::new("/steps/sessio
 pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
 /// Makes `flights` ready: opens what its providers ask for, with tokens that hold.
 pub const FLIGHTS_WARM: Step<WarmRequest, Warmed> = Step::new("/steps/flights/warm");
+/// Tries the flight providers.
+pub const FLIGHTS_HEALTH: Step<HealthRequest, HealthChecks> = Step::new("/steps/flights/health");
 /// Finds the passages that answer a question.
 pub const RETRIEVE: Step<RetrieveRequest, Retrieved> = Step::new("/steps/retrieve");
 /// Makes `retrieve` ready: loads the texts of every assistant.
 pub const RETRIEVE_WARM: Step<WarmRequest, Warmed> = Step::new("/steps/retrieve/warm");
+/// Tries the texts and the embedder.
+pub const RETRIEVE_HEALTH: Step<HealthRequest, HealthChecks> = Step::new("/steps/retrieve/health");
+/// Tries the model that writes.
+pub const RESPOND_HEALTH: Step<HealthRequest, HealthChecks> = Step::new("/steps/respond/health");
 /// Puts an action into words.
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 
@@ -541,7 +547,7 @@ impl FeedbackRequest {
 /// How the service is, as `GET /v1/health` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthReport {
-    /// `down` where any check is, else `ok`.
+    /// As bad as the worst of the checks.
     pub status: HealthStatus,
     /// Each dependency, by name.
     pub checks: BTreeMap<String, HealthCheck>,
@@ -553,12 +559,21 @@ pub struct HealthReport {
     pub version: String,
 }
 
+/// What a step is asked that is to try what it needs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct HealthRequest {}
+
+/// What a step tried, by name.
+pub type HealthChecks = BTreeMap<String, HealthCheck>;
+
 /// Whether something works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthStatus {
     /// It works.
     Ok,
+    /// It does not, and answers go on without it.
+    Degraded,
     /// It does not.
     Down,
 }

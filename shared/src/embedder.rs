@@ -94,6 +94,18 @@ impl Embedder {
         }
     }
 
+    /// Tries it; one in this process is there.
+    ///
+    /// # Errors
+    /// See [`Server::probe`].
+    pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        match self {
+            Self::OpenAi(openai) => openai.probe(deadline).await,
+            #[cfg(feature = "local-model")]
+            Self::Local(_) => Ok(()),
+        }
+    }
+
     /// The name of the space that the vectors are in, of `[a-z0-9_]`: model and dimensions.
     pub fn model(&self) -> &str {
         match self {

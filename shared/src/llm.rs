@@ -119,6 +119,14 @@ impl ChatModel {
         &self.model
     }
 
+    /// Tries its server.
+    ///
+    /// # Errors
+    /// See [`Server::probe`].
+    pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        self.server.probe(deadline).await
+    }
+
     /// The reply, piece by piece. Once this returns, its first words are there: they come by `deadline` or not at all. From
     /// then on an item that fails is the last, and the whole takes two minutes at most, whatever the deadline. Dropping
     /// the stream cancels the request.

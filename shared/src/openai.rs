@@ -62,6 +62,19 @@ impl Server {
         self.base_url.starts_with("https://api.openai.com/")
     }
 
+    /// Tries the server and the key by asking for the list of its models, which costs nothing.
+    ///
+    /// # Errors
+    /// See [`upstream::probe`].
+    pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        let request = self.client.get(format!("{}/models", self.base_url));
+        let request = match &self.key {
+            None => request,
+            Some(key) => request.bearer_auth(self.reveal(key, deadline).await?),
+        };
+        upstream::probe("models", request).await
+    }
+
     /// Posts a body and waits for the head of a success until the deadline; repeats as [`upstream::send`] does, since
     /// nothing is changed by asking twice.
     ///

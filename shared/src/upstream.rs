@@ -88,6 +88,18 @@ pub async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
+/// Sends a request that costs nothing, to see whether an upstream is there and takes our credentials.
+///
+/// # Errors
+/// It is not there, is in trouble, or refuses them. Any other answer shows that it works.
+pub async fn probe(endpoint: &'static str, request: RequestBuilder) -> Result<(), Failure> {
+    let answer = exchange(endpoint, request).await?;
+    match answer.status.as_u16() {
+        401 | 403 | 429 | 500.. => Err(Failure::answered(answer.status, &answer.headers, None)),
+        _ => Ok(()),
+    }
+}
+
 /// How many repetitions an upstream is given: one for five requests of the last 10 seconds and one a second, so that those
 /// who ask again do not make an outage worse.
 pub fn repetitions() -> TpsBudget {

@@ -79,12 +79,3 @@ async fn the_assistants_are_listed() {
     assert_eq!(answer.body["assistants"][0]["name"], "travel");
     assert!(answer.body["assistants"][0]["suggestions"].as_array().is_some_and(|list| !list.is_empty()));
 }
-
-#[tokio::test]
-async fn the_health_of_everything_it_needs_is_shown() {
-    let app = App::start().await;
-    let answer = app.get("/v1/health").await;
-    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("ok")));
-    assert_eq!(answer.body["checks"]["tables"]["status"], "ok");
-    assert_eq!(answer.body["checks"]["steps"]["status"], "ok");
-}

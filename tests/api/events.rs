@@ -31,7 +31,8 @@ async fn router(function: &str, app: &App) -> Router {
         }
         "health" => {
             let (tables, names) = app.colloquy.tables();
-            health::router(health::Deps::new(pipeline(), tables, names.sessions))
+            let (chunks, turns) = (app.colloquy.chunk_queues().0, app.colloquy.turn_queues().0);
+            health::router(health::Deps::new(pipeline(), tables, local::health_tables(&names), chunks, turns))
         }
         "ingest" => ingest::router(std::sync::Arc::new(ingest::Deps {
             store: app.colloquy.knowledge(),

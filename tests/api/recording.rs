@@ -290,7 +290,6 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
                 body: "{}".to_owned(),
                 tries: 1,
                 waited: Duration::ZERO,
-                waited: Duration::ZERO,
                 trace: None,
             },
             message(&work_of(&untold(&app, nobody().await, &flight()).await)),

@@ -80,6 +80,14 @@ impl Amadeus {
         self.tokens.hold(hold, self.token()).await.map(drop)
     }
 
+    /// Tries the account by fetching a token of which nobody makes use, which costs nothing.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        self.token().await.map(drop)
+    }
+
     async fn ask(&self, query: &FlightQuery, token: &Private<String>) -> Result<Answer, Failure> {
         let url = format!("{}/v2/shopping/flight-offers", self.base_url);
         let request = self.client.get(url).query(&self.parameters(query)).bearer_auth(&token.0);

@@ -16,7 +16,7 @@ use shared::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::wire::{self, Text};
-use shared::upstream::{Answer, Failure, Reason, exchange};
+use shared::upstream::{Answer, Failure, Reason, exchange, probe};
 
 /// Where it is, unless `DUFFEL_BASE_URL` says otherwise.
 pub const BASE_URL: &str = "https://api.duffel.com";
@@ -61,6 +61,16 @@ impl Duffel {
             .header(ACCEPT, "application/json")
             .json(&Envelope { data: OfferRequest::new(query) });
         offers(&exchange(NAME, request).await?, query.passengers)
+    }
+
+    /// Tries the account by asking for one airline's name, which costs nothing.
+    ///
+    /// # Errors
+    /// See [`probe`].
+    pub async fn probe(&self) -> Result<(), Failure> {
+        let url = self.url.replace("/air/offer_requests", "/air/airlines");
+        let request = self.client.get(url).query(&[("limit", "1")]).bearer_auth(self.token().await?);
+        probe(NAME, request.header("Duffel-Version", "v2").header(ACCEPT, "application/json")).await
     }
 
     /// The account's token, read at first use.

@@ -26,9 +26,13 @@ use anyhow::{Context, bail};
 use axum::Router;
 use futures::future::join_all;
 use iso_currency::Currency;
-use shared::api::{Degraded, FLIGHTS, FLIGHTS_WARM, FlightResults, WarmRequest, Warmed};
+use shared::api::{
+    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthChecks, HealthRequest, HealthStatus,
+    WarmRequest, Warmed,
+};
 use shared::config::{self, Secret};
 use shared::deadline::Deadline;
+use shared::health::check as check_dependency;
 use shared::problem::Problem;
 use shared::travel::FlightQuery;
 use shared::upstream;
@@ -128,7 +132,17 @@ fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider
 /// The route.
 pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
-    FLIGHTS.serve(deps.clone(), search).merge(FLIGHTS_WARM.serve(deps, warm))
+    let search = FLIGHTS.serve(deps.clone(), search);
+    search.merge(FLIGHTS_WARM.serve(deps.clone(), warm)).merge(FLIGHTS_HEALTH.serve(deps, health))
+}
+
+/// Tries every provider. Offers come from the others while one is away, and words while all are.
+async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
+    let limit = deadline.less(RESERVE);
+    let checks = join_all(deps.sources.iter().map(async |source| {
+        check_dependency(&format!("provider:{}", source.name()), HealthStatus::Degraded, limit, source.probe()).await
+    }));
+    Ok(checks.await.into_iter().collect())
 }
 
 /// Has every provider's key read, and tokens fetched that hold for as long as asked.

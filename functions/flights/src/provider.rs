@@ -50,6 +50,15 @@ impl Provider {
         }
     }
 
+    /// Tries whether it is there and takes our credentials, at no cost.
+    async fn probe(&self) -> Result<(), Failure> {
+        match self {
+            Self::Duffel(duffel) => duffel.probe().await,
+            Self::Amadeus(amadeus) => amadeus.probe().await,
+            Self::Sample(_) => Ok(()),
+        }
+    }
+
     async fn warm(&self, hold: Duration) -> Result<(), Failure> {
         match self {
             Self::Duffel(duffel) => duffel.token().await.map(drop),
@@ -81,6 +90,17 @@ impl Source {
     /// Its name.
     pub fn name(&self) -> &'static str {
         self.provider.name()
+    }
+
+    /// Tries it; one that is left alone for now is not asked.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        match self.away() {
+            Some(failure) => Err(failure),
+            None => self.provider.probe().await,
+        }
     }
 
     /// What it offers, unfiltered. A failure is logged here, once.

@@ -14,16 +14,23 @@ mod questions;
 mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use futures::stream::{self, BoxStream, StreamExt};
-use shared::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
+use shared::api::{
+    HealthChecks, HealthRequest, HealthStatus, RESPOND, RESPOND_HEALTH, ReplyEvent, ReplyRequest, Writer,
+};
 use shared::assistants::{Assistants, Kind};
 use shared::deadline::Deadline;
 use shared::dialogue::Action;
+use shared::health::check;
 use shared::llm::ChatModel;
 use shared::private::Private;
 use shared::problem::Problem;
+
+/// What is left of the deadline for an answer to get out.
+const RESERVE: Duration = Duration::from_millis(100);
 
 /// What the step needs.
 pub struct Deps {
@@ -51,9 +58,17 @@ impl Deps {
     }
 }
 
-/// The step.
+/// The routes.
 pub fn router(deps: Deps) -> Router {
-    RESPOND.serve(Arc::new(deps), respond)
+    let deps = Arc::new(deps);
+    RESPOND.serve(deps.clone(), respond).merge(RESPOND_HEALTH.serve(deps, health))
+}
+
+/// Tries the model, if there is one. Without it passages are quoted.
+async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
+    let limit = deadline.less(RESERVE);
+    let Some(model) = &deps.model else { return Ok(HealthChecks::new()) };
+    Ok(HealthChecks::from([check("model", HealthStatus::Degraded, limit, model.probe(limit)).await]))
 }
 
 async fn respond(

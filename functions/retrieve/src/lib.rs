@@ -17,11 +17,14 @@ use std::time::Duration;
 
 use axum::Router;
 use futures::future::join_all;
-use shared::api::{Degraded, RETRIEVE, RETRIEVE_WARM, WarmRequest, Warmed};
+use shared::api::{
+    Degraded, HealthChecks, HealthRequest, HealthStatus, RETRIEVE, RETRIEVE_HEALTH, RETRIEVE_WARM, WarmRequest, Warmed,
+};
 use shared::assistants::Assistants;
 use shared::config;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
+use shared::health::check;
 use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
@@ -105,7 +108,15 @@ pub fn memory_from_env() -> anyhow::Result<usize> {
 /// The route.
 pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
-    RETRIEVE.serve(deps.clone(), retrieve).merge(RETRIEVE_WARM.serve(deps, warm))
+    let retrieve = RETRIEVE.serve(deps.clone(), retrieve);
+    retrieve.merge(RETRIEVE_WARM.serve(deps.clone(), warm)).merge(RETRIEVE_HEALTH.serve(deps, health))
+}
+
+/// Tries the embedder, if there is one. Without it texts are found by their words.
+async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
+    let limit = deadline.less(RESERVE);
+    let Some(embedder) = &deps.embedder else { return Ok(HealthChecks::new()) };
+    Ok(HealthChecks::from([check("embedder", HealthStatus::Degraded, limit, embedder.probe(limit)).await]))
 }
 
 /// Has the texts of every assistant loaded.

@@ -315,8 +315,8 @@ fn assistants() -> OperationBuilder {
 
 fn health() -> OperationBuilder {
     operation("check_health", "Check what the service depends on")
-        .response("200", json::<HealthReport>("Everything answers."))
-        .response("503", json::<HealthReport>("Something does not answer; `checks` names it."))
+        .response("200", json::<HealthReport>("Answers can be given, if some `degraded`: without what `checks` names."))
+        .response("503", json::<HealthReport>("Something no answer can do without is away; `checks` names it."))
 }
 
 fn openapi() -> OperationBuilder {

@@ -77,6 +77,14 @@ impl OpenAi {
         self.dimensions
     }
 
+    /// See [`super::Embedder::probe`].
+    ///
+    /// # Errors
+    /// See [`Server::probe`].
+    pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        self.server.probe(deadline).await
+    }
+
     /// See [`super::Embedder::embed`]. Where a batch is refused, its halves are tried, so that a text at fault fails alone.
     ///
     /// # Errors
