@@ -4,5 +4,6 @@
 mod health;
 mod log;
 mod metrics;
+mod monitoring;
 mod outside;
 mod traces;
