@@ -25,6 +25,12 @@ def vector(text):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self):
+        if self.path == "/v1/models":
+            self.answer({"object": "list", "data": []})
+        else:
+            self.send_error(404)
+
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.path == "/v1/embeddings":
