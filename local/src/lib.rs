@@ -23,6 +23,7 @@ use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
+use shared::flags::FlagSource;
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::observe::{observed, observed_call};
 use shared::pipeline::Pipeline;
@@ -70,6 +71,8 @@ pub struct Options {
     pub understand: understand::Deps,
     /// The flight providers.
     pub flights: flights::Deps,
+    /// Switches that work while it runs, for all of it.
+    pub flags: FlagSource,
     /// Who writes the replies.
     pub respond: respond::Deps,
     /// What assistants there are.
@@ -148,16 +151,18 @@ impl Colloquy {
         let record =
             record::Deps::new(client.clone(), &names.turns, totals, turns.clone(), options.prices, names.turn_ttl);
 
+        let flags = options.flags;
         let session = session::Deps::new(Store::new(client.clone(), names.clone()));
-        let steps = observed("understand", understand::router(options.understand))
-            .merge(observed("session", session::router(session)))
-            .merge(observed("flights", flights::router(options.flights)))
-            .merge(observed("retrieve", retrieve::router(retrieve)))
-            .merge(observed("respond", respond::router(options.respond)));
+        let steps =
+            observed("understand", understand::router(understand::Deps { flags: flags.clone(), ..options.understand }))
+                .merge(observed("session", session::router(session)))
+                .merge(observed("flights", flights::router(options.flights.with_flags(flags.clone()))))
+                .merge(observed("retrieve", retrieve::router(retrieve)))
+                .merge(observed("respond", respond::router(options.respond.with_flags(flags.clone()))));
         let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 
-        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants);
+        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants).with_flags(flags);
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
         let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), tables, chunks, turns.clone());
         let public = observed("chat", chat::router(chat))

@@ -15,6 +15,7 @@ use local::{Colloquy, Options, State, knowledge};
 use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::embedder::Embedder;
+use shared::flags::FlagSource;
 use shared::prices::Prices;
 use shared::{config, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,6 +60,7 @@ fn options() -> anyhow::Result<Options> {
         understand: understand::Deps::from_env()?,
         flights: flights::Deps::from_env()?,
         respond: respond::Deps::from_env()?,
+        flags: FlagSource::from_env(),
         assistants: Assistants::from_env()?,
         own_texts: knowledge::own_texts_from_env()?,
         embedder: Embedder::from_env()?,

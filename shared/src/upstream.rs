@@ -148,7 +148,8 @@ async fn answer(
 /// Sends a request once, and counts what came of it, also where nobody waits for it any more.
 async fn metered(endpoint: &'static str, request: RequestBuilder) -> reqwest::Result<Response> {
     let mut call = Call { endpoint, started: Instant::now(), outcome: Reason::Timeout.as_str() };
-    let answer = request.send().await;
+    // On the heap, for whoever asks twice holds two of these.
+    let answer = Box::pin(request.send()).await;
     call.outcome = match &answer {
         Ok(response) if response.status().is_success() => "ok",
         Ok(response) => Failure::answered(response.status(), &HeaderMap::new(), None).reason.as_str(),

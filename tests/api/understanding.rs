@@ -26,7 +26,7 @@ async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Syn
     });
     let url = tests::serve(Router::new().route("/chat/completions", model)).await;
     let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
-    let understand = understand::Deps { model: Some(model) };
+    let understand = understand::Deps { model: Some(model), ..Default::default() };
     (App::with_options(Options { understand, ..tests::options() }).await, asked)
 }
 

@@ -81,8 +81,11 @@ async fn say(app: &App, words: &str) -> u16 {
 #[tokio::test]
 async fn every_metric_moves_with_what_it_is_of() {
     let (_outside, options) = Outside::start().await;
-    let app =
-        App::with_options(Options { understand: understand::Deps { model: Some(model().await) }, ..options }).await;
+    let app = App::with_options(Options {
+        understand: understand::Deps { model: Some(model().await), ..Default::default() },
+        ..options
+    })
+    .await;
     let before = shown(&app).await;
 
     assert_eq!(say(&app, "fly me from Lahore to Dubai next Friday").await, 200);

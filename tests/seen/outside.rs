@@ -39,7 +39,7 @@ impl Outside {
         let client = shared::upstream::client().unwrap();
         let duffel = Duffel::new(client, &url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
         let options = Options {
-            understand: understand::Deps { model: Some(model) },
+            understand: understand::Deps { model: Some(model), ..Default::default() },
             flights: flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(2)),
             embedder: Some(Embedder::OpenAi(OpenAi::new(server, "stand-in", Some(8)).unwrap())),
             ..tests::options()

@@ -12,6 +12,7 @@ use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
 use shared::assistants::Assistants;
 use shared::config::Secret;
+use shared::flags::FlagSource;
 use shared::prices::Prices;
 
 pub mod conversations;
@@ -104,6 +105,7 @@ pub fn options() -> Options {
         understand: understand::Deps::default(),
         flights: sample_flights(),
         respond,
+        flags: FlagSource::default(),
         assistants,
         own_texts: Vec::new(),
         embedder: None,

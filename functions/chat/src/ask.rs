@@ -7,6 +7,7 @@ use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, Turn
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
+use shared::flags::Order;
 use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::turns::RecordWork;
 
@@ -36,10 +37,12 @@ impl Ask {
         let utterance = Utterance { assistant: assistant.clone(), words: question.clone(), kind: Kind::Knowledge };
         let search = RetrieveRequest { assistant: assistant.clone(), question, ..RetrieveRequest::default() };
         let deadline = progress.deadline.less(RESERVE);
-        let ((understood, understanding_took), (found, retrieving_took)) = tokio::join!(
-            clocked(deps.pipeline.call(&UNDERSTAND, &utterance, deadline)),
-            clocked(deps.pipeline.call(&RETRIEVE, &search, deadline)),
-        );
+        let understanding = clocked(deps.pipeline.call(&UNDERSTAND, &utterance, deadline));
+        let retrieving = clocked(deps.pipeline.call(&RETRIEVE, &search, deadline));
+        let ((understood, understanding_took), (found, retrieving_took)) = match deps.flags.get().await.steps {
+            Order::Concurrent => tokio::join!(understanding, retrieving),
+            Order::Sequential => (understanding.await, retrieving.await),
+        };
         progress.took("understand", understanding_took);
         progress.took("retrieve", retrieving_took);
         let understanding = understood.unwrap_or_else(|problem| {

@@ -24,6 +24,7 @@ use shared::api::{
 };
 use shared::assistants::Assistants;
 use shared::deadline::{Deadline, PublicDeadline};
+use shared::flags::FlagSource;
 use shared::pipeline::Pipeline;
 use shared::problem::{Problem, wrong_method};
 use shared::queue::Queue;
@@ -39,6 +40,7 @@ pub struct Deps {
     /// Where `record` learns of finished turns.
     turns: Queue,
     assistants: Assistants,
+    flags: FlagSource,
 }
 
 /// The longest that a finished turn waits for the queue.
@@ -47,16 +49,22 @@ const TELLING: Duration = Duration::from_millis(500);
 impl Deps {
     /// With the steps behind `pipeline`, and the queue of finished turns.
     pub fn new(pipeline: Pipeline, turns: Queue, assistants: Assistants) -> Self {
-        Self { pipeline, turns, assistants }
+        Self { pipeline, turns, assistants, flags: FlagSource::default() }
     }
 
-    /// With the steps at `STEPS_URL` and the queue at `TURNS_QUEUE_URL`.
+    /// The same, with switches that are read from `flags`.
+    pub fn with_flags(self, flags: FlagSource) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// With the steps at `STEPS_URL`, the queue at `TURNS_QUEUE_URL`, and the flags.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let turns = Queue::from_env("TURNS_QUEUE_URL").await?;
-        Ok(Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?))
+        let deps = Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?);
+        Ok(deps.with_flags(FlagSource::from_env()))
     }
 
     /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a talk

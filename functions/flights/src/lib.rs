@@ -24,7 +24,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
+use futures::StreamExt;
 use futures::future::join_all;
+use futures::stream;
 use iso_currency::Currency;
 use shared::api::{
     Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthChecks, HealthRequest, HealthStatus,
@@ -32,6 +34,7 @@ use shared::api::{
 };
 use shared::config::{self, Secret};
 use shared::deadline::Deadline;
+use shared::flags::{FlagSource, Order};
 use shared::health::check as check_dependency;
 use shared::problem::Problem;
 use shared::travel::FlightQuery;
@@ -56,13 +59,21 @@ pub struct Deps {
     currency: Option<Currency>,
     weights: Weights,
     scales: Scales,
+    flags: FlagSource,
 }
 
 impl Deps {
     /// These providers, each with `timeout` to answer, and the usual weights.
     pub fn new(providers: impl IntoIterator<Item = Provider>, timeout: Duration) -> Self {
         let sources = providers.into_iter().map(Source::new).collect();
-        Self { sources, timeout, currency: None, weights: Weights::default(), scales: Scales::default() }
+        Self {
+            sources,
+            timeout,
+            currency: None,
+            weights: Weights::default(),
+            scales: Scales::default(),
+            flags: FlagSource::default(),
+        }
     }
 
     /// The providers whose keys are set, else sample flights.
@@ -97,7 +108,12 @@ impl Deps {
             bail!("there is no flight provider: set DUFFEL_API_TOKEN, or AMADEUS_CLIENT_ID and AMADEUS_CLIENT_SECRET");
         }
         let timeout = Duration::from_millis(config::parsed("FLIGHTS_TIMEOUT_MS", 8_000)?);
-        Ok(Self { currency, weights, scales, ..Self::new(providers, timeout) })
+        Ok(Self { currency, weights, scales, flags: FlagSource::from_env(), ..Self::new(providers, timeout) })
+    }
+
+    /// The same, with switches that are read from `flags`.
+    pub fn with_flags(self, flags: FlagSource) -> Self {
+        Self { flags, ..self }
     }
 
     /// The providers that are searched.
@@ -162,10 +178,19 @@ async fn warm(deps: Arc<Deps>, request: WarmRequest, deadline: Deadline) -> Resu
 async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Result<FlightResults, Problem> {
     check(&query)?;
     let limit = deadline.less(RESERVE).within(deps.timeout);
-    let answers = join_all(deps.sources.iter().map(|source| source.search(&query, limit))).await;
+    let flags = deps.flags.get().await;
+    let sources: Vec<&Source> = deps.sources.iter().filter(|source| flags.has_provider(source.name())).collect();
+    let searches = sources.iter().map(|source| source.search(&query, limit));
+    let answers = match flags.steps {
+        Order::Concurrent => join_all(searches).await,
+        Order::Sequential => stream::iter(searches).then(|search| search).collect().await,
+    };
     let mut degraded = Vec::new();
+    if sources.is_empty() {
+        degraded.push(Degraded::new("flights", "switched_off"));
+    }
     let mut offers = Vec::new();
-    for (source, answer) in deps.sources.iter().zip(answers) {
+    for (source, answer) in sources.iter().zip(answers) {
         match answer {
             Ok(found) => offers.extend(found.into_iter().filter(|offer| merge::fits(offer, &query))),
             Err(failure) => degraded.push(Degraded::new(source.name(), failure.reason.as_str())),

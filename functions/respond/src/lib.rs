@@ -24,6 +24,7 @@ use shared::api::{
 use shared::assistants::{Assistants, Kind};
 use shared::deadline::Deadline;
 use shared::dialogue::Action;
+use shared::flags::FlagSource;
 use shared::health::check;
 use shared::llm::ChatModel;
 use shared::private::Private;
@@ -36,12 +37,18 @@ const RESERVE: Duration = Duration::from_millis(100);
 pub struct Deps {
     assistants: Assistants,
     model: Option<ChatModel>,
+    flags: FlagSource,
 }
 
 impl Deps {
     /// For these assistants, with a model or without.
     pub fn new(assistants: Assistants, model: Option<ChatModel>) -> Self {
-        Self { assistants, model }
+        Self { assistants, model, flags: FlagSource::default() }
+    }
+
+    /// The same, with switches that are read from `flags`.
+    pub fn with_flags(self, flags: FlagSource) -> Self {
+        Self { flags, ..self }
     }
 
     /// For the assistants of this build and of `COLLOQUY_ASSISTANTS`, with the model that `CHAT_MODEL` names, if any.
@@ -49,7 +56,7 @@ impl Deps {
     /// # Errors
     /// A variable or a manifest that cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        Ok(Self::new(Assistants::from_env()?, ChatModel::from_env()?))
+        Ok(Self::new(Assistants::from_env()?, ChatModel::from_env()?).with_flags(FlagSource::from_env()))
     }
 
     /// The model that writes, if there is one.
@@ -78,7 +85,9 @@ async fn respond(
 ) -> Result<BoxStream<'static, ReplyEvent>, Problem> {
     let assistant = deps.assistants.get(&request.assistant)?;
     if matches!(request.action, Action::Retrieve) {
-        return Ok(answer::answer(deps.model.as_ref(), assistant, &request, deadline).await);
+        let flags = deps.flags.get().await;
+        let model = deps.model.as_ref().filter(|_| flags.model);
+        return Ok(answer::answer(model, assistant, &request, deadline).await);
     }
     if let Action::LookUp { then_ask, .. } = &request.action
         && !request.passages.is_empty()

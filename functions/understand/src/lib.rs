@@ -29,6 +29,7 @@ use axum::Router;
 use shared::api::{UNDERSTAND, Utterance};
 use shared::assistants::Kind;
 use shared::dialogue::{Act, Pick, Understanding, Wish};
+use shared::flags::FlagSource;
 use shared::llm::ChatModel;
 use shared::private::Private;
 use shared::travel::Airline;
@@ -46,6 +47,8 @@ const MOST_MENTIONS: usize = 12;
 pub struct Deps {
     /// Asked for what the rules leave open; without it, they have the last word.
     pub model: Option<ChatModel>,
+    /// Whether it is asked.
+    pub flags: FlagSource,
 }
 
 impl Deps {
@@ -54,7 +57,7 @@ impl Deps {
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        Ok(Self { model: ChatModel::from_env()? })
+        Ok(Self { model: ChatModel::from_env()?, flags: FlagSource::from_env() })
     }
 }
 
@@ -62,7 +65,9 @@ impl Deps {
 pub fn router(deps: Deps) -> Router {
     UNDERSTAND.serve(Arc::new(deps), async |deps: Arc<Deps>, utterance: Utterance, deadline| {
         let (mut understanding, open) = read(&utterance.words);
-        if let Some(model) = deps.model.as_ref().filter(|_| open && utterance.kind == Kind::Travel) {
+        if let Some(model) = deps.model.as_ref().filter(|_| open && utterance.kind == Kind::Travel)
+            && deps.flags.get().await.model
+        {
             model::fill(model, &utterance.words, &mut understanding, deadline).await;
         }
         Ok(understanding)
