@@ -37,7 +37,6 @@ const BATCH_GET: usize = 100;
 
 /// The work of embedding some chunks of one document, as the queue carries it: keys, not text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EmbedWork {
     /// The document.
     pub document: DocumentId,
