@@ -2,6 +2,7 @@
 //! of its own, for a log is seen by every test of a process.
 
 mod contracts;
+mod deployed;
 mod flags;
 mod health;
 mod log;

@@ -5,6 +5,7 @@
 //!
 //! - Actions: `ask departure_date`, `ask destination because same_place`, `search`, `search after 3` (offers shown
 //!   before), `show 2`, `answer price about 2`, `answer greeting then ask destination`, `cancel`, `start_over`, `handoff`.
+//! - `where_shown` is an airline; see [`Turn::where_shown`].
 //! - Passengers: `2` are two adults, `2+1+1` two adults, a child and an infant. Times: `06:00-12:00`.
 //!
 //! When a conversation is played without providers, each search shows three made-up offers, which [`offers`] describes.
@@ -38,6 +39,9 @@ pub struct Conversation {
 pub struct Turn {
     /// The words.
     pub you: String,
+    /// The airline of which an offer must be shown for these words to mean that: with other providers than the made-up ones
+    /// they are left out where none is.
+    pub where_shown: Option<String>,
     /// The action, in short.
     pub then: String,
     /// All that is known of the journey afterwards.

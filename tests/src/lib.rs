@@ -16,6 +16,7 @@ use shared::flags::FlagSource;
 use shared::prices::Prices;
 
 pub mod conversations;
+pub mod deployed;
 pub mod evaluation;
 pub mod retrieval;
 pub mod vectors;
