@@ -1,0 +1,374 @@
+//! What a person's words say, before anything is resolved.
+
+use serde::{Deserialize, Serialize};
+
+use super::Topic;
+use crate::api::Usage;
+use crate::private::Private;
+use crate::travel::{Airline, Cabin, Place, TimeWindow, Trip};
+
+/// What the words of one message say, with nothing resolved that the words alone do not tell: a date stays an
+/// expression, a place a list of candidates, a number that counts nothing a number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Understanding {
+    /// What the person does with the message, in the order of the words.
+    pub acts: Vec<Act>,
+    /// What is asked about offers or about the assistant.
+    pub questions: Vec<Topic>,
+    /// Places named.
+    pub places: Vec<PlaceMention>,
+    /// Days named.
+    pub dates: Vec<DateMention>,
+    /// One way or there and back.
+    pub trip: Option<Trip>,
+    /// Who travels.
+    pub travellers: Option<Travellers>,
+    /// The class of travel.
+    pub cabin: Option<Wish<Cabin>>,
+    /// The only airlines wanted.
+    pub airlines: Option<Wish<Vec<Airline>>>,
+    /// Airlines not wanted.
+    pub without_airlines: Vec<Airline>,
+    /// The most stops.
+    pub max_stops: Option<Wish<u8>>,
+    /// The most it may cost.
+    pub max_price: Option<Wish<Budget>>,
+    /// Times of day.
+    pub times: Vec<TimeMention>,
+    /// The offer meant.
+    pub pick: Option<Pick>,
+    /// Numbers that count nothing ("4"): their sense depends on what was asked.
+    pub numbers: Vec<u32>,
+    /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
+    pub words: Private<Vec<String>>,
+    /// What a language model used, where one was asked for what the rules left open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+impl Understanding {
+    /// The most words that a courtesy has; a longer message asks something.
+    const SHORT: usize = 6;
+
+    /// Whether the message is short enough to be nothing but a courtesy or a wish about the talk itself.
+    pub fn is_short(&self) -> bool {
+        self.words.0.len() <= Self::SHORT
+    }
+
+    /// The courtesy that is all the message says: a greeting, thanks, a farewell, or the question what one can ask.
+    pub fn courtesy(&self) -> Option<Topic> {
+        let courtesy = |topic: &Topic| matches!(topic, Topic::Greeting | Topic::Thanks | Topic::Goodbye | Topic::Help);
+        let only = self.is_short() && self.questions.iter().all(courtesy);
+        self.questions.first().copied().filter(|_| only)
+    }
+}
+
+/// What a person does with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Wants flights searched.
+    Search,
+    /// Wants other offers than those shown.
+    Alternatives,
+    /// Agrees.
+    Affirm,
+    /// Disagrees.
+    Negate,
+    /// Puts right something said before ("no, Oslo", "I meant", "actually").
+    Correct,
+    /// Drops the journey.
+    Cancel,
+    /// Wants to begin again.
+    StartOver,
+    /// Wants a person.
+    Handoff,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// A wish with bounds, or the wish to have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish<T> {
+    /// Whatever there is; takes an earlier wish back.
+    Any,
+    /// This.
+    Only(T),
+}
+
+/// A place as it was named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceMention {
+    /// The name, as written.
+    pub name: Private<String>,
+    /// Which places it may be, the likeliest first; none where the name is in no list of ours.
+    pub candidates: Vec<Place>,
+    /// It is a country or another region, in which the city is not said: the candidates are its busiest.
+    #[serde(default)]
+    pub region: bool,
+    /// What it is in the journey, as far as the words around it tell.
+    pub role: PlaceRole,
+    /// It is what the journey is not ("not Paris").
+    #[serde(default)]
+    pub negated: bool,
+}
+
+/// What a place is in a journey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceRole {
+    /// Where it starts.
+    Origin,
+    /// Where it ends.
+    Destination,
+    /// Where the way back starts, which is where the way out ends.
+    ReturnOrigin,
+    /// Where the way back ends, which is where the way out starts.
+    ReturnDestination,
+    /// The words do not tell.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A day as it was named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DateMention {
+    /// The expression.
+    pub expression: DateExpr,
+    /// Which day of the journey it is, as far as the words around it tell.
+    pub role: DateRole,
+    /// It is what the day is not ("not Friday").
+    #[serde(default)]
+    pub negated: bool,
+}
+
+/// Which day of a journey a date is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateRole {
+    /// The day out.
+    Departure,
+    /// The day back.
+    Return,
+    /// The words do not tell.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A day in words. What it is on the calendar depends on today and, for the day back, on the day out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DateExpr {
+    /// "3 March", "2027-03-03".
+    Date {
+        /// Where it was said.
+        year: Option<i16>,
+        /// 1 to 12.
+        month: i8,
+        /// 1 to 31; whether the month has it is not yet checked.
+        day: i8,
+    },
+    /// "3/12": month and day in an order the words do not tell.
+    Numeric {
+        /// The first number.
+        first: i8,
+        /// The second.
+        second: i8,
+        /// Where it was said.
+        year: Option<i16>,
+    },
+    /// "the 3rd", "the 3rd of next month".
+    DayOfMonth {
+        /// 1 to 31.
+        day: i8,
+        /// Months from this one; `None` is the next month that has such a day ahead.
+        month: Option<i8>,
+    },
+    /// "Friday", "this Friday", "next Friday", "Friday week".
+    Weekday {
+        /// 1 (Monday) to 7 (Sunday).
+        weekday: i8,
+        /// In which week.
+        week: Week,
+    },
+    /// "today", "tomorrow", "in ten days".
+    InDays {
+        /// Days from today.
+        days: i32,
+    },
+    /// "in two months".
+    InMonths {
+        /// Months from today.
+        months: i32,
+    },
+    /// "in March", "end of March".
+    InMonth {
+        /// 1 to 12; `None` is counted by `ahead`.
+        month: Option<i8>,
+        /// Months from this one, where `month` is `None`.
+        ahead: i8,
+        /// Which part of it.
+        part: Part,
+    },
+    /// "Christmas Eve".
+    Holiday {
+        /// Which.
+        holiday: Holiday,
+        /// Days from it: -1 is the day before.
+        #[serde(default)]
+        offset: i32,
+    },
+    /// "a week later", "for ten days": counted from the day out.
+    AfterDeparture {
+        /// Days.
+        days: i32,
+        /// Months, added first.
+        months: i32,
+    },
+    /// "a day later", "two days earlier": counted from what was said before.
+    Shift {
+        /// Days; negative is earlier.
+        days: i32,
+        /// Months, added first.
+        #[serde(default)]
+        months: i32,
+    },
+    /// "30 February", "the 45th".
+    Impossible,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// Which week a weekday is in. Weeks begin on Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Week {
+    /// The first such day ahead.
+    Coming,
+    /// The current week.
+    This,
+    /// The week after the current one.
+    Next,
+    /// The week after that.
+    AfterNext,
+    /// The week before.
+    Last,
+    /// A week after the first such day ahead ("Friday week").
+    ComingPlusWeek,
+}
+
+/// Which part of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Its first day.
+    Beginning,
+    /// The 15th.
+    Middle,
+    /// Its last day.
+    End,
+    /// No part in particular: too wide to search, so the day is asked for.
+    Any,
+}
+
+/// A day that bears a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holiday {
+    /// 1 January.
+    NewYearsDay,
+    /// 14 February.
+    ValentinesDay,
+    /// 17 March.
+    SaintPatricksDay,
+    /// The Friday before Easter.
+    GoodFriday,
+    /// Western Easter Sunday.
+    Easter,
+    /// The day after Easter.
+    EasterMonday,
+    /// 4 July.
+    IndependenceDay,
+    /// The first Monday of September.
+    LaborDay,
+    /// 31 October.
+    Halloween,
+    /// The fourth Thursday of November.
+    Thanksgiving,
+    /// 24 December.
+    ChristmasEve,
+    /// 25 December.
+    Christmas,
+    /// 26 December.
+    BoxingDay,
+    /// 31 December.
+    NewYearsEve,
+}
+
+/// Who travels, as far as it was said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Travellers {
+    /// Everyone together ("four of us"), where only that was said.
+    pub total: Option<u32>,
+    /// From 12 years.
+    pub adults: Option<u32>,
+    /// From 2 to 11 years.
+    pub children: Option<u32>,
+    /// Below 2 years.
+    pub infants: Option<u32>,
+    /// They come on top of who was named before ("plus an infant").
+    pub more: bool,
+}
+
+/// The most a journey may cost, as it was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// A decimal ("450", "450.50").
+    pub amount: String,
+    /// ISO 4217, where the words tell; a bare "$" is USD.
+    pub currency: Option<String>,
+    /// For each traveller, not for all together.
+    #[serde(default)]
+    pub each: bool,
+}
+
+/// A time of day as it was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeMention {
+    /// From when to when; `None` takes an earlier wish back.
+    pub window: Option<TimeWindow>,
+    /// Which way it is about.
+    pub role: DateRole,
+}
+
+/// An offer among those shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pick {
+    /// "the second one": counted from 1 in what was shown last.
+    Nth(u32),
+    /// "the last one".
+    Last,
+    /// The lowest price.
+    Cheapest,
+    /// The shortest.
+    Fastest,
+    /// The first to leave.
+    Earliest,
+    /// The last to leave.
+    Latest,
+    /// The fewest stops.
+    FewestStops,
+    /// One by this airline.
+    By(Airline),
+    /// "that one": the one talked about.
+    That,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
