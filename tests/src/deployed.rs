@@ -73,6 +73,7 @@ fn action(then: &str) -> &str {
     match then.split(' ').next().unwrap_or_default() {
         "search" => "search_flights",
         "show" => "show_offer",
+        "look" => "answer",
         name => name,
     }
 }
