@@ -61,10 +61,11 @@ start_emulator() { # address, host name
 deploy() {
     python3 "$root/tests/emulator/prepare.py" "$root/template.yaml" "$work/code" "$AWS_ENDPOINT_URL" >"$work/template.yaml"
     python3 -c 'import boto3, os; boto3.client("ssm").put_parameter(
-        Type="SecureString", Name="/colloquy/documents-api-key", Value=os.environ["DOCUMENTS_KEY"])'
+        Type="SecureString", Name="/colloquy/documents-api-key", Value=os.environ["DOCUMENTS_KEY"])
+boto3.client("ssm").put_parameter(Type="String", Name="/colloquy/flags", Value="{\"steps\": \"sequential\"}")'
     (cd "$work" && sam deploy --template "$work/template.yaml" --config-file "$root/samconfig.toml" --stack-name "$STACK" \
         --no-confirm-changeset --no-progressbar --parameter-overrides \
-        DocumentsApiKeyParameter=/colloquy/documents-api-key \
+        DocumentsApiKeyParameter=/colloquy/documents-api-key FlagsParameter=/colloquy/flags Monitoring=true \
         Embedder=openai EmbeddingModel=stand-in EmbeddingDimensions=8 EmbeddingSpace=stand_in_8 ChatModel=stand-in \
         "OpenAiBaseUrl=$model" 'WarmSchedule="rate(1 minute)"' >"$work/deploy.log") ||
         { cat "$work/deploy.log"; return 1; }

@@ -153,6 +153,28 @@ def test_a_poison_message_ends_in_the_dead_letter_queue(queue):
     assert count["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
+def test_the_flags_are_read_from_their_parameter():
+    line = eventually(30, lambda: log_lines("the flags have changed"))[0]
+    assert "Sequential" in line["flags"]
+
+
+def test_what_is_measured_is_in_the_log_as_embedded_metrics():
+    say("fly me from Lahore to Dubai next Friday")
+
+    def measured():
+        events = logs.filter_log_events(logGroupName=outputs["LogGroup"])["events"]
+        documents = [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws":')]
+        return {metric["Name"] for document in documents
+                for directive in document["_aws"]["CloudWatchMetrics"] if directive["Namespace"] == STACK
+                for metric in directive["Metrics"]}
+
+    expected = {"requests_total", "request_duration_seconds", "turn_duration_seconds", "upstream_calls_total",
+                "cold_starts_total", "queue_age_seconds", "requests_in_flight"}
+    assert eventually(30, lambda: expected <= measured())
+    alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == 4, [alarm["AlarmName"] for alarm in alarms]
+
+
 def test_the_schedule_keeps_every_part_warm():
     line = eventually(90, lambda: log_lines("warmed"))[-1]
     parts = json.loads(line["parts"])
