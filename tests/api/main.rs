@@ -13,7 +13,6 @@ mod replies;
 mod sessions;
 mod stopping;
 mod streams;
-mod template;
 mod turns;
 mod understanding;
 mod warm;

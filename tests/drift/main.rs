@@ -1,0 +1,216 @@
+//! The template holds what the code uses, and nothing more; the README tells of both.
+
+mod code;
+mod template;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use code::{Crate, Names, functions, root};
+use shared::api::STREAMED;
+use template::{Function, Template, text};
+
+/// What a function reads that the template leaves at its default: the laptop's, or one that fits every deployment.
+const LEFT_AT_DEFAULT: [&str; 4] =
+    ["COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR", "EMBED_CONCURRENCY"];
+
+/// The first cells of a table of the README that begins with this heading line, each name in backticks.
+fn table(heading: &str) -> Names {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let rows = readme.split_once(heading).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap().to_owned());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+fn each(check: impl Fn(&Function, &Crate)) {
+    for function in Template::read().functions() {
+        check(&function, &Crate::of(&function.binary));
+    }
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> Names {
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_crate_is_a_function_of_the_template() {
+    let template = Template::read();
+    let in_template: Names = template.functions().into_iter().map(|function| function.binary).collect();
+    assert_eq!(in_template, functions());
+}
+
+#[test]
+fn the_routes_of_each_function_are_those_of_its_router() {
+    each(|function, code| {
+        let any = |paths: Names| paths.into_iter().map(|path| (path, "ANY".to_owned())).collect::<BTreeSet<_>>();
+        assert_eq!(function.routes("PublicApi"), any(code.routes()), "{}", function.binary);
+        let (served, _) = code.steps();
+        let posted = served.into_iter().map(|path| (path, "POST".to_owned())).collect::<BTreeSet<_>>();
+        assert_eq!(function.routes("StepsApi"), posted, "{}", function.binary);
+    });
+}
+
+#[test]
+fn the_public_routes_are_those_that_are_described() {
+    let document = std::fs::read_to_string(root().join("functions/web/openapi.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let described: Names = document["paths"].as_object().unwrap().keys().cloned().collect();
+    let template = Template::read();
+    let routes = template.functions().into_iter().flat_map(|function| function.routes("PublicApi"));
+    assert_eq!(routes.map(|(path, _)| path).collect::<Names>(), described);
+}
+
+#[test]
+fn cargo_lambda_watch_knows_the_same_routes() {
+    let manifest: toml::Value = toml::from_str(&std::fs::read_to_string(root().join("Cargo.toml")).unwrap()).unwrap();
+    let router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap().clone();
+    let function = |route: &toml::Value| route.as_str().or_else(|| route[0]["function"].as_str()).unwrap().to_owned();
+    let watched: BTreeMap<String, String> = router.iter().map(|(path, to)| (path.clone(), function(to))).collect();
+    let mut deployed = BTreeMap::new();
+    each_route(|path, function| drop(deployed.insert(path, function)));
+    assert_eq!(watched, deployed);
+}
+
+fn each_route(mut note: impl FnMut(String, String)) {
+    for function in Template::read().functions() {
+        for (path, _) in function.routes("PublicApi").into_iter().chain(function.routes("StepsApi")) {
+            note(path, function.binary.clone());
+        }
+    }
+}
+
+#[test]
+fn the_routes_that_stream_in_the_template_are_those_that_stream_in_the_code() {
+    let template = Template::read();
+    let mut streaming = Names::new();
+    for function in template.resources("AWS::Serverless::Function").into_values() {
+        for (_, event) in function["Properties"]["Events"].as_mapping().into_iter().flatten() {
+            if event["Properties"]["ResponseTransferMode"] == "RESPONSE_STREAM" {
+                streaming.insert(text(&event["Properties"]["Path"]));
+            }
+        }
+    }
+    assert_eq!(streaming, names(STREAMED.iter().copied()));
+}
+
+#[test]
+fn each_function_may_call_just_the_steps_it_calls() {
+    each(|function, code| {
+        let (_, called) = code.steps();
+        let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${StepsApi}/${Stage}/POST";
+        let allowed = function.permissions().into_iter().filter(|(action, _)| action == "execute-api:Invoke");
+        let allowed: Names = allowed.map(|(_, resource)| resource).collect();
+        assert_eq!(allowed, called.iter().map(|path| format!("{arn}{path}")).collect(), "{}", function.binary);
+    });
+}
+
+#[test]
+fn each_function_may_do_just_what_it_does_with_tables_and_queues() {
+    each(|function, code| {
+        assert_eq!(function.actions(&["dynamodb", "sqs", "lambda"]), code.actions(), "{}", function.binary);
+    });
+}
+
+#[test]
+fn what_a_function_may_touch_is_what_its_variables_name() {
+    each(|function, _| {
+        let named = function.variables().into_values().filter_map(|value| value["Ref"].as_str());
+        let named: Names =
+            named.filter(|name| name.ends_with("Table") || name.ends_with("Queue")).map(str::to_owned).collect();
+        let touched = function.permissions().into_iter().filter(|(action, _)| !action.starts_with("execute-api"));
+        let touched =
+            touched.filter_map(|(_, resource)| Some(resource.strip_prefix("${")?.split_once(".Arn}")?.0.to_owned()));
+        assert_eq!(touched.collect::<Names>(), named, "{}", function.binary);
+    });
+}
+
+#[test]
+fn each_secret_may_be_read_by_who_has_its_name_and_nobody_else() {
+    each(|function, _| {
+        let mut wanted = Names::new();
+        for (name, value) in function.variables().into_iter().filter(|(name, _)| name.ends_with("_PARAMETER")) {
+            let parameter = value["If"][1]["Ref"].as_str().unwrap_or_else(|| panic!("{name}: {value:?}"));
+            let arn = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter";
+            wanted.insert(format!("{arn}${{{parameter}}}"));
+        }
+        let allowed = function.permissions().into_iter().filter(|(action, _)| action.starts_with("ssm:"));
+        let allowed: Names =
+            allowed.inspect(|(action, _)| assert_eq!(action, "ssm:GetParameter")).map(|(_, arn)| arn).collect();
+        assert_eq!(allowed, wanted, "{}", function.binary);
+    });
+}
+
+#[test]
+fn no_permission_has_a_wildcard() {
+    each(|function, _| {
+        for (action, resource) in function.permissions() {
+            assert!(!action.contains('*') && !resource.contains('*'), "{}: {action} {resource}", function.binary);
+        }
+    });
+}
+
+#[test]
+fn each_function_has_just_the_variables_it_reads() {
+    let known = table("| variable | default |");
+    each(|function, code| {
+        // A secret is read by its own name, here as on a laptop; what else ends in _PARAMETER is read as it is.
+        let name = |set: String| if known.contains(&set) { set } else { set.trim_end_matches("_PARAMETER").to_owned() };
+        let set: Names = function.variables().into_keys().map(name).collect();
+        let mut read = code.variables(&known);
+        read.retain(|name| !LEFT_AT_DEFAULT.contains(&name.as_str()) && name != "AWS_REGION" && name != "RUST_LOG");
+        if code.routes().is_empty() {
+            read.remove("ALLOWED_ORIGIN");
+        }
+        if function.binary == "ingest" {
+            // It must know whether texts will have vectors, and asks for none.
+            read.remove("OPENAI_API_KEY");
+        }
+        assert_eq!(set, read, "{}", function.binary);
+    });
+}
+
+#[test]
+fn the_readme_has_every_parameter_and_no_other() {
+    let template = Template::read();
+    let parameters = template.0["Parameters"].as_mapping().unwrap();
+    assert_eq!(table("| parameter | default |"), parameters.iter().map(|(name, _)| text(name)).collect());
+    for (name, parameter) in parameters {
+        assert!(
+            parameter["Default"] != yaml_serde::Value::Null,
+            "{}: a first deployment asks for no answer",
+            text(name)
+        );
+        assert!(text(&parameter["Description"]).ends_with('.'), "{}", text(name));
+    }
+}
+
+#[test]
+fn deleting_the_stack_leaves_nothing_that_costs() {
+    let template = Template::read();
+    for (name, resource) in template.0["Resources"].as_mapping().unwrap() {
+        let (name, kind) = (text(name), text(&resource["Type"]));
+        // What holds data is kept by CloudFormation in some cases unless it is told not to.
+        if ["AWS::DynamoDB::Table", "AWS::Logs::LogGroup"].contains(&kind.as_str()) {
+            assert_eq!(resource["DeletionPolicy"], "Delete", "{name}");
+            assert_eq!(resource["UpdateReplacePolicy"], "Delete", "{name}");
+        } else {
+            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                assert!(["Retain", "Snapshot"].iter().all(|kept| resource[policy] != *kept), "{name}");
+            }
+        }
+        assert!(resource["Properties"]["DeletionProtectionEnabled"] != true, "{name}");
+    }
+}
+
+#[test]
+fn every_table_is_billed_by_use_and_every_queue_has_somewhere_to_put_what_fails() {
+    let template = Template::read();
+    for (name, table) in template.resources("AWS::DynamoDB::Table") {
+        assert_eq!(table["Properties"]["BillingMode"], "PAY_PER_REQUEST", "{name}");
+    }
+    let queues = template.resources("AWS::SQS::Queue");
+    for (name, queue) in queues.iter().filter(|(name, _)| !name.starts_with("Dead")) {
+        let dead = &queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"];
+        assert_eq!(dead, &yaml_serde::Value::String(format!("Dead{name}.Arn")), "{name}");
+        assert!(queues.contains_key(&format!("Dead{name}")), "{name}");
+    }
+}
