@@ -95,7 +95,7 @@ fn in_memory(count: usize, dimensions: usize) -> String {
         |(text, vector)| drop(memory.search(&Question { text, vector: Some(vector), sources: &[] }, &SETTINGS)),
     );
     let mib = memory.bytes() / 1024 / 1024;
-    format!("{count:7} × {dimensions:5}: {made:8.0?}; {mib:4} MiB; {meaning:8.1?}, {by_words:8.1?}, {whole:8.1?}")
+    format!("{count:7} × {dimensions:5}: {made:8.1?}; {mib:4} MiB; {meaning:8.1?}, {by_words:8.1?}, {whole:8.1?}")
 }
 
 fn median<T>(times: usize, mut ask: impl FnMut() -> T, mut search: impl FnMut(&T)) -> Duration {
@@ -144,7 +144,7 @@ async fn through_the_table(count: usize, dimensions: usize) -> anyhow::Result<St
     }
     took.sort();
     app.colloquy.stop().await;
-    Ok(format!("{count:7} × {dimensions:5}: {:8.0?}; {:8.1?}", loads[2], took[10]))
+    Ok(format!("{count:7} × {dimensions:5}: {:8.1?}; {:8.1?}", loads[2], took[10]))
 }
 
 /// Writes a document with its chunks and their vectors.
