@@ -11,7 +11,11 @@ fn main() {
             if file.extension().is_some_and(|extension| extension == "md") {
                 let (assistant, name) =
                     (assistant.file_name().unwrap_or_default(), file.file_name().unwrap_or_default());
-                table.push_str(&format!("({assistant:?}, {name:?}, include_str!({file:?})),\n"));
+                // The text itself, not its place: a target folder may serve several clones.
+                match std::fs::read_to_string(&file) {
+                    Ok(text) => table.push_str(&format!("({assistant:?}, {name:?}, {text:?}),\n")),
+                    Err(error) => println!("cargo::error=reading {}: {error}", file.display()),
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Puts the assistants into every binary that needs them: `assistants/NAME/assistant.toml` and `prompt.md`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo:rerun-if-changed=../assistants");
@@ -10,10 +10,10 @@ fn main() {
     folders.sort();
     let mut table = String::from("&[\n");
     for folder in folders {
-        let (name, manifest, prompt) = (folder.file_name(), folder.join("assistant.toml"), folder.join("prompt.md"));
-        if manifest.is_file() {
-            let name = name.unwrap_or_default();
-            table.push_str(&format!("({name:?}, include_str!({manifest:?}), include_str!({prompt:?})),\n"));
+        if folder.join("assistant.toml").is_file() {
+            let name = folder.file_name().unwrap_or_default();
+            let (manifest, prompt) = (text(&folder.join("assistant.toml")), text(&folder.join("prompt.md")));
+            table.push_str(&format!("({name:?}, {manifest:?}, {prompt:?}),\n"));
         }
     }
     table.push_str("]\n");
@@ -21,4 +21,12 @@ fn main() {
     if let Err(error) = std::fs::write(out.join("assistants.rs"), table) {
         println!("cargo::error=writing the table of assistants: {error}");
     }
+}
+
+/// The text itself, not its place: a target folder may serve several clones.
+fn text(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|error| {
+        println!("cargo::error=reading {}: {error}", file.display());
+        String::new()
+    })
 }
