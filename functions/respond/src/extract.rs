@@ -286,10 +286,10 @@ const LEANING: &[&str] = &[
 const STOP_WORDS: &[&str] = &[
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "can't", "could",
     "did", "do", "does", "don't", "for", "from", "get", "getting", "had", "has", "have", "how", "i", "i'm", "if", "in",
-    "is", "it", "its", "like", "long", "many", "me", "mean", "means", "much", "my", "no", "not", "of", "on", "or",
-    "our", "should", "so", "soon", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to",
-    "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you",
-    "your",
+    "is", "it", "its", "like", "long", "many", "me", "mean", "means", "much", "my", "need", "no", "not", "of", "on",
+    "or", "our", "should", "so", "soon", "that", "the", "their", "them", "then", "there", "these", "they", "this",
+    "to", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would",
+    "you", "your",
 ];
 
 #[cfg(test)]
