@@ -20,7 +20,7 @@ if [ "${1:-}" != inside ] && ! docker info >/dev/null 2>&1; then
     [ "$(id -u)" -eq 0 ] || not_tried "there is no Docker engine, and only root can start one"
     unshare --net --mount true 2>/dev/null || not_tried "there is no Docker engine, and this machine lets none be started"
     # What must be fetched is fetched before the network is left.
-    (cd "$here/.." && cargo build --workspace --bins --locked)
+    (cd "$here/.." && cargo build --workspace --bins --tests --locked)
     exec unshare --net --mount "$here/sam-local.sh" inside
 fi
 

@@ -20,10 +20,10 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# The functions as `cargo test` builds their libraries, each a `bootstrap` below $work/code.
+# The functions, each a `bootstrap` below $work/code; with the tests, so that `cargo test` and this build every crate alike.
 build_functions() {
     local target folder name
-    (cd "$root" && cargo build --workspace --bins --locked)
+    (cd "$root" && cargo build --workspace --bins --tests --locked)
     target=$(cd "$root" && cargo metadata --format-version 1 --no-deps --locked |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
     for folder in "$root"/functions/*/; do
