@@ -10,7 +10,7 @@ mod queues;
 mod server;
 mod tables;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,13 +32,13 @@ use shared::problem::close;
 use shared::queue::Queue;
 use shared::totals::Totals;
 use shared::trace::Trace;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use knowledge::OwnText;
 pub use queues::VISIBILITY;
 use queues::{Mapping, Queues};
 use server::Server;
+pub use server::listen;
 use tables::Embedded;
 
 /// How long the turns under way may take to finish once it is told to stop.
@@ -118,7 +118,7 @@ impl Colloquy {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let port = options.port;
         // The port comes first: where it is taken, nothing else is touched.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
+        let listener = server::listen(port).with_context(|| {
             format!("port {port} of 127.0.0.1 cannot be used (is another Colloquy running? PORT chooses another)")
         })?;
         let measured = metrics::start()?;
@@ -159,7 +159,7 @@ impl Colloquy {
                 .merge(observed("flights", flights::router(options.flights.with_flags(flags.clone()))))
                 .merge(observed("retrieve", retrieve::router(retrieve)))
                 .merge(observed("respond", respond::router(options.respond.with_flags(flags.clone()))));
-        let loopback = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening a port for the steps")?;
+        let loopback = server::listen(0).context("opening a port for the steps")?;
         let steps = Server::start(loopback, close(steps))?;
 
         let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants).with_flags(flags);

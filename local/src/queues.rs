@@ -16,13 +16,12 @@ use shared::deadline::Deadline;
 use shared::meter;
 use shared::observe::observed_batch;
 use shared::queue::{Message, Queue};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use winterbaume_core::{MockRequest, MockService};
 use winterbaume_sqs::SqsService;
 
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// How long a message that was taken and not deleted stays hidden, unless told otherwise.
 pub const VISIBILITY: Duration = Duration::from_secs(60);
@@ -53,7 +52,7 @@ impl Queues {
     /// Starts the server and makes the queues. They are in memory: what is pending in the tables is queued again at start.
     /// A message that was taken and not deleted comes again after `visibility`.
     pub async fn start(visibility: Duration) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the queues")?;
+        let listener = server::listen(0).context("opening a port for the queues")?;
         let router = Router::new().fallback(answer).with_state(Arc::new(SqsService::new()));
         let server = Server::start(listener, router)?;
         let config = aws_config::defaults(BehaviorVersion::latest())

@@ -1,6 +1,7 @@
 //! Serves a router over HTTP/1.1 and HTTP/2 until told to stop.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -8,7 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -17,6 +18,22 @@ const STREAMS_PER_CONNECTION: u32 = 100_000;
 
 /// How long a client may take to send a request's head: one that never does holds nothing for longer.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many connections may wait to be taken (the system's limit is usually the same). tokio's own 1,024 overflow where a thousand
+/// come at once, and a client that met that tries again only after a second.
+const BACKLOG: u32 = 4_096;
+
+/// Opens a port of the loopback; 0 is any that is free.
+///
+/// # Errors
+/// The port is taken.
+pub fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // A restart need not wait until the connections before it are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(BACKLOG)
+}
 
 /// A running server.
 pub(crate) struct Server {

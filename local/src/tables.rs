@@ -20,7 +20,7 @@ use shared::turns::{PENDING_INDEX, TURN_INDEX};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::State;
+use crate::{State, server};
 
 /// How often what is past its time is deleted.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -48,7 +48,7 @@ impl Embedded {
                     .with_context(|| format!("opening {}", file.display()))?
             }
         };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("opening a port for the tables")?;
+        let listener = server::listen(0).context("opening a port for the tables")?;
         let port = listener.local_addr()?.port();
         let (stop, stopped) = oneshot::channel();
         // SQLite blocks the thread it runs on, so it gets one of its own: turns that wait must not wait for it.

@@ -204,7 +204,7 @@ async fn stand_in() -> anyhow::Result<(Arc<Servers>, String)> {
         .route("/v1/embeddings", post(embeddings))
         .route("/v1/chat/completions", post(completion))
         .with_state(servers.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let listener = local::listen(0)?;
     let url = format!("http://{}/v1", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok((servers, url))

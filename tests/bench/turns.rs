@@ -143,7 +143,7 @@ async fn provider(delay: Duration) -> anyhow::Result<String> {
         tokio::time::sleep(delay).await;
         ([("content-type", "application/json")], tests::DUFFEL_ANSWER)
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let listener = local::listen(0)?;
     let url = format!("http://{}", listener.local_addr()?);
     let router = Router::new().route("/air/offer_requests", post(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
