@@ -159,10 +159,9 @@ where
         let working = observed_batch(function, &received, work(received.clone(), deadline));
         // On a task of its own, so that a panic fails this batch and no other.
         let Ok(failed) = tokio::spawn(working).await else { continue };
-        for message in received.iter().filter(|message| !failed.contains(&message.id)) {
-            if let Err(problem) = queue.delete(message).await {
-                tracing::warn!(%problem, "a finished message could not be deleted");
-            }
+        let done = received.iter().filter(|message| !failed.contains(&message.id));
+        if let Err(problem) = queue.delete(done).await {
+            tracing::warn!(%problem, "finished messages could not be deleted");
         }
     }
 }

@@ -10,7 +10,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
-    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+    SendMessageBatchRequestEntry,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -157,10 +158,22 @@ impl Queue {
         Ok(counts.iter().all(|count| told.get(count).is_some_and(|number| number == "0")))
     }
 
-    /// Deletes a message that is done.
-    pub async fn delete(&self, message: &Message) -> Result<(), Problem> {
-        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(&message.receipt);
-        delete.send().await.map(drop).map_err(|error| failed("deleting from a queue", &error))
+    /// Deletes messages that are done, ten in a call, several calls at once. In AWS the event source mapping does this.
+    ///
+    /// # Errors
+    /// The queue is away; some may be deleted. What SQS did not delete comes again, which is no error.
+    pub async fn delete<'a>(&self, messages: impl IntoIterator<Item = &'a Message>) -> Result<(), Problem> {
+        let entry = |(index, message): (usize, &Message)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+            entry.receipt_handle(&message.receipt).build().map_err(Problem::internal)
+        };
+        let entries: Vec<_> = messages.into_iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let delete = |batch: &[DeleteMessageBatchRequestEntry]| {
+            let delete = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(batch.to_vec()));
+            async { delete.send().await.map(drop).map_err(|error| failed("deleting from a queue", &error)) }
+        };
+        let batches: Vec<_> = entries.chunks(BATCH).map(delete).collect();
+        stream::iter(batches).buffer_unordered(CALLS).try_collect().await
     }
 }
 

@@ -32,7 +32,7 @@ const ACTIONS: [(&str, &str); 17] = [
     ("send_message", "sqs:SendMessage"),
     ("send_message_batch", "sqs:SendMessage"),
     ("receive_message", "sqs:ReceiveMessage"),
-    ("delete_message", "sqs:DeleteMessage"),
+    ("delete_message_batch", "sqs:DeleteMessage"),
     ("get_queue_attributes", "sqs:GetQueueAttributes"),
     ("put_parameter", "ssm:PutParameter"),
     ("invoke", "lambda:InvokeFunction"),
