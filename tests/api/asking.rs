@@ -64,7 +64,7 @@ async fn faulty(does: Does, beginning: &'static str, nothing: &'static str) -> O
     })
 }
 
-fn frame(delta: &Value) -> String {
+pub(crate) fn frame(delta: &Value) -> String {
     format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}))
 }
 
@@ -94,7 +94,7 @@ async fn app(embeddings: Does, model: Does) -> App {
 }
 
 /// The set with both models at a URL, and one text to answer from, found so.
-async fn app_at(url: &str, retrieval: Retrieval) -> App {
+pub(crate) async fn app_at(url: &str, retrieval: Retrieval) -> App {
     let server = Server::new(url, None).unwrap();
     let model = ChatModel::new(server.clone(), "stand-in", 100);
     let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
@@ -160,7 +160,7 @@ async fn a_model_at_fault_leaves_the_texts_to_quote() {
 }
 
 /// A model's reply whose end is never reached: it says when nobody listens any more.
-fn endless(left: Arc<AtomicBool>) -> impl Stream<Item = Result<String, Infallible>> {
+pub(crate) fn endless(left: Arc<AtomicBool>) -> impl Stream<Item = Result<String, Infallible>> {
     struct Left(Arc<AtomicBool>);
     impl Drop for Left {
         fn drop(&mut self) {

@@ -1,12 +1,21 @@
 //! What is away or slow is missing from the answer, and the answer says so.
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use flights::Deps;
 use flights::provider::Provider;
-use serde_json::json;
+use http::StatusCode;
+use serde_json::{Value, json};
+use shared::knowledge::Retrieval;
+use shared::pipeline::Pipeline;
 use std::time::{Duration, Instant};
-use tests::{App, serve};
+use tests::{App, serve, session_of};
+use tower::ServiceExt;
+
+use crate::asking::{app_at, endless};
 
 const MESSAGE: &str = "fly me from Lahore to Dubai next Friday";
 
@@ -58,4 +67,71 @@ async fn a_short_deadline_is_kept_however_slow_a_provider_is() {
     assert!(started.elapsed() < Duration::from_millis(1_600), "{:?}", started.elapsed());
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.body["degraded"][0]["reason"], "timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_not_whole_in_time_is_kept_as_far_as_it_came() {
+    let complete = async || {
+        ([("content-type", "text/event-stream")], Body::from_stream(endless(Default::default()))).into_response()
+    };
+    let embed = async || StatusCode::INTERNAL_SERVER_ERROR;
+    let router = Router::new().route("/chat/completions", post(complete)).route("/embeddings", post(embed));
+    let app = app_at(&serve(router).await, Retrieval::Words).await;
+    let body = json!({"assistant": "fertility", "message": "What is IVF?"});
+    let started = Instant::now();
+
+    let request = app.request("POST", "/v1/chat").header("colloquy-deadline-ms", "1500").json(&body);
+    let answer = app.send(request).await;
+
+    assert!(started.elapsed() < Duration::from_millis(1_600), "{:?}", started.elapsed());
+    assert_eq!((answer.status, &answer.body["incomplete"]), (200, &json!(true)), "{}", answer.body);
+    assert!(answer.body["reply"].as_str().unwrap().starts_with("more more"), "{}", answer.body);
+    let turns = app.get(&format!("/v1/sessions/{}/turns", session_of(&answer.body))).await;
+    assert_eq!(turns.body["turns"][0]["reply"], answer.body["reply"], "{}", turns.body);
+}
+
+/// The steps of a set behind a server that never answers on the path given, and `chat` before it.
+async fn with_a_step_that_hangs(app: &App, hanging: &'static str) -> Router {
+    let steps = app.colloquy.steps_url();
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let forward = async move |request: Request| -> Response {
+        let path = request.uri().path().to_owned();
+        if path == hanging {
+            std::future::pending::<()>().await;
+        }
+        let asked = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        let call = client.post(format!("{steps}{path}")).header("content-type", "application/json").body(asked);
+        let answer = call.send().await.unwrap();
+        let kind = answer.headers()["content-type"].clone();
+        (answer.status(), [("content-type", kind)], answer.text().await.unwrap()).into_response()
+    };
+    let pipeline = Pipeline::new(serve(Router::new().fallback(forward)).await).unwrap();
+    chat::router(chat::Deps::new(pipeline, app.colloquy.turn_queues().0, tests::options().assistants))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_hangs_costs_its_part_of_the_answer_and_never_the_turn() {
+    let app = App::start().await;
+    for (step, part) in
+        [("/steps/understand", "understand"), ("/steps/flights", "flights"), ("/steps/respond", "respond")]
+    {
+        let chat = with_a_step_that_hangs(&app, step).await;
+        let body = json!({"assistant": "travel", "message": MESSAGE, "client_time": tests::FRIDAY}).to_string();
+        let request = Request::post("/v1/chat").header("content-type", "application/json");
+        let request = request.header("colloquy-deadline-ms", "2000").body(Body::from(body)).unwrap();
+        let started = Instant::now();
+
+        let answer = chat.oneshot(request).await.unwrap();
+
+        assert!(started.elapsed() < Duration::from_millis(2_100), "{step}: {:?}", started.elapsed());
+        let status = answer.status();
+        let body: Value = serde_json::from_slice(&to_bytes(answer.into_body(), usize::MAX).await.unwrap()).unwrap();
+        assert_eq!(
+            (status, &body["degraded"][0]),
+            (StatusCode::OK, &json!({"part": part, "reason": "timeout"})),
+            "{body}"
+        );
+        assert!(!body["reply"].as_str().unwrap().is_empty());
+        assert_eq!(app.get(&format!("/v1/sessions/{}", session_of(&body))).await.body["version"], 1, "{step}");
+    }
 }

@@ -15,6 +15,8 @@ use shared::problem::Problem;
 
 /// What the end of a turn (the words, the commit) needs of the deadline when what comes before is slow.
 pub(crate) const RESERVE: Duration = Duration::from_millis(700);
+/// What keeping the turn needs of it when the words are slow: a reply that is cut off is kept and counted all the same.
+const KEEPING: Duration = Duration::from_millis(400);
 
 /// What is said where even the words are away.
 const APOLOGY: &str =
@@ -96,7 +98,8 @@ impl Progress {
         asked: &ReplyRequest,
         written: &mut Written,
     ) -> Result<(), Problem> {
-        let mut bits = Box::pin(pipeline.stream(&RESPOND, asked, self.deadline, self.end).await?);
+        let mut bits =
+            Box::pin(pipeline.stream(&RESPOND, asked, self.deadline.less(KEEPING), self.end.less(KEEPING)).await?);
         while let Some(bit) = bits.next().await {
             match bit? {
                 ReplyEvent::Delta { text } => {
@@ -152,7 +155,7 @@ impl Progress {
 
     /// Notes a failed step, once in the reply and once in the log.
     pub fn degrade(&mut self, part: &str, problem: &Problem) {
-        let cause = std::error::Error::source(problem).map(ToString::to_string);
+        let cause = problem.cause();
         tracing::warn!(part, problem = %problem, cause, "answering without a part");
         self.degraded.push(Degraded::because(part, problem));
     }

@@ -1,6 +1,7 @@
 //! One turn through the steps: understand, begin, search or retrieve where that was decided, respond, commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedSender;
 use sha2::{Digest, Sha256};
@@ -55,18 +56,21 @@ struct Found {
     retrieved: Option<Retrieved>,
 }
 
-/// Understands the message and begins its turn.
+/// Understands the message and begins its turn; the idempotency key is its own for as long as it comes with.
 ///
 /// # Errors
 /// What is wrong with the request, or that the talk cannot be read.
 pub(crate) async fn start(
     deps: Arc<Deps>,
     request: ChatRequest,
-    idempotency_key: Option<String>,
+    idempotency_key: Option<(String, Duration)>,
     deadline: Deadline,
 ) -> Result<Started, Problem> {
     let kind = deps.assistants.get(&request.assistant)?.kind;
-    let idempotency = idempotency_key.map(|key| Idempotency { key, body_hash: hash(&request) });
+    let idempotency = idempotency_key.map(|(key, lease)| {
+        let lease_ms = lease.as_millis().try_into().unwrap_or(u64::MAX);
+        Idempotency { key, body_hash: hash(&request), lease_ms }
+    });
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
     let mut progress = Progress::new(deadline);
     let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
@@ -104,7 +108,9 @@ async fn understand(
     words: &Private<String>,
 ) -> Understanding {
     let utterance = Utterance { assistant: assistant.to_owned(), words: words.clone(), kind };
-    let answer = progress.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, progress.deadline)).await;
+    // Half of it: where nothing is understood in time, the talk can still say so.
+    let deadline = Deadline::after(progress.deadline.remaining() / 2);
+    let answer = progress.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, deadline)).await;
     answer.unwrap_or_else(|problem| {
         progress.degrade("understand", &problem);
         Understanding::default()
