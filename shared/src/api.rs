@@ -609,6 +609,14 @@ pub struct Idempotency {
     pub key: String,
     /// SHA-256 of what the request says, hexadecimal.
     pub body_hash: String,
+    /// How long the turn may take at most, in milliseconds: later, another may take over.
+    #[serde(default = "within_half_a_minute")]
+    pub lease_ms: u64,
+}
+
+/// Longer than a reply that is not streamed may take.
+fn within_half_a_minute() -> u64 {
+    30_000
 }
 
 /// What `session/begin` is asked.

@@ -1,7 +1,12 @@
 //! The same request, sent again, is the same turn.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::{Value, json};
+use shared::api::{BeginTurn, SESSION_BEGIN};
+use shared::deadline::Deadline;
+use shared::pipeline::Pipeline;
 use tests::{Answer, App, session_of};
 
 const KEY: &str = "5f0c1f0e-6a6b-4c39-9a3e-0d1d8a6a7b11";
@@ -73,5 +78,22 @@ async fn a_key_that_could_be_guessed_is_refused_for_a_guests_first_message() {
     let body = json!({"assistant": "travel", "message": "hello"});
     for key in ["1", "short", ""] {
         assert_eq!(post(&app, key, &body).await.status, 422, "{key:?}");
+    }
+}
+
+/// As where a client of the tables, or of the steps, did not get the answer to a call that was done.
+#[tokio::test]
+async fn a_turn_that_claims_its_key_twice_has_it() {
+    let app = App::start().await;
+    let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();
+    let begin = json!({
+        "turn_id": "01JCZV5W9GQ2N5X7K3T8R4M6PA", "assistant": "travel", "kind": "travel",
+        "client_time": "2026-11-20T09:00:00Z", "understanding": {}, "idempotency": {"key": KEY, "body_hash": "0"},
+    });
+    let begin: BeginTurn = serde_json::from_value(begin).unwrap();
+    let other = BeginTurn { turn_id: "01JCZV5W9GQ2N5X7K3T8R4M6PB".to_owned(), ..begin.clone() };
+    for (turn, status) in [(&begin, None), (&begin, None), (&other, Some(409))] {
+        let begun = pipeline.call(&SESSION_BEGIN, turn, Deadline::after(Duration::from_secs(5))).await;
+        assert_eq!(begun.err().map(|problem| problem.status().as_u16()), status);
     }
 }

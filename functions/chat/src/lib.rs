@@ -43,6 +43,8 @@ pub struct Deps {
     flags: FlagSource,
 }
 
+/// For how much longer than a turn can take its idempotency key is its own: clocks differ.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// The longest that a finished turn waits for the queue.
 const TELLING: Duration = Duration::from_millis(500);
 
@@ -75,7 +77,7 @@ impl Deps {
         let told = tokio::time::timeout_at(limit.instant(), Box::pin(self.turns.send(std::slice::from_ref(&work))));
         let told = told.await.unwrap_or_else(|_| Err(Problem::deadline()));
         if let Err(problem) = told {
-            let cause = std::error::Error::source(&problem).map(ToString::to_string);
+            let cause = problem.cause();
             tracing::warn!(turn = work.turn_id, %problem, cause, "the queue of turns was not told");
         }
     }
@@ -101,7 +103,7 @@ async fn chat(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Json<ChatReply>, Problem> {
-    match start(deps, deadline, &headers, request).await? {
+    match start(deps, deadline, Duration::ZERO, &headers, request).await? {
         Started::Turn(turn) => turn.answer().await.map(Json),
         Started::Replay(reply) => Ok(Json(*reply)),
     }
@@ -114,11 +116,19 @@ async fn chat_stream(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    start(deps, deadline, &headers, request).await.map(stream::chat)
+    start(deps, deadline, stream::LONGEST, &headers, request).await.map(stream::chat)
 }
 
-async fn start(deps: Arc<Deps>, deadline: Deadline, headers: &HeaderMap, request: Request) -> Result<Started, Problem> {
-    let key = idempotency_key(headers)?;
+/// Begins the turn of a message; its words may take for `longer` than the deadline.
+async fn start(
+    deps: Arc<Deps>,
+    deadline: Deadline,
+    longer: Duration,
+    headers: &HeaderMap,
+    request: Request,
+) -> Result<Started, Problem> {
+    let lease = deadline.remaining() + longer + LEASE_MARGIN;
+    let key = idempotency_key(headers)?.map(|key| (key, lease));
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
     request.check()?;
     turn::start(deps, request, key, deadline).await

@@ -18,7 +18,7 @@ use crate::turn::Started;
 /// How long a stream may be silent before a comment is sent, which keeps proxies from closing it.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The longest that a whole stream may take.
-const LONGEST: Duration = Duration::from_secs(120);
+pub(crate) const LONGEST: Duration = Duration::from_secs(120);
 
 /// The events of a turn.
 pub(crate) fn chat(started: Started) -> Response {

@@ -38,12 +38,14 @@ pub(crate) async fn claim(
         return Err(Problem::field("Idempotency-Key", detail));
     }
     let key = hashed(owner, &request.key);
-    match store.claim(&key, &request.body_hash, session_id, turn_id).await? {
+    match store.claim(&key, request, session_id, turn_id).await? {
         None => Ok(Claim::Mine(key)),
         Some(existing) if existing.body_hash != request.body_hash => {
             Err(Problem::field("Idempotency-Key", "it was used before with another body"))
         }
         Some(Existing { session_id, turn_id, running_for: None, .. }) => Ok(Claim::Answered { session_id, turn_id }),
+        // The call before this one came to the table, and its answer did not come back.
+        Some(existing) if existing.turn_id == turn_id => Ok(Claim::Mine(key)),
         Some(Existing { running_for: Some(left), .. }) => Err(still_running(left)),
     }
 }
