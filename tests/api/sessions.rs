@@ -1,5 +1,6 @@
 //! What is kept of a talk, and for whom.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use local::{Options, State};
 use serde_json::json;
@@ -22,6 +23,25 @@ async fn a_talk_can_be_read_and_deleted() {
     assert_eq!(app.send(app.request("DELETE", &path)).await.status, 404);
     let again = json!({"assistant": "travel", "message": "hello", "session_id": session_of(&reply)});
     assert_eq!(app.post_chat(&again).await.status, 404, "a deleted talk stays deleted");
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_broken_off_is_finished_by_the_next() {
+    let app = App::start().await;
+    let id = session_of(&app.say(None, "I want to fly from Oslo to Rome").await).to_owned();
+    let (client, tables) = app.colloquy.tables();
+    // The talk is gone, as at its end, and what was said in it is not.
+    client.delete_item().table_name(tables.sessions).key("id", AttributeValue::S(id.clone())).send().await.unwrap();
+    let turns = async || {
+        let query = client.query().table_name(&tables.turns).key_condition_expression("session_id = :id");
+        query.expression_attribute_values(":id", AttributeValue::S(id.clone())).send().await.unwrap().count
+    };
+    let path = format!("/v1/sessions/{id}");
+
+    assert_eq!(turns().await, 1);
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
+    assert_eq!(turns().await, 0);
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 404);
 }
 
 #[tokio::test]
