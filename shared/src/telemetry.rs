@@ -1,11 +1,33 @@
 //! Logs: JSON lines in Lambda, plain lines on a laptop.
 
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config;
+
+/// Our crates. Those of others write whole requests below `info`, and so what people say, which no level is to show.
+const OURS: [&str; 17] = [
+    "chat",
+    "colloquy",
+    "embed",
+    "flights",
+    "health",
+    "ingest",
+    "local",
+    "minilm",
+    "record",
+    "respond",
+    "retrieve",
+    "session",
+    "shared",
+    "tests",
+    "understand",
+    "warm",
+    "web",
+];
 
 /// Installs the log for this process; a second call does nothing. `RUST_LOG` says what is shown, as levels of targets
 /// (`info,flights=debug`); where it is not set or cannot be read, `default` does.
@@ -20,5 +42,52 @@ pub fn init(default: &str) {
         lines.with_target(false).compact().boxed()
     };
     // The only failure is that there is one already, which is what is wanted.
-    drop(tracing_subscriber::registry().with(lines.with_filter(shown)).try_init());
+    drop(tracing_subscriber::registry().with(lines.with_filter(filter(shown))).try_init());
+}
+
+fn filter<S>(shown: Targets) -> impl Filter<S> {
+    shown.and(filter_fn(may_be_shown))
+}
+
+fn may_be_shown(line: &Metadata<'_>) -> bool {
+    let crate_name = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::INFO || OURS.contains(&crate_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_level_shows_the_requests_that_others_write_out() {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = fmt::layer().with_writer(move || writer.clone()).with_filter(filter("trace".parse().unwrap()));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::trace!(target: "aws_smithy_runtime::client::orchestrator", "a whole request");
+            tracing::debug!(target: "hyper_util::client", "another");
+            tracing::warn!(target: "aws_config", "no credentials");
+            tracing::trace!(target: "session::store", "ours");
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("no credentials") && log.contains("ours"), "{log}");
+        assert!(!log.contains("a whole request") && !log.contains("another"), "{log}");
+    }
 }
