@@ -141,6 +141,6 @@ fn request(deps: &ingest::Deps, text: OwnText) -> DocumentRequest {
 }
 
 fn log(what: &str, whose: &str, problem: &shared::problem::Problem) {
-    let cause = std::error::Error::source(problem).map(ToString::to_string);
+    let cause = problem.cause();
     tracing::warn!(%problem, cause, whose, "{what}");
 }

@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::time::Duration;
 
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
@@ -60,6 +61,9 @@ struct Parts {
     cause: Option<anyhow::Error>,
 }
 
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// The longest explanation that is taken over from axum, in bytes.
+const EXPLANATION_LIMIT: usize = 1024;
 const URN: &str = "urn:colloquy:problem:";
 
 impl Problem {
@@ -143,6 +147,11 @@ impl Problem {
         self.0.status.is_server_error() || self.0.status == StatusCode::TOO_MANY_REQUESTS
     }
 
+    /// What lies behind it, down to its root: for the log of who goes on without an answer.
+    pub fn cause(&self) -> Option<String> {
+        self.0.cause.as_ref().map(|cause| format!("{cause:#}"))
+    }
+
     /// What the caller is told.
     pub fn body(&self) -> ProblemBody {
         ProblemBody {
@@ -184,12 +193,12 @@ impl std::error::Error for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Some(cause) = &self.0.cause {
-            tracing::error!(status = self.0.status.as_u16(), problem = %self, cause = format!("{cause:#}"), "request failed");
+        if let Some(cause) = self.cause() {
+            tracing::error!(status = self.0.status.as_u16(), problem = %self, cause, "request failed");
         }
         let mut response = (self.0.status, Json(self.body())).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         if let Some(wait) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
@@ -200,11 +209,24 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives a problem where no route gives an answer: a path that is not there is a 404, and a panic a 500 that takes no other
-/// turn along.
+/// Gives a problem where no route gives an answer: a path that is not there is a 404, what axum refuses by itself keeps its
+/// status, and a panic is a 500 that takes no other turn along.
 pub fn close(router: Router) -> Router {
     let panicked = |_: Box<dyn Any + Send>| Problem::internal(anyhow::anyhow!("a handler panicked")).into_response();
-    router.fallback(unknown_path).layer(CatchPanicLayer::custom(panicked))
+    router.fallback(unknown_path).layer(map_response(explained)).layer(CatchPanicLayer::custom(panicked))
+}
+
+/// An error as a problem, also where it comes from axum, as for an address that is not UTF-8.
+async fn explained(response: Response) -> Response {
+    let (status, content_type) = (response.status(), response.headers().get(header::CONTENT_TYPE));
+    let is_ours = content_type.is_some_and(|content_type| *content_type == PROBLEM_JSON);
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let kind = title.to_lowercase().replace(' ', "-");
+    let said = axum::body::to_bytes(response.into_body(), EXPLANATION_LIMIT).await.unwrap_or_default();
+    Problem::new(status, &kind, title, String::from_utf8_lossy(&said)).into_response()
 }
 
 async fn unknown_path() -> Problem {

@@ -81,6 +81,7 @@ async fn what_is_not_there_is_said_to_be_not_there() {
     assert_problem(&app.get("/v1/nothing").await, 404, "unknown-path");
     assert_problem(&app.post_chat(&json!({"assistant": "butler", "message": "hi"})).await, 404, "unknown-assistant");
     assert_problem(&app.get("/v1/sessions/not-an-id").await, 404, "unknown-session");
+    assert_problem(&app.get("/v1/sessions/%FF").await, 400, "bad-request");
     let id = "0".repeat(32);
     assert_problem(&app.get(&format!("/v1/sessions/{id}")).await, 404, "unknown-session");
     let body = json!({"assistant": "travel", "message": "hi", "session_id": id});

@@ -163,7 +163,7 @@ async fn settle(deps: &Deps, id: &DocumentId, touched: bool, space: &VectorSpace
 }
 
 fn away(problem: &Problem) -> Outcome {
-    let cause = std::error::Error::source(problem).map(ToString::to_string);
+    let cause = problem.cause();
     tracing::warn!(%problem, cause, "the knowledge table failed; trying again later");
     Outcome::Later(None)
 }

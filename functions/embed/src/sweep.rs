@@ -23,7 +23,7 @@ pub async fn sweep_now(deps: &Deps, deadline: Deadline) {
     for (assistant, _) in deps.assistants.iter() {
         let swept = tokio::time::timeout_at(deadline.instant(), sweep_assistant(deps, assistant)).await;
         if let Err(problem) = swept.unwrap_or_else(|_| Err(Problem::deadline())) {
-            let cause = std::error::Error::source(&problem).map(ToString::to_string);
+            let cause = problem.cause();
             tracing::warn!(%problem, cause, assistant, "what is pending could not be queued again");
         }
     }

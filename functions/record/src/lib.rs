@@ -198,6 +198,6 @@ async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
 }
 
 fn log(problem: &Problem, what: &str) {
-    let cause = std::error::Error::source(problem).map(ToString::to_string);
+    let cause = problem.cause();
     tracing::warn!(%problem, cause, "{what}");
 }

@@ -110,7 +110,7 @@ impl Shelf {
             Err(problem) => Err(problem),
         };
         let held = renewed.unwrap_or_else(|problem| {
-            let cause = std::error::Error::source(&problem).map(ToString::to_string);
+            let cause = problem.cause();
             tracing::warn!(assistant = self.assistant, cause, "the newest texts cannot be loaded; the old ones serve");
             old
         });

@@ -108,7 +108,7 @@ async fn timed(
     let outcome = tokio::time::timeout_at(limit.instant(), call).await.unwrap_or_else(|_| Err(Problem::deadline()));
     let duration_ms = started.elapsed().as_millis() as u64;
     let warmed = outcome.unwrap_or_else(|problem| {
-        let cause = std::error::Error::source(&problem).map(ToString::to_string);
+        let cause = problem.cause();
         tracing::warn!(part = name, %problem, cause, "a part is not ready");
         Warmed { ready: Vec::new(), degraded: vec![Degraded::because(name, &problem)] }
     });
