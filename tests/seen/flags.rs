@@ -7,11 +7,15 @@ use axum::Router;
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
 use flights::provider::Provider;
+use futures::StreamExt;
 use http::StatusCode;
 use local::Options;
 use serde_json::{Value, json};
+use shared::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
 use shared::config::Secret;
+use shared::deadline::Deadline;
 use shared::flags::FlagSource;
+use shared::pipeline::Pipeline;
 use tests::App;
 
 use crate::outside::Outside;
@@ -71,6 +75,30 @@ async fn without_its_flag_a_model_is_not_asked() {
         let app = App::with_options(Options { flags: file.source(), ..options }).await;
         app.say(None, odd).await;
         assert_eq!(outside.traces("/chat/completions").len(), asked, "{flags}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_flag_no_model_writes_either() {
+    let passage =
+        json!({"id": "1", "text": "Airlines differ in what they let you carry.", "source": "S", "score": 1.0});
+    for action in [json!({"type": "retrieve"}), json!({"type": "look_up", "topic": "terms"})] {
+        for (flags, asked) in [(json!({}), 1), (json!({"model": false}), 0)] {
+            let file = File::new(&flags);
+            let (outside, options) = Outside::start().await;
+            let app = App::with_options(Options { flags: file.source(), ..options }).await;
+            let request: ReplyRequest = serde_json::from_value(json!({
+                "assistant": "travel", "action": action, "session": {}, "client_time": tests::FRIDAY,
+                "question": "What may I carry?", "passages": [passage],
+            }))
+            .unwrap();
+            let deadline = Deadline::after(Duration::from_secs(3));
+            let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();
+            let events = pipeline.stream(&RESPOND, &request, deadline, deadline).await.unwrap();
+            let events: Vec<ReplyEvent> = events.map(Result::unwrap).collect().await;
+            assert!(matches!(events.last(), Some(ReplyEvent::Done { written_by: Writer::Extract, .. })));
+            assert_eq!(outside.traces("/chat/completions").len(), asked, "{flags} {action}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use flights::duffel::Duffel;
 use flights::provider::Provider;
 use http::StatusCode;
 use local::Options;
+use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::embedder::Embedder;
 use shared::embedder::openai::OpenAi;
@@ -39,6 +40,7 @@ impl Outside {
         let client = shared::upstream::client().unwrap();
         let duffel = Duffel::new(client, &url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
         let options = Options {
+            respond: respond::Deps::new(Assistants::embedded().unwrap(), Some(model.clone())),
             understand: understand::Deps { model: Some(model), ..Default::default() },
             flights: flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(2)),
             embedder: Some(Embedder::OpenAi(OpenAi::new(server, "stand-in", Some(8)).unwrap())),

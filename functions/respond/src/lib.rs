@@ -84,17 +84,16 @@ async fn respond(
     deadline: Deadline,
 ) -> Result<BoxStream<'static, ReplyEvent>, Problem> {
     let assistant = deps.assistants.get(&request.assistant)?;
-    if matches!(request.action, Action::Retrieve) {
+    let next = match &request.action {
+        Action::Retrieve => Some(None),
+        Action::LookUp { then_ask, .. } if !request.passages.is_empty() => Some(*then_ask),
+        _ => None,
+    };
+    if let Some(next) = next {
         let flags = deps.flags.get().await;
         let model = deps.model.as_ref().filter(|_| flags.model);
-        return Ok(answer::answer(model, assistant, &request, deadline).await);
-    }
-    if let Action::LookUp { then_ask, .. } = &request.action
-        && !request.passages.is_empty()
-    {
-        let next = then_ask.map(|slot| words::question(slot, &request));
-        let answer = answer::answer(deps.model.as_ref(), assistant, &request, deadline).await;
-        return Ok(and_then(answer, next));
+        let answer = answer::answer(model, assistant, &request, deadline).await;
+        return Ok(and_then(answer, next.map(|slot| words::question(slot, &request))));
     }
     let bits = match assistant.kind {
         Kind::Travel => words::reply(&request),
