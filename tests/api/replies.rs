@@ -80,7 +80,7 @@ async fn a_model_answers_with_citations_of_passages_that_are_there() {
 
     let events = reply(&app).await;
 
-    assert_eq!(words(&events), "Eggs are fertilised [1] in a lab .");
+    assert_eq!(words(&events), "Eggs are fertilised [1] in a lab.");
     let Some(ReplyEvent::Done { written_by, cited, usage }) = events.last() else { panic!("{events:?}") };
     assert_eq!((*written_by, cited.as_slice()), (Writer::Model, &[1][..]));
     assert_eq!(usage.as_ref().unwrap().prompt_tokens, 70);
