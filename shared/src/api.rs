@@ -228,7 +228,7 @@ pub struct ChatReply {
     /// What the model used, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The reply broke off: what is there is kept, and is not the whole.
+    /// The reply broke off or was cut off: what is there is kept, and is not the whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// What is missing from this answer, and why.
@@ -274,7 +274,7 @@ pub struct AskReply {
     /// What the model used, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The reply broke off: what is there is not the whole.
+    /// The reply broke off or was cut off: what is there is not the whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// What is missing from this answer, and why.
@@ -366,7 +366,8 @@ pub struct Degraded {
     #[schema(example = "duffel")]
     pub part: String,
     /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
-    /// refused), `invalid_answer`, `mixed_currencies`.
+    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of a model's words also `cut_off` (at
+    /// the most that it may write) and `filtered` (by its server).
     #[schema(example = "timeout")]
     pub reason: String,
 }
@@ -464,7 +465,7 @@ pub struct TurnView {
     /// What the model used, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The reply broke off.
+    /// The reply broke off or was cut off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// What is missing from the answer, and why.
@@ -872,10 +873,18 @@ pub enum ReplyEvent {
         #[serde(default)]
         usage: Option<Usage>,
     },
-    /// The reply broke off after what was sent.
+    /// A reply begins that takes long to be written: by whom, should it break off.
+    Begun {
+        /// Who writes it.
+        written_by: Writer,
+    },
+    /// The reply broke off after what was sent, or was cut off.
     Failed {
         /// Why, as in [`Degraded`].
         reason: String,
+        /// What the model used all the same, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
     },
     /// Something is missing from the reply, which goes on all the same.
     Degraded {

@@ -26,6 +26,9 @@ use crate::upstream::{self, Failure, Reason};
 const PATH: &str = "/chat/completions";
 /// The longest that a whole reply may take, however many words still come.
 const LONGEST_REPLY: Duration = Duration::from_secs(120);
+/// The most bytes that a token of a reply may have, on average: more are written by a server that minds no limit. English has
+/// some four, other scripts up to twelve.
+const BYTES_A_TOKEN: usize = 16;
 
 /// A chat model of a server.
 #[derive(Clone)]
@@ -77,7 +80,7 @@ pub enum Piece {
 pub enum FinishReason {
     /// The model had said what it had to say.
     Stop,
-    /// It was cut at the most tokens.
+    /// It was cut at the most tokens, by the server or here.
     Length,
     /// It was cut by the server's filter.
     ContentFilter,
@@ -139,11 +142,12 @@ impl ChatModel {
         deadline: Deadline,
     ) -> Result<impl Stream<Item = Result<Piece, Failure>> + Send + Unpin + use<>, Failure> {
         let end = Deadline::after(LONGEST_REPLY).max(deadline);
+        let room = (self.max_reply_tokens as usize).saturating_mul(BYTES_A_TOKEN);
         let begin = async {
             let options = StreamOptions { include_usage: true };
             let request = Request { stream: true, stream_options: Some(options), ..self.request(messages) };
             let response = self.server.post(PATH, &request, deadline).await?;
-            let mut pieces = events::pieces(response.bytes_stream(), end);
+            let mut pieces = events::pieces(response.bytes_stream(), room, end);
             match pieces.next().await {
                 Some(Ok(Piece::Text(text))) => Ok((text, pieces)),
                 Some(Ok(Piece::End(FinishReason::ContentFilter))) => Err(Failure::new(Reason::Rejected)),

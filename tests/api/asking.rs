@@ -206,26 +206,70 @@ async fn a_client_that_goes_away_ends_the_models_work() {
     panic!("the model writes on for nobody");
 }
 
+/// The set with one text, a model that answers so, and no embedder.
+async fn app_with(complete: impl Fn() -> Response + Clone + Send + Sync + 'static) -> App {
+    let embed = async || StatusCode::INTERNAL_SERVER_ERROR;
+    let complete = async move || complete();
+    let router: Router = Router::new().route("/chat/completions", post(complete)).route("/embeddings", post(embed));
+    app_at(&tests::serve(router).await, Retrieval::Words).await
+}
+
+const BEGINNING: &str = "IVF is a treatment [1] in";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_breaks_off_ends_with_an_error_after_its_words() {
-    let complete = async || {
-        let words = frame(&json!({"content": "IVF is"}));
+    let app = app_with(|| {
+        let words = frame(&json!({"content": BEGINNING}));
         // The words must be on their way before the connection is gone.
         let gone = stream::once(tokio::time::sleep(Duration::from_millis(200))).map(|()| Err("gone"));
         Body::from_stream(stream::iter([Ok(words)]).chain(gone)).into_response()
-    };
-    let embed = async || StatusCode::INTERNAL_SERVER_ERROR;
-    let router: Router = Router::new().route("/chat/completions", post(complete)).route("/embeddings", post(embed));
-    let app = app_at(&tests::serve(router).await, Retrieval::Words).await;
+    })
+    .await;
 
     let message = json!({"assistant": "fertility", "message": "What is IVF?"});
     let stream = app.request("POST", "/v1/chat/stream").json(&message).send().await.unwrap().text().await.unwrap();
-    assert!(stream.contains("IVF is"), "{stream}");
+    assert!(stream.contains(BEGINNING), "{stream}");
     let last = stream.trim_end().rsplit("\n\n").next().unwrap();
     assert!(last.starts_with("event: error") && last.contains("reply-broke-off"), "{last}");
 
     // What was said is kept, and marked.
     let answer = app.send(app.request("POST", "/v1/chat").json(&message)).await.body;
-    assert_eq!((&answer["incomplete"], &answer["reply"]), (&json!(true), &json!("IVF is")), "{answer}");
+    is_a_beginning(&answer);
     assert_eq!(answer["degraded"][1], json!({"part": "model", "reason": "unavailable"}), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_model_wrote_by_the_deadline_is_its_own_and_cites() {
+    let app = app_with(|| {
+        let words = stream::iter([Ok::<_, Infallible>(frame(&json!({"content": BEGINNING})))]);
+        Body::from_stream(words.chain(stream::pending())).into_response()
+    })
+    .await;
+    let answer = ask(&app).await;
+    is_a_beginning(&answer);
+    assert_eq!(answer["degraded"][1], json!({"part": "respond", "reason": "timeout"}), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_a_limit_cut_off_is_told_and_paid() {
+    for (end, reason) in [("length", "cut_off"), ("content_filter", "filtered")] {
+        let app = app_with(move || {
+            let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": end}]});
+            let usage = json!({"choices": [], "usage": {"prompt_tokens": 70, "completion_tokens": 9}});
+            let words = frame(&json!({"content": format!("{BEGINNING} [")}));
+            format!("{words}data: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n").into_response()
+        })
+        .await;
+        let answer = ask(&app).await;
+        is_a_beginning(&answer);
+        assert_eq!(answer["degraded"][1], json!({"part": "model", "reason": reason}), "{answer}");
+        let usage = json!({"prompt_tokens": 70, "completion_tokens": 9, "model": "stand-in"});
+        assert_eq!(answer["usage"], usage, "{answer}");
+    }
+}
+
+/// The first words of a model, marked so, with what they cite.
+fn is_a_beginning(answer: &Value) {
+    assert_eq!((&answer["incomplete"], &answer["reply"]), (&json!(true), &json!(BEGINNING)), "{answer}");
+    assert_eq!((&answer["written_by"], &answer["citations"][0]["number"]), (&json!("model"), &json!(1)), "{answer}");
 }

@@ -82,10 +82,15 @@ impl Progress {
         let failed = self.collect(pipeline, asked, &mut written).await.err();
         self.took("respond", started.elapsed());
         if let Some(problem) = failed {
-            written.incomplete = !written.words.is_empty();
+            written.incomplete = true;
             self.degrade("respond", &problem);
         }
+        if written.incomplete {
+            let words = &written.words;
+            written.citations = citations(&asked.passages, |number| words.contains(&format!("[{number}]")));
+        }
         if written.words.is_empty() {
+            (written.written_by, written.incomplete) = (Writer::Rules, false);
             written.words.0.push_str(if asked.offers.is_empty() { APOLOGY } else { BARE_OFFERS });
             self.emit(|| TurnEvent::Delta { text: written.words.clone() });
         }
@@ -107,10 +112,12 @@ impl Progress {
                     self.emit(|| TurnEvent::Delta { text });
                 }
                 ReplyEvent::Degraded { degraded } => self.degraded.push(degraded),
-                ReplyEvent::Failed { reason } => {
+                ReplyEvent::Begun { written_by } => written.written_by = written_by,
+                ReplyEvent::Failed { reason, usage } => {
                     // What was sent stays, and is marked as not whole.
                     written.written_by = Writer::Model;
                     written.incomplete = true;
+                    written.usage = usage;
                     self.degraded.push(Degraded::new("model", reason));
                     return Ok(());
                 }

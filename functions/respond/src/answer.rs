@@ -33,10 +33,7 @@ pub(crate) async fn answer(
     let Some(model) = model else { return extracted(assistant, request) };
     let messages = prompt::messages(assistant, request);
     match model.stream(&messages, deadline.less(RESERVE)).await {
-        Ok(pieces) => {
-            let name = model.model().to_owned();
-            written(pieces, request.passages.len()).map(move |event| named(event, &name)).boxed()
-        }
+        Ok(pieces) => written(model.model().to_owned(), pieces, request.passages.len()).boxed(),
         Err(failure) => {
             tracing::warn!(
                 model = model.model(),
@@ -76,57 +73,60 @@ fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static
     said(bits, Writer::Extract, cited.into_iter().collect())
 }
 
-/// Says by the model's name what its use costs.
-fn named(mut event: ReplyEvent, model: &str) -> ReplyEvent {
-    if let ReplyEvent::Done { usage: Some(usage), .. } = &mut event {
-        usage.model = Some(model.to_owned());
-    }
-    event
-}
-
-/// What the model writes, without the citations that point at nothing.
+/// What the model writes, without the citations that point at nothing, and who writes it.
 fn written(
+    model: String,
     pieces: impl Stream<Item = Result<Piece, Failure>> + Send + Unpin + 'static,
     passages: usize,
 ) -> impl Stream<Item = ReplyEvent> + Send {
-    let state = (pieces, Citations::new(passages), None::<Usage>, None::<FinishReason>, false);
-    stream::unfold(state, |(mut pieces, mut citations, mut usage, mut end, over)| async move {
-        if over {
-            return None;
-        }
-        loop {
-            let event = match pieces.next().await {
-                Some(Ok(Piece::Text(text))) => {
-                    let text = citations.push(&text);
-                    if text.is_empty() {
-                        continue;
-                    }
-                    ReplyEvent::Delta { text: Private(text) }
-                }
+    let reply = Written { model, pieces, citations: Citations::new(passages), usage: None, over: false };
+    let begun = ReplyEvent::Begun { written_by: Writer::Model };
+    stream::iter([begun]).chain(stream::unfold(reply, Written::next))
+}
+
+/// A model's reply under way.
+struct Written<Pieces> {
+    model: String,
+    pieces: Pieces,
+    citations: Citations,
+    usage: Option<Usage>,
+    over: bool,
+}
+
+impl<Pieces: Stream<Item = Result<Piece, Failure>> + Unpin> Written<Pieces> {
+    async fn next(mut self) -> Option<(ReplyEvent, Self)> {
+        while !self.over {
+            let event = match self.pieces.next().await {
+                Some(Ok(Piece::Text(text))) => delta(self.citations.push(&text)),
                 Some(Ok(Piece::Usage { prompt_tokens, completion_tokens })) => {
-                    usage = Some(Usage { prompt_tokens, completion_tokens, model: None });
-                    continue;
+                    self.usage = Some(Usage { prompt_tokens, completion_tokens, model: Some(self.model.clone()) });
+                    None
                 }
-                Some(Ok(Piece::End(reason))) => {
-                    end = Some(reason);
-                    let held = citations.finish();
-                    if held.is_empty() {
-                        continue;
-                    }
-                    ReplyEvent::Delta { text: Private(held) }
-                }
-                Some(Err(failure)) => {
-                    tracing::warn!(reason = failure.reason.as_str(), "the model broke off");
-                    let failed = ReplyEvent::Failed { reason: failure.reason.as_str().to_owned() };
-                    return Some((failed, (pieces, citations, usage, end, true)));
-                }
+                Some(Ok(Piece::End(FinishReason::Length))) => Some(self.failed("cut_off")),
+                Some(Ok(Piece::End(FinishReason::ContentFilter))) => Some(self.failed("filtered")),
+                Some(Ok(Piece::End(FinishReason::Stop | FinishReason::Other))) => delta(self.citations.finish()),
+                Some(Err(failure)) => Some(self.failed(failure.reason.as_str())),
                 None => {
-                    let done =
-                        ReplyEvent::Done { written_by: Writer::Model, cited: citations.cited(), usage: usage.take() };
-                    return Some((done, (pieces, citations, usage, end, true)));
+                    self.over = true;
+                    let (cited, usage) = (self.citations.cited(), self.usage.take());
+                    Some(ReplyEvent::Done { written_by: Writer::Model, cited, usage })
                 }
             };
-            return Some((event, (pieces, citations, usage, end, false)));
+            if let Some(event) = event {
+                return Some((event, self));
+            }
         }
-    })
+        None
+    }
+
+    /// The end of a reply that is not whole. The beginning of a citation is no loss.
+    fn failed(&mut self, reason: &'static str) -> ReplyEvent {
+        tracing::warn!(model = self.model, reason, "the model's reply is not whole");
+        self.over = true;
+        ReplyEvent::Failed { reason: reason.to_owned(), usage: self.usage.take() }
+    }
+}
+
+fn delta(text: String) -> Option<ReplyEvent> {
+    (!text.is_empty()).then_some(ReplyEvent::Delta { text: Private(text) })
 }

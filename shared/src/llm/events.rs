@@ -22,18 +22,22 @@ const USAGE_WAIT: Duration = Duration::from_secs(1);
 
 type Events<E> = Pin<Box<dyn Stream<Item = Result<Event, EventStreamError<E>>> + Send>>;
 
-/// The pieces in a body of server-sent events: the texts, then usage, where it is told, and the end. A failure is the last
-/// item: a body that ends without saying so, one that falls silent, an event that cannot be read, an error within it.
+/// The pieces in a body of server-sent events: the texts, of at most `room` bytes, then usage, where it is told, and the end.
+/// A failure is the last item: a body that ends without saying so, one that falls silent, an event that cannot be read, an
+/// error within it.
 pub(super) fn pieces<E: Error + Send + 'static>(
     body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+    room: usize,
     end: Deadline,
 ) -> impl Stream<Item = Result<Piece, Failure>> + Send + Unpin {
-    let reply = Reply { events: Box::pin(body.eventsource()), end, finish: None, usage: None, left: None };
+    let reply = Reply { events: Box::pin(body.eventsource()), room, end, finish: None, usage: None, left: None };
     Box::pin(futures::stream::unfold(reply, Reply::next))
 }
 
 struct Reply<E> {
     events: Events<E>,
+    /// The bytes of text that are still taken.
+    room: usize,
     end: Deadline,
     finish: Option<FinishReason>,
     usage: Option<Usage>,
@@ -41,7 +45,7 @@ struct Reply<E> {
     left: Option<VecDeque<Result<Piece, Failure>>>,
 }
 
-impl<E: Error> Reply<E> {
+impl<E: Error + Send + 'static> Reply<E> {
     async fn next(mut self) -> Option<(Result<Piece, Failure>, Self)> {
         loop {
             if let Some(left) = &mut self.left {
@@ -50,8 +54,11 @@ impl<E: Error> Reply<E> {
             match self.event().await {
                 Ok(Some(event)) if event.data == "[DONE]" => self.finished(FinishReason::Other),
                 Ok(Some(event)) => match self.read(&event) {
-                    Ok(Some(text)) => return Some((Ok(Piece::Text(text)), self)),
-                    Ok(None) => {}
+                    Ok(text) => {
+                        if let Some(text) = text.and_then(|text| self.fitting(text)) {
+                            return Some((Ok(Piece::Text(text)), self));
+                        }
+                    }
                     Err(failure) => self.failed(failure),
                 },
                 Ok(None) => self.failed(Failure::new(Reason::Unavailable)),
@@ -84,6 +91,18 @@ impl<E: Error> Reply<E> {
         self.finish = choice.finish_reason.as_deref().map(FinishReason::read).or(self.finish);
         let delta = choice.delta.unwrap_or_default();
         Ok(delta.content.or(delta.refusal).filter(|text| !text.is_empty()))
+    }
+
+    /// As much of a text as there is room for. Where that is not all of it, nothing more is read: the server minds no limit.
+    fn fitting(&mut self, mut text: String) -> Option<String> {
+        if text.len() > self.room {
+            text.truncate(text.floor_char_boundary(self.room));
+            self.events = Box::pin(futures::stream::empty());
+            self.finish = Some(FinishReason::Length);
+            self.finished(FinishReason::Length);
+        }
+        self.room -= text.len();
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn finished(&mut self, default: FinishReason) {

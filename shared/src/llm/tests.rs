@@ -162,6 +162,20 @@ async fn what_passes_is_asked_again_and_the_rest_is_told() {
     }
 }
 
+#[tokio::test]
+async fn a_server_that_knows_no_end_is_left_at_sixteen_bytes_a_token() {
+    let long = words(&"word ".repeat(900));
+    for (case, body) in [
+        ("at its last word", [long.as_str(), &long, &words(&"x".repeat(601)), &finish("stop"), DONE].concat()),
+        ("in the middle", [long.as_str(), &long, &long].concat()),
+    ] {
+        let (text, rest) = reply(body).await.unwrap();
+        assert_eq!((text.len(), rest), (9_600, vec![Ok(Piece::End(FinishReason::Length))]), "{case}");
+    }
+    let (text, rest) = reply(words(&"é".repeat(6_000))).await.unwrap();
+    assert_eq!((text.len(), rest), (9_600, vec![Ok(Piece::End(FinishReason::Length))]));
+}
+
 /// A body that says so when it is dropped.
 fn endless(first: String) -> (Body, Arc<AtomicBool>) {
     struct Dropped(Arc<AtomicBool>);
