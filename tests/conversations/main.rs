@@ -23,8 +23,10 @@ fn turn(session: Session, words: &str, now: &Zoned) -> (Session, Action) {
 /// What went otherwise than the file has it.
 fn play(conversation: &Conversation) -> Result<(), String> {
     let mut session = Session::default();
+    let mut now = &conversation.at;
     for expected in &conversation.turn {
-        let (next, action) = turn(session, &expected.you, &conversation.at);
+        now = expected.at.as_ref().unwrap_or(now);
+        let (next, action) = turn(session, &expected.you, now);
         let (action, slots) = (in_short(&action), known(&next.slots));
         if action != expected.then {
             return Err(format!(

@@ -1,7 +1,8 @@
 //! Conversations as files: what a person says, line by line, and what must come of it.
 //!
 //! A file in `tests/dialogues/` is TOML. `at` is the person's clock; each `[[turn]]` has `you`, the words; `then`, the
-//! action in short; and, where it matters, `known`, all that is known of the journey afterwards.
+//! action in short; and, where it matters, `known`, all that is known of the journey afterwards. A turn may have an `at` of
+//! its own, from which the clock goes on.
 //!
 //! - Actions: `ask departure_date`, `ask destination because same_place`, `search`, `search after 3` (offers shown
 //!   before), `show 2`, `answer price about 2`, `answer greeting then ask destination`, `cancel`, `start_over`, `handoff`.
@@ -39,6 +40,8 @@ pub struct Conversation {
 pub struct Turn {
     /// The words.
     pub you: String,
+    /// The person's clock from this turn on, where time has passed: RFC 9557.
+    pub at: Option<Zoned>,
     /// The airline of which an offer must be shown for these words to mean that: with other providers than the made-up ones
     /// they are left out where none is.
     pub where_shown: Option<String>,

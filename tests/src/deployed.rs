@@ -26,7 +26,9 @@ pub enum Outcome {
 /// What went otherwise than written, with the words that led there.
 pub async fn hold(client: &Client, url: &str, conversation: &Conversation) -> anyhow::Result<Outcome> {
     let (mut session, mut offers) = (Value::Null, None::<Value>);
+    let mut now = &conversation.at;
     for (index, turn) in conversation.turn.iter().enumerate() {
+        now = turn.at.as_ref().unwrap_or(now);
         let none = offers.as_ref().is_some_and(|offers| offers.as_array().is_none_or(Vec::is_empty));
         if none && needs_offers(&turn.then) {
             return Ok(Outcome::Cut(conversation.turn.len() - index));
@@ -35,7 +37,7 @@ pub async fn hold(client: &Client, url: &str, conversation: &Conversation) -> an
             continue;
         }
         let body = json!({"assistant": "travel", "message": turn.you, "session_id": session,
-            "client_time": conversation.at.to_string()});
+            "client_time": now.to_string()});
         let reply = say(client, url, &body).await.with_context(|| format!("{:?}", turn.you))?;
         check(turn.known.as_ref(), &turn.then, &reply).with_context(|| format!("{:?}", turn.you))?;
         if reply["action"] == "search_flights" {

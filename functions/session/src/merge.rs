@@ -40,6 +40,11 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     travellers::merge(session, said, &mut merged);
     merge_wishes(session, said, &mut merged);
     same_place(session, &before, &mut merged);
+    // Thanks for a journey that is over need no other day.
+    if merged.informed || said.courtesy().is_none() {
+        let today = today(session, now);
+        days::forget_passed(&mut session.slots, today, &mut merged);
+    }
     merged.changed = session.slots != before;
     merged
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use shared::dialogue::{DateExpr, DateMention, DateRole, Pick, Session, Slot, Stay, Trouble, Understanding};
-use shared::travel::Trip;
+use shared::travel::{Slots, Trip};
 
 use super::Merged;
 use crate::resolve::{Calendar, resolve};
@@ -11,7 +11,7 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     let calendar = Calendar { today, departure: None, month_first };
     let bare = bare_day(session, said);
     let meant: Vec<&DateMention> = said.dates.iter().chain(bare.as_ref()).filter(|date| !date.negated).collect();
-    let roles = roles(session, &meant);
+    let roles = roles(session, &meant, today);
     let departure_before = session.slots.departure_date;
     // The day out first, whatever the order of the words: the day back is counted from it.
     for wanted in [DateRole::Departure, DateRole::Return] {
@@ -60,9 +60,11 @@ fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
 }
 
 /// The roles, with those the words do not tell read by what was asked and by what is known.
-fn roles(session: &Session, meant: &[&DateMention]) -> Vec<DateRole> {
+fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole> {
     let slots = &session.slots;
-    let mut has_departure = slots.departure_date.is_some() || meant.iter().any(|date| date.role == DateRole::Departure);
+    // A day out that has passed since is to be said anew.
+    let known = slots.departure_date.is_some_and(|date| date >= today);
+    let mut has_departure = known || meant.iter().any(|date| date.role == DateRole::Departure);
     let mut has_return = slots.return_date.is_some() || meant.iter().any(|date| date.role == DateRole::Return);
     let mut named_departure = meant.iter().any(|date| date.role == DateRole::Departure);
     meant
@@ -165,5 +167,15 @@ fn follow(session: &mut Session, today: Date, named_return: bool, merged: &mut M
             merged.wrong(Slot::ReturnDate, Trouble::ReturnBeforeDeparture { departure, back });
         }
         session.slots.return_date = None;
+    }
+}
+
+/// A day that was good when it was said may have passed since: it is forgotten, and asked for again.
+pub(super) fn forget_passed(slots: &mut Slots, today: Date, merged: &mut Merged) {
+    let kept = [(Slot::DepartureDate, &mut slots.departure_date), (Slot::ReturnDate, &mut slots.return_date)];
+    for (slot, day) in kept {
+        if let Some(date) = day.take_if(|date| *date < today) {
+            merged.wrong(slot, Trouble::PastDate { date });
+        }
     }
 }
