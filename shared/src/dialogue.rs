@@ -15,7 +15,7 @@ pub use said::{
 };
 
 use crate::private::Private;
-use crate::travel::{FlightQuery, Offer, Passengers, Place, Slots};
+use crate::travel::{FlightQuery, Money, Offer, Passengers, Place, Slots};
 
 /// Where a talk stands. Kept between turns, bounded however long the talk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Session {
     pub stay: Option<Stay>,
     /// Who was named, while it is more or fewer than can be booked.
     pub party: Option<Passengers>,
+    /// The most that each traveller may cost, where the limit was said so: `slots.max_price` is that of all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_each: Option<Money>,
     /// The talk was handed to a person.
     pub handed_off: bool,
     /// The last turns, oldest first; kept by the store, not by the dialogue.

@@ -10,7 +10,7 @@ pub use places::unclear_of;
 use jiff::Zoned;
 use jiff::civil::Date;
 use shared::dialogue::{Budget, DateRole, Session, Slot, Trouble, Understanding, Wish};
-use shared::travel::{Airline, Money, Slots, Trip};
+use shared::travel::{Airline, Money, Passengers, Slots, Trip};
 
 /// What came of merging a message.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,7 +90,6 @@ fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
 }
 
 fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged) {
-    let passengers = session.slots.passengers.map_or(1, |passengers| passengers.total());
     let currency = session.shown.first().map_or(iso_currency::Currency::USD, |offer| offer.total_price.currency);
     let slots = &mut session.slots;
     if let Some(wish) = &said.cabin {
@@ -110,11 +109,19 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
             slots.without_airlines.push(airline.clone());
         }
     }
-    if let Some(wish) = &said.max_price {
-        slots.max_price = wanted(wish).and_then(|budget| money(&budget, currency, passengers)).or(match wish {
-            Wish::Any => None,
-            Wish::Only(_) => slots.max_price,
-        });
+    match &said.max_price {
+        Some(Wish::Any) => (slots.max_price, session.budget_each) = (None, None),
+        Some(Wish::Only(budget)) => {
+            if let Some(money) = money(budget, currency) {
+                (slots.max_price, session.budget_each) =
+                    if budget.each { (None, Some(money)) } else { (Some(money), None) };
+            }
+        }
+        None => {}
+    }
+    // Said for each, it is of as many as travel by now.
+    if let Some(each) = session.budget_each {
+        slots.max_price = for_all(each, slots.passengers.unwrap_or(Passengers::ONE));
     }
     for time in &said.times {
         let back = time.role == DateRole::Return
@@ -146,18 +153,18 @@ fn contains(list: &[Airline], airline: &Airline) -> bool {
     list.iter().any(|other| other.iata == airline.iata)
 }
 
-/// A budget for all travellers together. An amount without a currency is in that of the offers shown, else in US
-/// dollars.
-fn money(budget: &Budget, fallback: iso_currency::Currency, passengers: u8) -> Option<Money> {
+/// An amount without a currency is in that of the offers shown, else in US dollars.
+fn money(budget: &Budget, fallback: iso_currency::Currency) -> Option<Money> {
     let currency = match &budget.currency {
         Some(code) => iso_currency::Currency::from_code(code)?,
         None => fallback,
     };
-    let mut money = Money::parse(&budget.amount, currency).ok()?;
-    if budget.each {
-        money.minor = money.minor.checked_mul(i64::from(passengers))?;
-    }
-    Some(money)
+    Money::parse(&budget.amount, currency).ok()
+}
+
+fn for_all(each: Money, passengers: Passengers) -> Option<Money> {
+    let minor = each.minor.checked_mul(i64::from(passengers.total()))?;
+    Some(Money { minor, ..each })
 }
 
 /// A journey that ends where it starts: what was said now is taken back.
