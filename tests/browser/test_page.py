@@ -395,6 +395,32 @@ def test_more_flights_are_a_click_away(page):
     assert not [button for button in page.all("button", turn) if button.text == "Show more flights"]
 
 
+def test_the_button_of_a_card_asks_about_that_card(page):
+    page.open()
+    asks = lambda turn: page.all(".ask", turn)
+
+    def ask(turn, index):
+        page.script("arguments[0].click()", asks(turn)[index])
+        return page.answered()
+
+    first = page.say("fly me from London to New York tomorrow")
+    assert page.all(".offer h2", ask(first, 1))[0].text == page.all(".offer h2", first)[1].text
+    before = page.all(".turn")
+    more = page.say("show more flights")
+    assert [asks(turn) for turn in before] == [[], []], "their numbers would mean other offers now"
+    sixth = ask(more, 0)
+    assert page.all(".offer h2", sixth)[0].text == page.all(".offer h2", more)[0].text
+    assert page.all(".offer h2", sixth)[0].text.startswith("6. ")
+    assert page.all(".offer h2", ask(sixth, 0))[0].text.startswith("6. ")
+
+    page.driver.refresh()
+    page.until(lambda: asks(None))
+    turns = page.all(".turn")
+    assert [bool(asks(turn)) for turn in turns] == [False, False, True, True, True], "a reload changes nothing of it"
+    page.say("make it business")
+    assert not [button for turn in turns for button in asks(turn)], "they are of another journey"
+
+
 def test_what_an_assistant_is_not_is_told_before_one_begins(page):
     page.open()
     assert not page.one("#welcome-disclaimer").is_displayed(), "the travel agent needs none"

@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use session::dialogue::advance;
 use shared::dialogue::{Action, Session};
+use shared::travel::Money;
 use tests::conversations::{Conversation, in_short, known, offers, read};
 use understand::understand;
 
@@ -51,6 +52,27 @@ fn conversations_go_as_written() {
         .filter_map(|(name, conversation)| Some(format!("{name}: {}", play(conversation).err()?)))
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), conversations.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_cheapest_is_looked_for_in_one_currency() {
+    use iso_currency::Currency::{EUR, JPY, USD};
+
+    let cases = [
+        // What most of them are in; of as many, what the best is in.
+        ("tomorrow", [(USD, "300.00"), (JPY, "40000"), (USD, "290.00")], "show 3"),
+        ("tomorrow", [(USD, "300.00"), (JPY, "40000"), (EUR, "250.00")], "show 1"),
+        ("tomorrow, at most 70,000 yen", [(USD, "300.00"), (JPY, "40000"), (USD, "290.00")], "show 2"),
+        ("tomorrow, at most 500 pounds", [(USD, "300.00"), (JPY, "40000"), (USD, "290.00")], "show 3"),
+    ];
+    for (when, prices, expected) in cases {
+        let (mut session, _) = turn(Session::default(), &format!("Lahore to Tokyo {when}"), &now());
+        for (offer, (currency, amount)) in session.shown.iter_mut().zip(prices) {
+            offer.total_price = Money::parse(amount, currency).unwrap();
+        }
+        let (_, action) = turn(session, "the cheapest one", &now());
+        assert_eq!(in_short(&action), expected, "{when} {prices:?}");
+    }
 }
 
 fn now() -> Zoned {

@@ -1,5 +1,7 @@
 //! Decides what is done next: a pure function from the talk, what was said and what came of merging it.
 
+use std::cmp::Reverse;
+
 use shared::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
 use shared::travel::{FlightQuery, Offer, Passengers, Trip};
 
@@ -21,7 +23,9 @@ pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> A
         }
         Action::ShowOffer { rank }
         | Action::Answer { rank: Some(rank), .. }
-        | Action::LookUp { rank: Some(rank), .. } => session.focus = Some(*rank),
+        | Action::LookUp { rank: Some(rank), .. } => {
+            session.focus = shown_as(session, *rank).map(|offer| offer.rank).or(session.focus);
+        }
         _ => {}
     }
     action
@@ -86,7 +90,12 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     if session.shown.is_empty() || merged.changed {
         return None;
     }
-    let rank = picked(session, said)?;
+    let rank = match (picked(session, said), &said.pick) {
+        (Some(rank), _) => rank,
+        // There is no such offer, which is said.
+        (None, Some(Pick::Nth(count))) => return Some(Action::ShowOffer { rank: *count }),
+        (None, _) => return None,
+    };
     match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
         Some(topic) if topic != Topic::Other => Some(answer(session, topic, Some(rank), None)),
         _ => Some(Action::ShowOffer { rank }),
@@ -193,6 +202,24 @@ fn last_rank(session: &Session) -> usize {
     session.shown.iter().map(|offer| offer.rank).max().and_then(|rank| usize::try_from(rank).ok()).unwrap_or(0)
 }
 
+fn shown_as(session: &Session, rank: u32) -> Option<&Offer> {
+    session.shown.iter().find(|offer| offer.rank == rank)
+}
+
+/// The cheapest of the offers that are shown in one currency: the limit's, else the one that most of them are in.
+/// Amounts in different currencies cannot be compared.
+fn cheapest(session: &Session) -> Option<&Offer> {
+    let shown = &session.shown;
+    let of = |currency| shown.iter().filter(move |offer| offer.total_price.currency == currency);
+    let limit = session.slots.max_price.map(|limit| limit.currency).filter(|currency| of(*currency).next().is_some());
+    let most = || {
+        // Of as many, the currency of the better offer.
+        let best = shown.iter().max_by_key(|offer| (of(offer.total_price.currency).count(), Reverse(offer.rank)));
+        best.map(|offer| offer.total_price.currency)
+    };
+    of(limit.or_else(most)?).min_by_key(|offer| (offer.total_price.minor, offer.rank))
+}
+
 /// The rank of the offer that is meant.
 fn picked(session: &Session, said: &Understanding) -> Option<u32> {
     let shown = &session.shown;
@@ -201,17 +228,21 @@ fn picked(session: &Session, said: &Understanding) -> Option<u32> {
     };
     let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
     let offer = match said.pick.as_ref()? {
-        Pick::Nth(count) => usize::try_from(*count).ok()?.checked_sub(1).and_then(|at| shown.get(at)),
+        // A number that no offer bears counts those that are shown.
+        Pick::Nth(count) => shown_as(session, *count).or_else(|| {
+            let at = usize::try_from(*count).ok()?.checked_sub(1)?;
+            shown.get(at)
+        }),
         Pick::Last => shown.last(),
-        Pick::Cheapest => shown.iter().min_by_key(|offer| (offer.total_price.minor, offer.rank)),
+        Pick::Cheapest => cheapest(session),
         Pick::Fastest => shown.iter().min_by_key(|offer| (minutes(offer), offer.rank)),
         Pick::Earliest => shown.iter().min_by_key(|offer| (departs(offer), offer.rank)),
-        Pick::Latest => shown.iter().max_by_key(|offer| (departs(offer), std::cmp::Reverse(offer.rank))),
+        Pick::Latest => shown.iter().max_by_key(|offer| (departs(offer), Reverse(offer.rank))),
         Pick::FewestStops => shown.iter().min_by_key(|offer| (offer.stops, offer.rank)),
         Pick::By(airline) => shown.iter().find(|offer| {
             offer.itineraries.iter().flat_map(|way| &way.segments).any(|segment| segment.carrier.iata == airline.iata)
         }),
-        Pick::That => session.focus.map_or(shown.first(), |rank| shown.iter().find(|offer| offer.rank == rank)),
+        Pick::That => session.focus.map_or(shown.first(), |rank| shown_as(session, rank)),
         Pick::Other => None,
     };
     offer.map(|offer| offer.rank)

@@ -134,6 +134,7 @@ function offerCard(offer, ask) {
   const total = money(offer.total_price);
   const each = money(offer.price_per_traveller);
   const ordinal = ORDINALS[offer.rank - 1];
+  const words = ordinal ? `The ${ordinal} one` : `Number ${offer.rank}`;
   const labels = [
     offer.rank === 1 && element("li", { class: "best" }, "Best for time and money"),
     offer.sample && element("li", { class: "sample" }, "Sample data, not for sale"),
@@ -157,8 +158,8 @@ function offerCard(offer, ask) {
         costTable(offer),
         offer.dominated && element("p", { class: "note" }, "Another offer is no worse in price, time and stops, and better in one of them."),
         offer.expires_at && element("p", { class: "note" }, `The price holds until ${offer.expires_at.slice(0, 16).replace("T", " ")} UTC.`),
-        ordinal && element("button", { type: "button", class: "quiet", click: () => ask(`The ${ordinal} one`) },
-          "Ask about this one", element("span", { class: "unseen" }, ` (the ${ordinal})`)))));
+        element("button", { type: "button", class: "quiet ask", click: () => ask(words) },
+          "Ask about this one", element("span", { class: "unseen" }, ` (${words.toLowerCase()})`)))));
 }
 
 const SHOWN_AT_FIRST = 5;

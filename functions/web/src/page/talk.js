@@ -93,7 +93,21 @@ async function settle(turn) {
   }
 }
 
+/**
+ * A card is asked about by its number, which means an offer of those shown last. So once others are shown, or the journey
+ * is another, the cards of earlier turns can no longer be asked about.
+ */
+function retire(turn, reply, slots) {
+  const others = reply.offers?.length && reply.action !== "show_offer";
+  const another = reply.slots && JSON.stringify(reply.slots) !== JSON.stringify(slots);
+  if (!others && !another) return;
+  for (const button of log.querySelectorAll(".ask")) {
+    if (!turn.root.contains(button)) button.remove();
+  }
+}
+
 function settled(turn, reply) {
+  retire(turn, reply, talk.slots);
   // An answer that broke off does not tell what is known by now.
   Object.assign(talk, { sessionId: reply.session_id, slots: reply.slots ?? talk.slots, pending: null });
   talk.turns.push({ message: turn.message, reply });
@@ -215,10 +229,13 @@ async function loadAssistants() {
 
 /** After a reload: the talk as it was, and a message that was under way is sent again under its old key. */
 async function resume() {
+  let slots = null;
   for (const { message, reply } of talk.turns) {
     latest?.leave();
     latest = new Turn(message);
     latest.answered(reply);
+    retire(latest, reply, slots);
+    slots = reply.slots ?? slots;
   }
   latest?.root.scrollIntoView({ block: "start" });
   await loadAssistants();
