@@ -14,6 +14,9 @@ use crate::merge::merge;
 pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
     let said = understanding;
     if said.acts.contains(&Act::Handoff) {
+        // Whoever takes over shall know what was said along with it.
+        let said = with_airline_wanted(said, &session);
+        merge(&mut session, &said, now);
         session.handed_off = true;
         return (session, Action::Handoff);
     }
@@ -43,7 +46,16 @@ fn forget(session: &mut Session) {
 
 /// The message says something of a journey.
 fn informs(said: &Understanding) -> bool {
-    !said.places.is_empty() || !said.dates.is_empty() || said.trip.is_some() || said.travellers.is_some()
+    !said.places.is_empty()
+        || !said.dates.is_empty()
+        || said.trip.is_some()
+        || said.travellers.is_some()
+        || said.cabin.is_some()
+        || said.airlines.is_some()
+        || !said.without_airlines.is_empty()
+        || said.max_stops.is_some()
+        || said.max_price.is_some()
+        || !said.times.is_empty()
 }
 
 /// "The Delta flight" is an offer when one by Delta was shown, else a wish.

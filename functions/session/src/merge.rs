@@ -128,6 +128,10 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
             || time.role == DateRole::Unknown
                 && session.asked == Some(Slot::ReturnDate)
                 && slots.trip == Some(Trip::RoundTrip);
+        if time.window.is_none() && time.role == DateRole::Unknown {
+            (slots.departure_time, slots.return_time) = (None, None);
+            continue;
+        }
         let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
         *slot = time.window;
     }

@@ -2,6 +2,7 @@
 
 use shared::dialogue::{Act, Pick};
 
+use crate::breaks::{is_cancel, is_handoff, is_start_over};
 use crate::numbers::{number, ordinal};
 use crate::text::Text;
 
@@ -15,26 +16,9 @@ pub fn acts(text: &Text) -> Vec<Act> {
             acts.push(act);
         }
     };
-    add(is_handoff(&plain), Act::Handoff);
-    add(
-        has(&[
-            " start over ",
-            " start again ",
-            " start from scratch ",
-            " begin again ",
-            " new search ",
-            " reset ",
-            " start afresh ",
-            " from the beginning ",
-            " clear everything ",
-            " restart ",
-            " start all over ",
-            " start fresh ",
-            " forget everything ",
-        ]),
-        Act::StartOver,
-    );
-    add(is_cancel(&plain), Act::Cancel);
+    add(is_handoff(text), Act::Handoff);
+    add(is_start_over(text), Act::StartOver);
+    add(is_cancel(text), Act::Cancel);
     add(is_alternatives(&plain), Act::Alternatives);
     let first = plain.split_whitespace().next().unwrap_or_default();
     let negates = matches!(first, "no" | "nope" | "nah" | "not" | "wrong" | "incorrect")
@@ -125,84 +109,6 @@ pub fn acts(text: &Text) -> Vec<Act> {
         Act::Search,
     );
     acts
-}
-
-fn is_handoff(plain: &str) -> bool {
-    const WHOM: [&str; 14] = [
-        " human",
-        " agent ",
-        " real person ",
-        " representative ",
-        " operator ",
-        " live person ",
-        " actual person ",
-        " someone real ",
-        " support staff ",
-        " customer service ",
-        " customer support ",
-        " advisor ",
-        " a person ",
-        " travel agent ",
-    ];
-    const HOW: [&str; 15] = [
-        " speak ",
-        " talk ",
-        " connect ",
-        " transfer ",
-        " chat ",
-        " hand ",
-        " put me ",
-        " get me ",
-        " need ",
-        " want ",
-        " contact ",
-        " please ",
-        " call ",
-        " switch me ",
-        " give me ",
-    ];
-    let short = plain.split_whitespace().count() <= 3;
-    let ask_someone = [
-        " speak to someone ",
-        " talk to someone ",
-        " speak with someone ",
-        " talk to somebody ",
-        " speak to somebody ",
-    ]
-    .iter()
-    .any(|phrase| plain.contains(phrase));
-    let whom = WHOM.iter().any(|phrase| plain.contains(phrase));
-    let travels = plain.contains(" ticket") || plain.contains(" seat") || plain.contains(" flight ");
-    ask_someone || whom && (short || HOW.iter().any(|phrase| plain.contains(phrase))) && !travels
-}
-
-fn is_cancel(plain: &str) -> bool {
-    const CANCEL: [&str; 15] = [
-        " cancel ",
-        " never mind ",
-        " nevermind ",
-        " forget it ",
-        " forget about it ",
-        " forget the ",
-        " drop it ",
-        " drop the whole ",
-        " call it off ",
-        " not going anymore ",
-        " dont want to fly anymore ",
-        " dont want to travel anymore ",
-        " dont need a flight ",
-        " no longer need ",
-        " stop the search ",
-    ];
-    const ASKING: [&str; 6] = [
-        " can i cancel ",
-        " could i cancel ",
-        " if i cancel ",
-        " cancel for free ",
-        " to cancel later ",
-        " cancel it later ",
-    ];
-    CANCEL.iter().any(|phrase| plain.contains(phrase)) && !ASKING.iter().any(|phrase| plain.contains(phrase))
 }
 
 fn is_alternatives(plain: &str) -> bool {

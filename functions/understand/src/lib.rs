@@ -9,6 +9,7 @@ pub mod places;
 pub mod tokens;
 
 mod acts;
+mod breaks;
 mod calendar;
 mod dates;
 mod journey;
@@ -176,6 +177,7 @@ fn read_airlines(text: &mut Text) -> Airlines {
     ];
     let mut found = Airlines::default();
     let mut wanted: Vec<Airline> = Vec::new();
+    let mut taken_back = false;
     let mut last = None;
     for mention in airlines::find(&text.tokens) {
         let at = mention.tokens.clone();
@@ -188,6 +190,12 @@ fn read_airlines(text: &mut Text) -> Airlines {
             *unwanted && at.start == end + 1 && matches!(before, "or" | "and" | "nor" | ",")
         });
         let unwanted = goes_on || is_unwanted(text, at.start);
+        // "It need not be Emirates": it may be, though.
+        if !unwanted && text.is_taken_back(at.clone()) {
+            text.take(at);
+            taken_back = true;
+            continue;
+        }
         last = Some((at.end, unwanted));
         let pointed = before == "the" && matches!(text.at(at.end), "one" | "flight" | "option" | "offer");
         text.take(at.start..at.end + usize::from(pointed));
@@ -207,7 +215,7 @@ fn read_airlines(text: &mut Text) -> Airlines {
             text.take(at);
             Some(Wish::Any)
         }
-        None => None,
+        None => taken_back.then_some(Wish::Any),
     };
     found.without = bounded(found.without);
     found
@@ -241,6 +249,11 @@ fn is_unwanted(text: &Text, at: usize) -> bool {
                 | "avoiding"
                 | "without"
                 | "hate"
+                | "forget"
+                | "drop"
+                | "skip"
+                | "cancel"
+                | "ditch"
         );
         // "Why not with Emirates?" is a wish.
         negates && text.before(at, back + 1) != "why"

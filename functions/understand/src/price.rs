@@ -22,7 +22,9 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
     }
     let mut found = None;
     for at in 0..text.len() {
-        if let Some(length) = text.any_of(at, &ANY) {
+        let limit = text.any_of(at, &["price limit", "budget limit", "limit", "price cap", "budget", "cap"]);
+        let lifted = limit.filter(|length| text.is_taken_back(at..at + length));
+        if let Some(length) = text.any_of(at, &ANY).or(lifted) {
             text.take(at..at + length);
             found = Some(Wish::Any);
             continue;
@@ -66,9 +68,23 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
                     "per traveller",
                     "apiece",
                     "per ticket",
+                    "per adult",
+                    "per seat",
+                    "a ticket",
+                    "a seat",
+                    "a passenger",
+                    "a traveller",
+                    "a traveler",
+                    "for each",
+                    "for every",
+                    "pp",
+                    "p . p",
+                    "p / p",
+                    "/ person",
+                    "/ head",
                 ],
             )
-            .is_some();
+            .is_some_and(|length| !matches!(text.at(end + length), "way" | "direction"));
         // A bare number needs the word "budget", "price" or "cost" close by: "under 12" may be a child.
         let named = currency.is_some()
             || (at.saturating_sub(6)..end + 3).any(|at| {
@@ -247,7 +263,15 @@ mod tests {
             ("$300 max", only("300", Some("USD"), false)),
             ("no more than 1,250.50 GBP each", only("1250.50", Some("GBP"), true)),
             ("my budget is 800", only("800", None, false)),
+            ("under 500 euros a person please", only("500", Some("EUR"), true)),
+            ("at most €250 pp", only("250", Some("EUR"), true)),
+            ("under 300 euros each way", only("300", Some("EUR"), false)),
             ("any price", Some(Wish::Any)),
+            ("never mind the price", Some(Wish::Any)),
+            ("forget the budget", Some(Wish::Any)),
+            ("drop the price limit", Some(Wish::Any)),
+            ("the limit isn't needed any more", Some(Wish::Any)),
+            ("don't forget the price: 300 euros max", only("300", Some("EUR"), false)),
             ("kids under 12", None),
             ("it costs $300", None),
         ];

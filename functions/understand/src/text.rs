@@ -66,6 +66,11 @@ impl Text {
             .max()
     }
 
+    /// The token is a word or a number.
+    pub fn is_word(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(Token::is_word)
+    }
+
     /// The token is directly followed by the next, with no space between.
     pub fn joined(&self, at: usize) -> bool {
         match (self.tokens.get(at), self.tokens.get(at + 1)) {
@@ -95,7 +100,7 @@ impl Text {
 
     /// The words of a sentence that says that something does not matter: "I don't care which airline".
     pub fn not_minded(&self, what: &[&str]) -> Option<Range<usize>> {
-        const NOT_MINDED: [&str; 14] = [
+        const NOT_MINDED: [&str; 23] = [
             "dont care",
             "dont mind",
             "doesnt matter",
@@ -110,13 +115,98 @@ impl Text {
             "not picky",
             "not fussy",
             "no preference",
+            "never mind",
+            "nevermind",
+            "forget",
+            "ignore",
+            "dont worry about",
+            "no issue",
+            "no object",
+            "isnt an issue",
+            "not an issue",
         ];
         self.sentences().into_iter().find_map(|sentence| {
-            let at = sentence.clone().find(|at| self.any_of(*at, &NOT_MINDED).is_some())?;
+            let minded = |at: usize| matches!(self.before(at, 1), "dont" | "not" | "never");
+            let at = sentence.clone().find(|at| self.any_of(*at, &NOT_MINDED).is_some() && !minded(*at))?;
             let named = sentence.clone().find(|at| self.free(*at) && what.contains(&self.at(*at)))?;
             let between = at.min(named)..at.max(named) + 1;
             (between.len() <= 8 && !between.clone().any(|at| self.at(at) == ",")).then_some(between)
         })
+    }
+
+    /// The words beside a wish take it back: "forget the nonstop", "business class isn't needed any more".
+    pub fn is_taken_back(&self, wish: Range<usize>) -> bool {
+        const BEFORE: [&str; 36] = [
+            "forget",
+            "cancel",
+            "drop",
+            "scrap",
+            "ditch",
+            "lose",
+            "remove",
+            "skip",
+            "ignore",
+            "lift",
+            "never mind",
+            "nevermind",
+            "leave out",
+            "instead of",
+            "rather than",
+            "dont want",
+            "do not want",
+            "dont need",
+            "do not need",
+            "dont really need",
+            "dont have to",
+            "doesnt have to",
+            "does not have to",
+            "doesnt need to",
+            "does not need to",
+            "dont insist on",
+            "not insisting on",
+            "not set on",
+            "need not",
+            "neednt",
+            "no need",
+            "no longer need",
+            "no longer want",
+            "not necessarily",
+            "not only",
+            "not just",
+        ];
+        const BEHIND: [&str; 18] = [
+            "not needed",
+            "isnt needed",
+            "arent needed",
+            "not necessary",
+            "isnt necessary",
+            "not required",
+            "isnt required",
+            "not essential",
+            "isnt essential",
+            "not a must",
+            "isnt a must",
+            "unnecessary",
+            "optional",
+            "no longer needed",
+            "no longer necessary",
+            "no longer important",
+            "no longer required",
+            "no must",
+        ];
+        const BETWEEN: [&str; 31] = [
+            "a", "an", "the", "my", "that", "this", "any", "about", "in", "on", "for", "of", "with", "to", "be", "it",
+            "is", "are", "was", "really", "fly", "flying", "go", "have", "flight", "flights", "class", "seat", "seats",
+            "limit", "ticket",
+        ];
+        let between =
+            |range: Range<usize>| range.len() <= 4 && range.into_iter().all(|at| BETWEEN.contains(&self.at(at)));
+        let denied = |at: usize| matches!(self.before(at, 1), "dont" | "not" | "never");
+        let before = (wish.start.saturating_sub(7)..wish.start).any(|at| {
+            self.any_of(at, &BEFORE)
+                .is_some_and(|length| at + length <= wish.start && between(at + length..wish.start) && !denied(at))
+        });
+        before || (wish.end..wish.end + 5).any(|at| self.any_of(at, &BEHIND).is_some() && between(wish.end..at))
     }
 
     /// Which sentence a token is in, counted from 0.

@@ -17,6 +17,11 @@ const AROUND: i32 = 60;
 /// The times of day a message names. What is read is taken; a time of arrival is read and dropped, for journeys are
 /// searched by their departure.
 pub fn times(text: &mut Text) -> Vec<TimeMention> {
+    if let Some(at) = text.not_minded(&["time", "times", "hour", "hours"]) {
+        let role = role(text, at.clone());
+        text.take(at);
+        return vec![TimeMention { window: None, role }];
+    }
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -24,6 +29,7 @@ pub fn times(text: &mut Text) -> Vec<TimeMention> {
             at += 1;
             continue;
         };
+        let window = window.filter(|_| !text.is_taken_back(at..at + length));
         let role = role(text, at..at + length);
         let arrival = is_arrival(text, at);
         text.take(at..at + length);
@@ -264,7 +270,9 @@ fn role(text: &Text, at: Range<usize>) -> DateRole {
         }
     });
     let behind = || {
-        (at.end..at.end + 4).take_while(|at| text.sentence(*at) == sentence).find_map(|at| match text.at(at) {
+        // "On the 3rd at six, back on the 5th": what a comma parts is about the other way.
+        let mut near = (at.end..at.end + 4).take_while(|at| text.sentence(*at) == sentence && text.at(*at) != ",");
+        near.find_map(|at| match text.at(at) {
             "return" | "back" | "inbound" => Some(DateRole::Return),
             "departure" | "outbound" => Some(DateRole::Departure),
             _ => None,
@@ -312,6 +320,9 @@ mod tests {
             ("around 8 o'clock in the morning", "07:00-09:00"),
             ("5.30 p.m.", "16:30-18:30"),
             ("any time", "any"),
+            ("the time doesn't matter", "any"),
+            ("it doesn't have to be in the morning", "any"),
+            ("forget the morning", "any"),
             ("overnight", "20:00-04:00"),
         ];
         for (words, expected) in cases {
@@ -326,6 +337,8 @@ mod tests {
             [("09:00-23:59".to_owned(), DateRole::Departure), ("18:00-23:59".to_owned(), DateRole::Return),]
         );
         assert_eq!(read("arrive before noon"), []);
+        assert_eq!(read("on the 3rd at 6pm, back on the 5th"), [("17:00-19:00".to_owned(), DateRole::Unknown)]);
+        assert_eq!(read("the 6pm flight back"), [("17:00-19:00".to_owned(), DateRole::Return)]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::text::Text;
 pub fn trip(text: &Text) -> Option<Trip> {
     let mut found = None;
     for at in 0..text.len() {
-        let Some(kind) = named(text, at) else { continue };
+        let Some((kind, length)) = named(text, at) else { continue };
         let lead = 1 + usize::from(matches!(text.before(at, 1), "a" | "the" | "just"));
-        let not = text.before(at, lead) == "not";
+        let not = text.before(at, lead) == "not" || text.is_taken_back(at..at + length);
         let replaced =
             text.before(at, lead) == "than" || text.before(at, lead) == "of" && text.before(at, lead + 1) == "instead";
         if not && found.is_none() {
@@ -22,7 +22,8 @@ pub fn trip(text: &Text) -> Option<Trip> {
     found
 }
 
-fn named(text: &Text, at: usize) -> Option<Trip> {
+/// The kind that is named at a token, and how many it takes.
+fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
     const ONE_WAY: [&str; 14] = [
         "one way",
         "one - way",
@@ -61,12 +62,12 @@ fn named(text: &Text, at: usize) -> Option<Trip> {
         "flights back",
         "way back",
     ];
-    if text.any_of(at, &ONE_WAY).is_some() {
-        return Some(Trip::OneWay);
+    if let Some(length) = text.any_of(at, &ONE_WAY) {
+        return Some((Trip::OneWay, length));
     }
     let denied = matches!(text.before(at, 1), "no" | "not" | "without" | "t") || text.before(at, 2) == "not";
-    let returns = is_return(text, at) && !denied;
-    (text.any_of(at, &ROUND_TRIP).is_some() || returns).then_some(Trip::RoundTrip)
+    let returns = (is_return(text, at) && !denied).then_some(1);
+    text.any_of(at, &ROUND_TRIP).or(returns).map(|length| (Trip::RoundTrip, length))
 }
 
 /// "return flights", "a return", "I also need to return", "when I come back".
@@ -132,6 +133,12 @@ mod tests {
             ("not one way", Some(Trip::RoundTrip)),
             ("one way, not round trip", Some(Trip::OneWay)),
             ("get back to me", None),
+            ("cancel the return flight", Some(Trip::OneWay)),
+            ("forget the return", Some(Trip::OneWay)),
+            ("I don't need a flight back", Some(Trip::OneWay)),
+            ("the return isn't needed any more", Some(Trip::OneWay)),
+            ("no need for a return flight", Some(Trip::OneWay)),
+            ("don't forget the return flight", Some(Trip::RoundTrip)),
             ("a flight to Rome", None),
         ];
         for (words, expected) in cases {

@@ -37,13 +37,16 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
         return Some(Wish::Any);
     }
     let mut found: Vec<(Cabin, Range<usize>)> = Vec::new();
+    let mut taken_back = false;
     let mut at = 0;
     while at < text.len() {
         match one_cabin(text, at).filter(|_| text.free(at)) {
             Some((cabin, length)) => {
-                let unwanted = is_unwanted(text, at);
+                let unwanted = is_unwanted(text, at) || text.is_taken_back(at..at + length);
                 text.take(at..at + length);
-                if !unwanted {
+                if unwanted {
+                    taken_back = true;
+                } else {
                     found.push((cabin, at..at + length));
                 }
                 at += length;
@@ -51,7 +54,7 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
             None => at += 1,
         }
     }
-    let (last, place) = found.last()?;
+    let Some((last, place)) = found.last() else { return taken_back.then_some(Wish::Any) };
     let either = found.iter().rev().nth(1).is_some_and(|(other, before)| {
         other != last
             && text.sentence(before.start) == text.sentence(place.start)
@@ -193,7 +196,8 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         } else if let Some(length) = text.any_of(at, &NONE) {
             let denied =
                 matches!(text.before(at, 1), "not") || text.before(at, 2) == "not" && text.before(at, 1) == "be";
-            let need_not = denied || matches!((text.before(at, 2), text.before(at, 1)), ("to", "be"));
+            // "No stops" has its "no" within.
+            let need_not = denied || text.is_taken_back(at..at + length);
             text.take(at..at + length);
             found = Some(if need_not { Wish::Any } else { Wish::Only(0) });
         } else if let Some((count, length)) = number(text, at) {
@@ -229,6 +233,13 @@ mod tests {
             ("either business or economy", Some(Wish::Any)),
             ("any class", Some(Wish::Any)),
             ("not economy, business", Some(Wish::Only(Cabin::Business))),
+            ("cancel the business class, economy is fine", Some(Wish::Only(Cabin::Economy))),
+            ("forget business", Some(Wish::Any)),
+            ("I don't need first class after all", Some(Wish::Any)),
+            ("business class isn't needed any more", Some(Wish::Any)),
+            ("never mind the class", Some(Wish::Any)),
+            ("it doesn't have to be premium economy", Some(Wish::Any)),
+            ("don't forget business class", Some(Wish::Only(Cabin::Business))),
         ];
         for (words, expected) in cases {
             assert_eq!(cabin(&mut Text::new(words)), expected, "{words}");
@@ -245,6 +256,15 @@ mod tests {
             ("it need not be direct", Some(Wish::Any)),
             ("stops are fine", Some(Wish::Any)),
             ("stop it", None),
+            ("nonstop isn't needed any more", Some(Wish::Any)),
+            ("forget the nonstop", Some(Wish::Any)),
+            ("I no longer need a direct flight", Some(Wish::Any)),
+            ("it doesn't have to be nonstop", Some(Wish::Any)),
+            ("a direct flight is not necessary", Some(Wish::Any)),
+            ("never mind the stops", Some(Wish::Any)),
+            ("it has to be nonstop", Some(Wish::Only(0))),
+            ("I don't want stops, direct please", Some(Wish::Only(0))),
+            ("don't forget: nonstop", Some(Wish::Only(0))),
         ];
         for (words, expected) in cases {
             assert_eq!(max_stops(&mut Text::new(words)), expected, "{words}");
