@@ -19,7 +19,7 @@ async fn a_turn_under_way_is_finished_before_the_end() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, slow).await });
-    let app = App::with_flights(tests::duffel_flights(&url)).await;
+    let app = App::with_flights(tests::duffel_flights([&url])).await;
     let body = json!({"assistant": "travel", "message": "from Oslo to Rome tomorrow"});
     let request = app.request("POST", "/v1/chat").json(&body);
     let turn = tokio::spawn(async move { request.send().await.unwrap().status().as_u16() });

@@ -13,9 +13,12 @@ use futures::future::join_all;
 use local::{Colloquy, Options, State, serve_tables};
 use process::{Process, milliseconds, spread};
 use serde_json::{Value, json};
+use shared::flags::FlagSource;
 
 /// Turns measured for the CPU time of one, after a warm-up of a tenth of it.
 const CPU_TURNS: usize = 4_000;
+/// The flags are read once, and no more while it runs.
+const FLAGS_TTL: Duration = Duration::from_secs(3_600);
 /// Turns under way at once while the CPU time is measured.
 const CPU_CONCURRENCY: usize = 32;
 
@@ -29,15 +32,21 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-/// The role of the set: state (`memory` or a URL) and the stand-in's URL. Says its address, then waits to be killed.
+/// The role of the set: state (`memory` or a URL), the URL of a stand-in, and where there is one, a file of flags; with that, it
+/// asks the stand-in as two providers. Says its address, then waits to be killed.
 async fn serve(arguments: &[String]) -> anyhow::Result<()> {
     rlimit::increase_nofile_limit(65_536)?;
     let state = match arguments[0].as_str() {
         "memory" => State::Memory,
         url => State::Endpoint(url.to_owned()),
     };
-    let colloquy =
-        Colloquy::start(Options { state, flights: tests::duffel_flights(&arguments[1]), ..tests::options() }).await?;
+    let (flights, flags) = match arguments.get(2) {
+        Some(file) => {
+            (tests::duffel_flights([&arguments[1], &arguments[1]]), FlagSource::file(file.as_ref(), FLAGS_TTL))
+        }
+        None => (tests::duffel_flights([&arguments[1]]), FlagSource::default()),
+    };
+    let colloquy = Colloquy::start(Options { state, flights, flags, ..tests::options() }).await?;
     println!("{}", colloquy.url());
     std::future::pending().await
 }
@@ -55,6 +64,9 @@ async fn measure() -> anyhow::Result<()> {
         println!("{}", waiting_turns(turns).await?);
     }
     println!("{}", cpu_of_a_turn().await?);
+    for steps in ["concurrent", "sequential"] {
+        println!("{}", in_order(steps).await?);
+    }
     Ok(())
 }
 
@@ -85,6 +97,23 @@ async fn waiting_turns(turns: usize) -> anyhow::Result<String> {
     let times = answers.into_iter().map(|(_, time)| time).collect();
     let memory = set.memory_since(base)?;
     Ok(format!("{turns} turns at once    {}, {errors} errors, {memory}", spread(wall, times)))
+}
+
+/// What it brings to ask two providers at once, and cost to ask one after the other: the same set, by its flag.
+async fn in_order(steps: &str) -> anyhow::Result<String> {
+    let provider = provider(Duration::from_secs(2)).await?;
+    let file = std::env::temp_dir().join(format!("colloquy-bench-{}.json", std::process::id()));
+    std::fs::write(&file, json!({"steps": steps}).to_string())?;
+    let set = Process::start(&["serve", "memory", &provider, &file.to_string_lossy()])?;
+    let client = client();
+    let (first, _) = turn(&client, &set.url).await;
+    std::fs::remove_file(&file)?;
+    let started = Instant::now();
+    let answers = join_all((0..10).map(|_| turn(&client, &set.url))).await;
+    let wall = started.elapsed();
+    anyhow::ensure!(first == 200 && answers.iter().all(|(status, _)| *status == 200), "a turn failed");
+    let times = answers.into_iter().map(|(_, time)| time).collect();
+    Ok(format!("10 turns, two providers, {steps}    {}", spread(wall, times)))
 }
 
 async fn cpu_of_a_turn() -> anyhow::Result<String> {

@@ -151,7 +151,7 @@ async fn requests_in_flight_rise_while_they_wait_and_fall_again() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/air/offer_requests", hang)).await });
-    let app = App::with_flights(tests::duffel_flights(&url)).await;
+    let app = App::with_flights(tests::duffel_flights([&url])).await;
     let of_flights = [("function", "flights")];
     let (answer, while_waiting) = tokio::join!(say(&app, "fly me from Lahore to Dubai next Friday"), async {
         waiting.notified().await;

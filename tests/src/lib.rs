@@ -132,10 +132,12 @@ pub fn sample_provider() -> Provider {
     Provider::Sample(Sample { currency: Currency::USD, scales: Scales::default() })
 }
 
-/// Duffel alone, at `url`.
-pub fn duffel_flights(url: &str) -> flights::Deps {
-    let duffel = Duffel::new(reqwest::Client::new(), url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
-    flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(8))
+/// Duffel alone, at each of the URLs.
+pub fn duffel_flights<'a>(urls: impl IntoIterator<Item = &'a String>) -> flights::Deps {
+    let token = || Secret::new("DUFFEL_API_TOKEN", "test".to_owned());
+    let duffel = |url: &String| Provider::Duffel(Duffel::new(reqwest::Client::new(), url, token()));
+    let providers: Vec<Provider> = urls.into_iter().map(duffel).collect();
+    flights::Deps::new(providers, Duration::from_secs(8))
 }
 
 /// Serves a stand-in on a free port until the test ends; its URL.
