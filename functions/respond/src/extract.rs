@@ -164,13 +164,14 @@ fn units(rank: usize, passage: &Passage, stemmer: &Stemmer) -> Vec<Unit> {
     texts.into_iter().enumerate().map(unit).collect()
 }
 
-/// The sentences of a line, short ones with the next.
+/// The sentences of a line, short ones with the next, and what somebody says in quotation marks in one.
 fn sentences(line: &str) -> Vec<String> {
     let (mut found, mut start) = (Vec::new(), 0);
     for (at, sentence) in line.split_sentence_bound_indices() {
         let end = at + sentence.len();
         let text = line.get(start..end).unwrap_or_default().trim();
-        if text.unicode_words().count() > SHORT || end == line.len() && !text.is_empty() {
+        let whole = text.unicode_words().count() > SHORT && text.matches('"').count() % 2 == 0;
+        if whole || end == line.len() && !text.is_empty() {
             found.push(text.to_owned());
             start = end;
         }
@@ -366,6 +367,14 @@ mod tests {
     fn a_short_sentence_is_one_with_the_next() {
         let text = "Ordinary life is fine. Bed rest after a transfer does not help.";
         assert_eq!(texts("can I work after a transfer", &[passage("After a transfer", text, 1.0)]), [text]);
+    }
+
+    #[test]
+    fn what_somebody_says_is_not_cut() {
+        let text = "Choose a quiet moment and say it: \"You seem down lately. How are you?\" Then listen to your friend for a while.";
+        let said = "Choose a quiet moment and say it: \"You seem down lately. How are you?\"";
+        assert_eq!(sentences(text), [said, "Then listen to your friend for a while."]);
+        assert_eq!(sentences("A nail of 3\" is long enough for it. So be it, say all of them.").len(), 1);
     }
 
     #[test]
