@@ -117,8 +117,9 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
                     if budget.each { (None, Some(money)) } else { (Some(money), None) };
             }
         }
-        None => {}
+        None => limit_again(session, said),
     }
+    let slots = &mut session.slots;
     // Said for each, it is of as many as travel by now.
     if let Some(each) = session.budget_each {
         slots.max_price = for_all(each, slots.passengers.unwrap_or(Passengers::ONE));
@@ -155,6 +156,17 @@ const MOST_AIRLINES: usize = 12;
 
 fn contains(list: &[Airline], airline: &Airline) -> bool {
     list.iter().any(|other| other.iata == airline.iata)
+}
+
+/// "500, then": where there is a limit, a number that can count no travellers is another one, meant as that was.
+fn limit_again(session: &mut Session, said: &Understanding) {
+    let [number] = said.numbers.as_slice() else { return };
+    let limit = if session.budget_each.is_some() { &mut session.budget_each } else { &mut session.slots.max_price };
+    if let Some(limit) = limit.as_mut().filter(|_| travellers::is_beyond_counting(*number))
+        && let Ok(money) = Money::parse(&number.to_string(), limit.currency)
+    {
+        *limit = money;
+    }
 }
 
 /// An amount without a currency is in that of the offers shown, else in US dollars.

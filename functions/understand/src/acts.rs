@@ -19,6 +19,7 @@ pub fn acts(text: &Text) -> Vec<Act> {
     add(is_handoff(text), Act::Handoff);
     add(is_start_over(text), Act::StartOver);
     add(is_cancel(text), Act::Cancel);
+    add(is_swap(text), Act::Swap);
     add(is_alternatives(&plain), Act::Alternatives);
     let first = plain.split_whitespace().next().unwrap_or_default();
     let negates = matches!(first, "no" | "nope" | "nah" | "not" | "wrong" | "incorrect")
@@ -109,6 +110,36 @@ pub fn acts(text: &Text) -> Vec<Act> {
         Act::Search,
     );
     acts
+}
+
+/// "Swap origin and destination", "the wrong way round".
+fn is_swap(text: &Text) -> bool {
+    const WHOLE: [&str; 13] = [
+        "other way round",
+        "other way around",
+        "wrong way round",
+        "wrong way around",
+        "vice versa",
+        "opposite direction",
+        "wrong direction",
+        "other direction",
+        "in reverse",
+        "reverse direction",
+        "reverse it",
+        "swap them",
+        "swap it",
+    ];
+    const ENDS: [&str; 8] =
+        ["origin", "destination", "cities", "places", "airports", "direction", "directions", "route"];
+    (0..text.len()).any(|at| {
+        let turns = matches!(text.at(at), "swap" | "switch" | "reverse" | "flip");
+        // "Switch the destination to Oslo" names another.
+        let both =
+            text.any_of(at + 1, &["origin and", "destination and", "the origin and", "the destination and"]).is_some();
+        let pair = (at + 1..at + 4)
+            .any(|at| ENDS.contains(&text.at(at)) && text.at(at) != "origin" && text.at(at) != "destination");
+        text.any_of(at, &WHOLE).is_some() || turns && (both || pair)
+    })
 }
 
 fn is_alternatives(plain: &str) -> bool {
@@ -234,7 +265,7 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
         return Some((Pick::That, length));
     }
     if text.at(at) != "the" {
-        return None;
+        return by_comparison(text, at, &QUALITIES);
     }
     let (pick, length) = QUALITIES
         .iter()
@@ -242,14 +273,43 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
         .max_by_key(|(_, length)| *length)?;
     let next = at + 1 + length;
     let superlative = text.at(at + 1).ends_with("est") || text.at(at + 1) == "least";
-    let ends =
-        !text.tokens.get(next).is_some_and(|token| token.is_word()) || matches!(text.at(next), "please" | "then");
+    let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
+        || matches!(text.at(next), "please" | "then" | "you" | "youve" | "available" | "there" | "among");
     if matches!(text.at(next), "one" | "option" | "offer") {
         return Some((pick, next + 1 - at));
     }
     let flight = text.at(next) == "flight"
         && !matches!(text.at(next + 1), "to" | "from" | "on" | "for" | "in" | "out" | "leaving");
     (superlative && (ends || flight)).then_some((pick, next - at + usize::from(flight)))
+}
+
+/// "Anything cheaper?", "is there a later flight", "which is fastest".
+fn by_comparison(text: &Text, at: usize, qualities: &[(&str, Pick)]) -> Option<(Pick, usize)> {
+    const LEADS: [&str; 12] = [
+        "anything",
+        "something",
+        "any",
+        "is there a",
+        "is there an",
+        "are there any",
+        "do you have a",
+        "have you got a",
+        "which is",
+        "which one is",
+        "which flight is",
+        "which option is",
+    ];
+    let lead = text.any_of(at, &LEADS)?;
+    let (pick, length) = qualities
+        .iter()
+        .filter(|(phrase, _)| phrase.ends_with("er") || phrase.ends_with("est"))
+        .filter_map(|(phrase, pick)| text.any_of(at + lead, &[*phrase]).map(|length| (pick.clone(), length)))
+        .max_by_key(|(_, length)| *length)?;
+    let next = at + lead + length;
+    let noun = usize::from(matches!(text.at(next), "one" | "ones" | "flight" | "flights" | "option" | "options"));
+    // "Anything cheaper than 300 euros" and "a later flight on Friday" wish for others.
+    (!text.is_word(next + noun) || matches!(text.at(next + noun), "please" | "available"))
+        .then_some((pick, lead + length + noun))
 }
 
 #[cfg(test)]
@@ -265,6 +325,9 @@ mod tests {
             ("not Paris, Rome", &[Act::Negate, Act::Correct]),
             ("never mind", &[Act::Cancel]),
             ("let's start over", &[Act::StartOver]),
+            ("swap origin and destination", &[Act::Swap]),
+            ("the other way round, please", &[Act::Swap]),
+            ("switch the destination to Oslo", &[Act::Correct]),
             ("I want to talk to a human", &[Act::Handoff]),
             ("agent please", &[Act::Handoff]),
             ("anything else?", &[Act::Alternatives]),
@@ -288,6 +351,12 @@ mod tests {
             ("the cheapest", Some(Pick::Cheapest)),
             ("the earlier one", Some(Pick::Earliest)),
             ("the direct one", Some(Pick::FewestStops)),
+            ("anything cheaper?", Some(Pick::Cheapest)),
+            ("is there a later flight", Some(Pick::Latest)),
+            ("which is fastest", Some(Pick::Fastest)),
+            ("what's the cheapest you've got?", Some(Pick::Cheapest)),
+            ("anything cheaper than 300 euros?", None),
+            ("is there a later flight on Friday", None),
             ("that one", Some(Pick::That)),
             ("the cheapest flight to Rome", None),
             ("on the 3rd", None),

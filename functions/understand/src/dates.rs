@@ -26,8 +26,29 @@ pub fn dates(text: &mut Text) -> Vec<DateMention> {
         give_role(text, &mut found, at);
     }
     pair_ranges(text, &mut found);
+    drop_others(text, &mut found);
     drop_wide(text, &mut found);
     found.into_iter().map(|found| found.mention).collect()
+}
+
+/// "Tomorrow or the day after": either would do, and the one that was said first is looked at.
+fn drop_others(text: &Text, found: &mut Vec<Found>) {
+    let mut at = 1;
+    while at < found.len() {
+        let other = match (found.get(at - 1), found.get(at)) {
+            (Some(first), Some(second)) => {
+                let between = text.plain(first.at.end..second.at.start);
+                matches!(between.as_str(), " or " | " or on " | " or maybe " | " or even ")
+                    && matches!(second.mention.role, DateRole::Unknown)
+            }
+            _ => false,
+        };
+        if other {
+            found.remove(at);
+        } else {
+            at += 1;
+        }
+    }
 }
 
 fn find(text: &mut Text) -> Vec<Found> {

@@ -273,9 +273,11 @@ fn bare_numbers(text: &Text) -> Vec<u32> {
                         next,
                         "please" | "thanks" | "thank" | "and" | "in" | "for" | "total" | "actually" | "then" | "will"
                     );
-                let counted = matches!(next, "$" | "€" | "£" | "%" | ":" | "/" | ".")
-                    && text.joined(at + length - 1)
-                    && text.joined(at + length);
+                let money = matches!(text.before(at, 1), "$" | "€" | "£" | "¥" | "₹");
+                let counted = money
+                    || matches!(next, "$" | "€" | "£" | "%" | ":" | "/" | ".")
+                        && text.joined(at + length - 1)
+                        && text.joined(at + length);
                 let hyphened = next == "-" && text.tokens.get(at + length + 1).is_some_and(|token| token.is_word());
                 // "The one in Costa Rica" is a thing, not a number.
                 let pronoun =

@@ -1,5 +1,7 @@
 //! The most a journey may cost: "under 450 euros", "$300 max", "my budget is 800".
 
+use std::ops::Range;
+
 use shared::dialogue::{Budget, Wish};
 
 use crate::text::Text;
@@ -33,7 +35,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
         else {
             continue;
         };
-        let lead = bound_before(text, at);
+        let lead = bound_before(text, at).max(if currency.is_some() { put_right(text, at) } else { 0 });
         let behind = text.any_of(
             at + length,
             &[
@@ -50,7 +52,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
                 "limit",
             ],
         );
-        if lead == 0 && behind.is_none() {
+        if lead == 0 && behind.is_none() && !(currency.is_some() && says_nothing_else(text, at..at + length)) {
             continue;
         }
         let end = at + length + behind.unwrap_or(0);
@@ -97,6 +99,35 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
         }
     }
     found
+}
+
+/// How many tokens before an amount of money put it in the place of another: "make it $350".
+fn put_right(text: &Text, at: usize) -> usize {
+    const LEADS: [&str; 11] = [
+        "make it",
+        "make that",
+        "raise it to",
+        "raise to",
+        "increase it to",
+        "lower it to",
+        "go up to",
+        "say",
+        "how about",
+        "what about",
+        "let us say",
+    ];
+    (1..=3)
+        .rev()
+        .filter_map(|length| at.checked_sub(length).map(|start| (length, start)))
+        .find(|(length, start)| text.any_of(*start, &LEADS) == Some(*length))
+        .map_or(0, |(length, _)| length)
+}
+
+/// An amount of money alone: "$350 then".
+fn says_nothing_else(text: &Text, amount: Range<usize>) -> bool {
+    const BESIDE: [&str; 13] =
+        ["then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and"];
+    (0..text.len()).all(|at| amount.contains(&at) || !text.is_word(at) || BESIDE.contains(&text.at(at)))
 }
 
 /// How many tokens before an amount say that it is the most.
@@ -273,6 +304,8 @@ mod tests {
             ("the limit isn't needed any more", Some(Wish::Any)),
             ("don't forget the price: 300 euros max", only("300", Some("EUR"), false)),
             ("kids under 12", None),
+            ("make it $350", only("350", Some("USD"), false)),
+            ("ok, 350 euros then", only("350", Some("EUR"), false)),
             ("it costs $300", None),
         ];
         for (words, expected) in cases {

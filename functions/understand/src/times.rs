@@ -103,7 +103,7 @@ fn limited(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
 
 fn counts_other(text: &Text, at: usize) -> bool {
     text.tokens.get(at).is_some_and(|token| token.is_word())
-        && !matches!(text.at(at), "for" | "on" | "from" | "and" | "in" | "to" | "please")
+        && !matches!(text.at(at), "for" | "on" | "from" | "and" | "in" | "to" | "please" | "instead" | "then" | "sharp")
         || matches!(text.at(at), "$" | "€" | "£" | "%")
 }
 
@@ -310,6 +310,7 @@ mod tests {
             ("before noon", "00:00-12:00"),
             ("around noon", "11:00-13:00"),
             ("quarter to 6 in the evening", "16:45-18:45"),
+            ("at 7 instead", "06:00-08:00"),
             ("half past seven am", "06:30-08:30"),
             ("at 17:50", "16:50-18:50"),
             ("between 8 and 11 am", "08:00-11:00"),

@@ -170,8 +170,8 @@ fn adjectives(text: &Text, from: usize) -> usize {
 /// The word that says what is counted. "A ticket" counts nobody, "one ticket" does.
 fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
     Some(match text.at(at) {
-        "people" | "persons" | "passengers" | "pax" | "travelers" | "travellers" | "peoples" | "members" | "folks"
-        | "guys" | "flyers" | "individuals" => (Who::Anyone, 1),
+        "people" | "ppl" | "persons" | "passengers" | "pax" | "travelers" | "travellers" | "peoples" | "members"
+        | "folks" | "guys" | "flyers" | "individuals" => (Who::Anyone, 1),
         "person" | "passenger" | "traveler" | "traveller" | "individual" if spelled => (Who::Anyone, 1),
         "tickets" | "seats" | "tix" => (Who::Anyone, 1),
         "ticket" | "seat" if spelled => (Who::Anyone, 1),
@@ -214,7 +214,10 @@ fn alone(text: &mut Text) -> Option<Travellers> {
                 text.at(at + length),
                 "stop" | "way" | "bag" | "layover" | "and" | "-" | "connection" | "suitcase"
             );
-            if !counts_other {
+            // "Show me only direct ones."
+            let shown = matches!(text.at(at), "me")
+                && matches!(text.before(at, 1), "show" | "give" | "tell" | "find" | "send" | "get");
+            if !counts_other && !shown {
                 text.take(at..at + length);
                 found = Some(1);
             }
@@ -383,6 +386,7 @@ mod tests {
             ("two of us", some(2, 0, 0, 0)),
             ("for 2 people", some(2, 0, 0, 0)),
             ("2 tickets", some(2, 0, 0, 0)),
+            ("make that 4 ppl", some(4, 0, 0, 0)),
             ("three one-way economy class tickets", some(3, 0, 0, 0)),
             ("a family of four", some(4, 0, 0, 0)),
             ("a group of 5 members", some(5, 0, 0, 0)),
@@ -415,6 +419,7 @@ mod tests {
             "my cousin's house",
             "for 2 nights",
             "one stop",
+            "show me only direct ones",
         ] {
             assert_eq!(travellers(&mut Text::new(words)), None, "{words}");
         }

@@ -7,8 +7,12 @@ use crate::text::Text;
 /// The kind of trip a message names; what was said last counts.
 pub fn trip(text: &Text) -> Option<Trip> {
     let mut found = None;
-    for at in 0..text.len() {
-        let Some((kind, length)) = named(text, at) else { continue };
+    let mut next = 0;
+    while next < text.len() {
+        let at = next;
+        let named = named(text, at);
+        next += named.map_or(1, |(_, length)| length);
+        let Some((kind, length)) = named else { continue };
         let lead = 1 + usize::from(matches!(text.before(at, 1), "a" | "the" | "just"));
         let not = text.before(at, lead) == "not" || text.is_taken_back(at..at + length);
         let replaced =
@@ -24,7 +28,7 @@ pub fn trip(text: &Text) -> Option<Trip> {
 
 /// The kind that is named at a token, and how many it takes.
 fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
-    const ONE_WAY: [&str; 14] = [
+    const ONE_WAY: [&str; 17] = [
         "one way",
         "one - way",
         "oneway",
@@ -37,6 +41,9 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
         "not returning",
         "without return",
         "without a return",
+        "without the return",
+        "without the way back",
+        "without the flight back",
         "wont be returning",
         "wont be coming back",
     ];
@@ -138,6 +145,7 @@ mod tests {
             ("I don't need a flight back", Some(Trip::OneWay)),
             ("the return isn't needed any more", Some(Trip::OneWay)),
             ("no need for a return flight", Some(Trip::OneWay)),
+            ("without the return, how much?", Some(Trip::OneWay)),
             ("don't forget the return flight", Some(Trip::RoundTrip)),
             ("a flight to Rome", None),
         ];

@@ -80,6 +80,8 @@ pub enum Act {
     Correct,
     /// Drops the journey.
     Cancel,
+    /// Wants to go the other way: from where the journey was to end, to where it was to start.
+    Swap,
     /// Wants to begin again.
     StartOver,
     /// Wants a person.

@@ -1,7 +1,8 @@
 //! The day out and the day back.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
-use shared::dialogue::{DateExpr, DateMention, DateRole, Pick, Session, Slot, Stay, Trouble, Understanding};
+use shared::dialogue::{DateExpr, DateMention, DateRole, Pick, Session, Slot, Stay, Trouble, Understanding, Week};
 use shared::travel::{Slots, Trip};
 
 use super::Merged;
@@ -98,12 +99,25 @@ fn way_out(session: &mut Session, expression: DateExpr, calendar: Calendar, merg
         DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } => session.slots.departure_date,
         _ => None,
     };
-    match resolve(expression, Calendar { departure: counted_from, ..calendar }) {
+    let resolved = match nearest(expression, session.slots.departure_date, calendar.today) {
+        Some(date) => Ok(Some(date)),
+        None => resolve(expression, Calendar { departure: counted_from, ..calendar }),
+    };
+    match resolved {
         Ok(Some(date)) if date < calendar.today => merged.wrong(Slot::DepartureDate, Trouble::PastDate { date }),
         Ok(Some(date)) => session.slots.departure_date = Some(date),
         Ok(None) => {}
         Err(trouble) => merged.wrong(Slot::DepartureDate, trouble),
     }
+}
+
+/// "Saturday would be better" of a journey on Friday the 27th is the 28th, not the first Saturday there is.
+fn nearest(expression: DateExpr, departure: Option<Date>, today: Date) -> Option<Date> {
+    let DateExpr::Weekday { weekday, week: Week::Coming } = expression else { return None };
+    let departure = departure.filter(|departure| *departure > today)?;
+    (-3..=3)
+        .filter_map(|days: i32| departure.checked_add(days.days()).ok())
+        .find(|date| date.weekday().to_monday_one_offset() == weekday && *date >= today)
 }
 
 fn way_back(

@@ -13,6 +13,14 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
         merged.informed = true;
         return;
     }
+    if said.acts.contains(&Act::Swap) {
+        merged.informed = true;
+        let Session { slots, unclear, .. } = session;
+        std::mem::swap(&mut slots.origin, &mut slots.destination);
+        for unclear in unclear {
+            unclear.slot = if unclear.slot == Slot::Origin { Slot::Destination } else { Slot::Origin };
+        }
+    }
     let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
     for (at, mention) in meant.iter().enumerate() {

@@ -27,6 +27,11 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     }
 }
 
+/// So many that travel nowhere together: the number counts something else.
+pub(super) fn is_beyond_counting(number: u32) -> bool {
+    number >= 100
+}
+
 /// A number that counts nothing counts travellers, unless a day was asked for.
 fn bare_count(session: &Session, said: &Understanding) -> Option<Travellers> {
     let [number] = said.numbers.as_slice() else { return None };
@@ -34,7 +39,8 @@ fn bare_count(session: &Session, said: &Understanding) -> Option<Travellers> {
     let short = said.words.0.len() <= 6 || session.asked == Some(Slot::Passengers);
     let counted_from_day = said.dates.iter().any(|date| matches!(date.expression, DateExpr::Impossible));
     let choosing = !session.unclear.is_empty();
-    (short && !day_asked && !counted_from_day && !choosing && *number > 0)
+    let counts = *number > 0 && !is_beyond_counting(*number);
+    (short && !day_asked && !counted_from_day && !choosing && counts)
         .then_some(Travellers { total: Some(*number), ..Travellers::default() })
 }
 
