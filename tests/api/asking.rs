@@ -265,6 +265,10 @@ async fn a_reply_that_a_limit_cut_off_is_told_and_paid() {
         assert_eq!(answer["degraded"][1], json!({"part": "model", "reason": reason}), "{answer}");
         let usage = json!({"prompt_tokens": 70, "completion_tokens": 9, "model": "stand-in"});
         assert_eq!(answer["usage"], usage, "{answer}");
+        let stream =
+            app.request("POST", "/v1/ask/stream").json(&question()).send().await.unwrap().text().await.unwrap();
+        let last = stream.trim_end().rsplit("\n\n").next().unwrap();
+        assert!(last.starts_with("event: done") && last.contains(reason), "{last}");
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures::channel::mpsc::{self, UnboundedSender};
 use futures::{Stream, StreamExt, future, stream};
 use http::StatusCode;
-use shared::api::{Answer, ChatReply, TurnEvent};
+use shared::api::{Answer, ChatReply, Degraded, TurnEvent};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
 
@@ -26,7 +26,7 @@ pub(crate) fn chat(started: Started) -> Response {
         Started::Replay(reply) => response(stream::iter(replayed(*reply))),
         Started::Turn(turn) => response(while_running(|events| async move {
             let answer = turn.streaming(events, Deadline::after(LONGEST)).answer().await;
-            answer.map(|reply| (reply.incomplete, Answer::Chat(Box::new(reply))))
+            answer.map(|reply| (broke_off(reply.incomplete, &reply.degraded), Answer::Chat(Box::new(reply))))
         })),
     }
 }
@@ -36,8 +36,14 @@ pub(crate) fn ask(mut ask: Ask) -> Response {
     response(while_running(|events| async move {
         ask.progress.stream_to(events, Deadline::after(LONGEST));
         let reply = ask.answer().await;
-        Ok((reply.incomplete, Answer::Ask(Box::new(reply))))
+        Ok((broke_off(reply.incomplete, &reply.degraded), Answer::Ask(Box::new(reply))))
     }))
+}
+
+/// Whether a reply failed on its way. Where a limit cut it off, it ended as it was asked to, and says so.
+fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
+    let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
+    incomplete && !degraded.iter().any(limited)
 }
 
 /// What `run` tells, then its end. It runs while the stream is read: a client that goes away ends it.
