@@ -87,6 +87,8 @@ async fn a_process_killed_anywhere_loses_and_doubles_nothing() {
         assert_eq!(add.await.unwrap().status(), 202);
         let turns = (0..TURNS).map(|_| client.post(format!("{url}/v1/chat")).json(&flight).send());
         assert!(join_all(turns).await.iter().all(|answer| answer.as_ref().unwrap().status() == 200));
+        let replace = client.post(format!("{url}/v1/documents")).bearer_auth(DOCUMENTS_KEY).json(&handbook(round));
+        tokio::spawn(replace.send());
         tokio::time::sleep(Duration::from_millis(life)).await;
         drop(running);
     }
@@ -106,8 +108,23 @@ async fn a_process_killed_anywhere_loses_and_doubles_nothing() {
     assert_eq!(seen, (turns as u128, chunks));
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!((counted(&app).await, embedded(&app).await), seen, "nothing comes after");
+
+    let last = handbook(LIVES.len() - 1);
+    let again = app.send(app.request("POST", "/v1/documents").bearer_auth(DOCUMENTS_KEY).json(&last)).await;
+    assert_eq!((again.status, &again.body["chunks"]), (202, &json!(SECTIONS)));
+    let corpus = app.colloquy.knowledge().load("defi", None, usize::MAX).await.unwrap().unwrap();
+    let of_handbook = corpus.chunks.iter().filter(|chunk| again.body["id"] == chunk.document_id);
+    let headings: Vec<&str> = of_handbook.map(|chunk| chunk.heading.as_str()).collect();
+    let expected: Vec<String> = (0..SECTIONS).map(|n| format!("Page {} {n}", LIVES.len() - 1)).collect();
+    assert_eq!(headings, expected, "the last version, and nothing of those before");
     app.colloquy.stop().await;
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A document that takes the place of the one of the round before.
+fn handbook(round: usize) -> Value {
+    let content: String = (0..SECTIONS).map(|n| format!("## Page {round} {n}\n\nIts words.\n\n")).collect();
+    json!({"assistant": "defi", "source": "H", "key": "handbook", "content_type": "text/markdown", "content": content})
 }
 
 /// How many turns of today the totals have.

@@ -122,7 +122,8 @@ pub struct DocumentView {
     pub embedded: usize,
     /// How many the embedder refused: these are found by words alone.
     pub failed: usize,
-    /// How many still wait to be embedded; 0 where there is no embedder.
+    /// How many still wait to be embedded; 0 where there is no embedder. All of them where taking the document in was broken
+    /// off: what it was before stays in answers until it is sent again.
     pub pending: usize,
     /// How it is searched once nothing is pending: `words` where there is no embedder.
     pub retrieval: Retrieval,

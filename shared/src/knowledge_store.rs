@@ -2,7 +2,7 @@
 //!
 //! | hash key `assistant` | range key `id` | holds |
 //! | --- | --- | --- |
-//! | `defi` | `document#D` | one document: what it is, its chunks by state, how often it was packed |
+//! | `defi` | `document#D` | one document: what it is, its chunks by state, how often it was written or packed |
 //! | `defi` | `chunk#D#C` | one chunk: text, heading, source, and its vector under an attribute per [`VectorSpace`] |
 //! | `defi` | `corpus` | the corpus version, which grows with every change |
 //! | `defi#07` | `D#000` | one segment: the chunks of a document packed below 256 KiB, on 16 hash keys so that they load in parallel |
@@ -82,27 +82,34 @@ impl KnowledgeStore {
 
     /// Writes a document with its chunks, in place of what had its id before. Chunks that were there keep their vectors.
     /// Found by words as soon as this returns. What must be embedded is then what [`Self::pending`] says.
+    ///
+    /// Broken off, it leaves a document that is not whole: nobody packs it, what was packed before stays in answers, and
+    /// writing it again or deleting it takes hold of every chunk that came so far.
     pub async fn write(&self, document: &NewDocument, space: Option<&VectorSpace>) -> Result<KeptDocument, Problem> {
         let before = self.read_document(&document.id).await?;
         let fingerprint = document.fingerprint();
-        if let Some(kept) = before.as_ref().filter(|kept| !kept.deleting) {
-            if kept.fingerprint == fingerprint && kept.is_settled_in(space) {
-                return Ok(kept.clone());
+        let is_written = match &before {
+            Some(kept) if kept.deleting => !self.delete(&document.id).await?,
+            Some(kept) if kept.fingerprint == fingerprint && kept.is_settled_in(space) => return Ok(kept.clone()),
+            Some(kept) => kept.fingerprint == fingerprint,
+            None => false,
+        };
+        // Whoever wrote or deleted it in between has the last word.
+        let raced = || Problem::unavailable("The document was changed at the same time.", anyhow::anyhow!("raced"));
+        if !is_written {
+            let begun = self.begin_writing(document).await?;
+            let ordinals = document.chunks.iter().enumerate();
+            let writes: Vec<_> =
+                ordinals.map(|(ordinal, chunk)| self.write_chunk(&document.id, ordinal, chunk)).collect();
+            stream::iter(writes).buffer_unordered(WRITES).try_collect::<()>().await?;
+            let wanted: HashSet<String> = document.chunks.iter().map(ChunkText::hash).collect();
+            let there = self.chunk_hashes(&document.id, None).await?;
+            self.delete_chunks(&document.id, there.iter().filter(|hash| !wanted.contains(*hash))).await?;
+            if !self.finish_writing(&document.id, begun, &fingerprint).await? {
+                return Err(raced());
             }
-        } else if before.is_some() {
-            self.delete(&document.id).await?;
         }
-        let wanted: HashSet<String> = document.chunks.iter().map(ChunkText::hash).collect();
-        let there = self.chunk_hashes(&document.id, None).await?;
-        let ordinals = document.chunks.iter().enumerate();
-        let writes: Vec<_> = ordinals.map(|(ordinal, chunk)| self.write_chunk(&document.id, ordinal, chunk)).collect();
-        stream::iter(writes).buffer_unordered(WRITES).try_collect::<()>().await?;
-        self.put_document(document, &fingerprint).await?;
-        let gone = there.iter().filter(|hash| !wanted.contains(*hash));
-        self.delete_chunks(&document.id, gone).await?;
-        let kept = self.settle(&document.id, space).await?;
-        // Whoever deleted it in between has the last word.
-        kept.ok_or_else(|| Problem::unavailable("The document was deleted at the same time.", anyhow::anyhow!("raced")))
+        self.settle(&document.id, space).await?.ok_or_else(raced)
     }
 
     /// The document of that id, unless it is deleted.
@@ -255,32 +262,56 @@ impl KnowledgeStore {
         update.update_expression(set).send().await.map(drop).map_err(|error| failed("writing a chunk", &error))
     }
 
-    async fn put_document(&self, document: &NewDocument, fingerprint: &str) -> Result<(), Problem> {
+    /// Writes a document's head before its chunks, so that these are never of nobody. Without a fingerprint it is not whole;
+    /// the number is taken from whoever writes or packs it at the same time.
+    async fn begin_writing(&self, document: &NewDocument) -> Result<u64, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
-        let mut set = "SET #source = :source, title = :title, fingerprint = :fingerprint, \
+        let mut set = "SET #source = :source, title = :title, chunks = :chunks, embedded = :none, failed = :none, \
                        segment_count = if_not_exists(segment_count, :none), updated_at = :now"
             .to_owned();
+        let mut remove = " REMOVE fingerprint, vector_space".to_owned();
         let mut update = update
             .condition_expression("attribute_not_exists(deleting)")
+            .return_values(ReturnValue::AllNew)
             .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#url", "url")
             .expression_attribute_values(":source", s(&document.source))
             .expression_attribute_values(":title", s(&document.title))
-            .expression_attribute_values(":fingerprint", s(fingerprint))
+            .expression_attribute_values(":chunks", number(document.chunks.len()))
             .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", s(&jiff::Timestamp::now().to_string()));
         if let Some(key) = &document.key {
             set.push_str(", #key = :key");
             update = update.expression_attribute_names("#key", "key").expression_attribute_values(":key", s(key));
         }
-        update = update.expression_attribute_names("#url", "url");
         match &document.url {
             Some(url) => {
                 set.push_str(", #url = :url");
                 update = update.expression_attribute_values(":url", s(url));
             }
-            None => set.push_str(" REMOVE #url"),
+            None => remove.push_str(", #url"),
         }
-        update.update_expression(set).send().await.map(drop).map_err(|error| failed("writing a document", &error))
+        let output = update.update_expression(format!("{set}{remove} ADD packed :one")).send().await;
+        let output = output.map_err(|error| failed("writing a document", &error))?;
+        let kept = output.attributes.as_ref().and_then(KeptDocument::read).ok_or_else(unreadable)?;
+        Ok(kept.packed)
+    }
+
+    /// Says that all chunks are written, unless another has begun to write or delete the document.
+    async fn finish_writing(&self, id: &DocumentId, begun: u64, fingerprint: &str) -> Result<bool, Problem> {
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(id)));
+        let update = update.update_expression("SET fingerprint = :fingerprint").condition_expression("packed = :begun");
+        let update = update.expression_attribute_values(":fingerprint", s(fingerprint));
+        match update.expression_attribute_values(":begun", number(begun)).send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(failed("writing a document", &error)),
+        }
     }
 
     /// The hashes of a document's chunks; with a space, of those alone that wait to be embedded in it.

@@ -1,6 +1,7 @@
 //! The whole set, over real HTTP.
 
 mod asking;
+mod broken_off;
 mod chat;
 mod documents;
 mod events;

@@ -121,6 +121,7 @@ fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {
     let current = space.is_some_and(|space| document.space.as_deref() == Some(space.name()));
     let (embedded, failed) = if current { (document.counts.embedded, document.counts.failed) } else { (0, 0) };
     let chunks = document.counts.chunks;
+    let waits = space.is_some() || !document.is_whole();
     DocumentView {
         id: document.id.to_string(),
         assistant: document.id.assistant,
@@ -131,7 +132,7 @@ fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {
         chunks,
         embedded,
         failed,
-        pending: if space.is_some() { chunks.saturating_sub(embedded + failed) } else { 0 },
+        pending: if waits { chunks.saturating_sub(embedded + failed) } else { 0 },
         retrieval: if space.is_some() { Retrieval::Hybrid } else { Retrieval::Words },
     }
 }

@@ -137,7 +137,7 @@ impl KnowledgeStore {
     }
 
     /// Counts a document's chunks by their state in this space, and packs them for [`Self::load`]. `None` where the
-    /// document is gone. Called whenever some of its chunks changed, after they did: of several at once, the last to begin
+    /// document is gone or not whole. Called whenever some of its chunks changed, after they did: of several at once, the last to begin
     /// has seen what all the others wrote, and it alone finishes.
     pub async fn settle(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<Option<KeptDocument>, Problem> {
         let Some(document) = self.begin_packing(id).await? else { return Ok(None) };
@@ -149,12 +149,13 @@ impl KnowledgeStore {
             }
         }
         self.delete_segments(id, segments.len()..document.segments).await?;
+        // Before the document counts as settled: nobody would raise the version after a kill in between.
+        self.bump(&id.assistant).await?;
         if !self.finish_packing(&document, segments.len(), counts, space).await? {
             return self.document(id).await;
         }
-        self.bump(&id.assistant).await?;
         let space = space.map(|space| space.name().to_owned());
-        Ok(Some(KeptDocument { counts, space, segments: segments.len(), ..document }))
+        Ok(Some(KeptDocument { counts, space, segments: segments.len(), finished: document.packed, ..document }))
     }
 
     pub(super) async fn bump(&self, assistant: &str) -> Result<(), Problem> {
@@ -191,7 +192,7 @@ impl KnowledgeStore {
     async fn begin_packing(&self, id: &DocumentId) -> Result<Option<KeptDocument>, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(id)));
         let update = update.update_expression("ADD packed :one").return_values(ReturnValue::AllNew);
-        let update = update.condition_expression("attribute_exists(id) AND attribute_not_exists(deleting)");
+        let update = update.condition_expression("attribute_exists(fingerprint) AND attribute_not_exists(deleting)");
         match update.expression_attribute_values(":one", number(1)).send().await {
             Ok(output) => output.attributes.as_ref().and_then(KeptDocument::read).map(Some).ok_or_else(unreadable),
             Err(error)
@@ -282,7 +283,8 @@ impl KnowledgeStore {
         counts: Counts,
         space: Option<&VectorSpace>,
     ) -> Result<bool, Problem> {
-        let set = "SET segment_count = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, updated_at = :now";
+        let set = "SET segment_count = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, \
+                   finished = :packed, updated_at = :now";
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
         let update = update
             .condition_expression("packed = :packed")

@@ -172,18 +172,26 @@ pub struct KeptDocument {
     pub space: Option<String>,
     /// Whether it is being deleted.
     pub deleting: bool,
+    /// Empty as long as not all of its chunks are written.
     pub(super) fingerprint: String,
     /// How many segments it may have.
     pub(super) segments: usize,
-    /// How often packing it was begun.
+    /// How often writing or packing it was begun.
     pub(super) packed: u64,
+    /// Which of these was a packing that came to its end, the last that did.
+    pub(super) finished: u64,
 }
 
 impl KeptDocument {
     /// Whether nothing is left to do for it in this space.
     pub fn is_settled_in(&self, space: Option<&VectorSpace>) -> bool {
         let done = space.is_none() || self.counts.pending() == 0;
-        done && self.counts.chunks > 0 && self.space.as_deref() == space.map(VectorSpace::name)
+        done && self.finished == self.packed && self.space.as_deref() == space.map(VectorSpace::name)
+    }
+
+    /// Whether all of its chunks are written.
+    pub fn is_whole(&self) -> bool {
+        !self.fingerprint.is_empty()
     }
 
     pub(super) fn read(item: &Item) -> Option<Self> {
@@ -205,6 +213,7 @@ impl KeptDocument {
             fingerprint: text(item, "fingerprint").unwrap_or_default().to_owned(),
             segments: count(item, "segment_count")?,
             packed: count(item, "packed")? as u64,
+            finished: count(item, "finished")? as u64,
         })
     }
 }
