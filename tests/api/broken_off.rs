@@ -7,6 +7,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents, SharedInterceptor};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue::{B, S};
+use serde_json::json;
 use shared::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
 use tests::App;
 
@@ -120,4 +123,26 @@ async fn a_new_document_broken_off_anywhere_can_be_deleted_whole() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_corpus_far_beyond_the_limit_is_not_read_to_its_end() {
+    let app = App::start().await;
+    // 12 MB of words, on 4 of the 16 hash keys: three pages each.
+    let text = "word ".repeat(50_000);
+    let packed = json!([{"hash": "h", "text": text, "heading": "", "source": "S", "url": null, "embedded": false}]);
+    let (client, _) = app.colloquy.tables();
+    for n in 0..48 {
+        let put = client.put_item().table_name("knowledge").item("assistant", S(format!("defi#{:02}", n % 4)));
+        let put = put.item("id", S(format!("{n:024}#000"))).item("texts", B(Blob::new(packed.to_string())));
+        put.send().await.unwrap();
+    }
+    let (counting, calls) = dying(&app, usize::MAX);
+    assert!(counting.load("defi", None, usize::MAX).await.unwrap().is_some());
+    let whole = calls.swap(0, Ordering::Relaxed);
+    assert!(whole > 24, "{whole}");
+
+    assert!(counting.load("defi", None, 500_000).await.unwrap().is_none());
+    let read = calls.load(Ordering::Relaxed);
+    assert!(read <= 17, "{read} of {whole}: the version and a page of each");
 }

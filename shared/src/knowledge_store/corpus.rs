@@ -1,6 +1,7 @@
 //! An assistant's chunks, packed to be loaded at once, and found by meaning where they are too many for that.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -86,15 +87,15 @@ impl KnowledgeStore {
         limit: usize,
     ) -> Result<Option<Corpus>, Problem> {
         let version = self.corpus_version(assistant).await?;
-        let loads: Vec<_> = (0..SHARDS).map(|shard| self.load_shard(assistant, shard, space)).collect();
+        let read = AtomicUsize::new(0);
+        let loads: Vec<_> = (0..SHARDS).map(|shard| self.load_shard(assistant, shard, space, &read, limit)).collect();
         let mut shards = stream::iter(loads).buffer_unordered(SHARDS);
-        let (mut bytes, mut segments) = (0, Vec::new());
-        while let Some((loaded, size)) = shards.try_next().await? {
-            bytes += size;
-            if bytes > limit {
-                return Ok(None);
+        let mut segments = Vec::new();
+        while let Some(loaded) = shards.try_next().await? {
+            match loaded {
+                Some(loaded) => segments.extend(loaded),
+                None => return Ok(None),
             }
-            segments.extend(loaded);
         }
         segments.sort_by(|(one, _), (other, _)| one.cmp(other));
         let chunks = segments.into_iter().flat_map(|(_, chunks)| chunks).collect();
@@ -168,24 +169,30 @@ impl KnowledgeStore {
         self.delete_items(indexes.map(|index| segment_key(id, index)).collect()).await
     }
 
+    /// The segments of a shard, by id; `None` as soon as all shards together have `read` more bytes than the limit. Beyond it
+    /// at most a page (1 MB) of each shard was fetched.
     async fn load_shard(
         &self,
         assistant: &str,
         shard: usize,
         space: Option<&VectorSpace>,
-    ) -> Result<(Vec<(String, Vec<CorpusChunk>)>, usize), Problem> {
+        read: &AtomicUsize,
+        limit: usize,
+    ) -> Result<Option<Vec<(String, Vec<CorpusChunk>)>>, Problem> {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         let query = query.key_condition_expression("assistant = :shard");
         let query = query.expression_attribute_values(":shard", s(&shard_of(assistant, shard)));
         let mut items = query.into_paginator().items().send();
-        let (mut segments, mut bytes) = (Vec::new(), 0);
+        let mut segments = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| failed("loading the corpus", &error))?;
-            let (id, chunks, size) = read_segment(assistant, &item, space).ok_or_else(unreadable)?;
-            bytes += size;
+            let (id, chunks, bytes) = read_segment(assistant, &item, space).ok_or_else(unreadable)?;
+            if read.fetch_add(bytes, Ordering::Relaxed) + bytes > limit {
+                return Ok(None);
+            }
             segments.push((id, chunks));
         }
-        Ok((segments, bytes))
+        Ok(Some(segments))
     }
 
     /// Takes the next number; whoever holds a lower one writes nothing from then on.
