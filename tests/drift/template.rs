@@ -11,6 +11,7 @@ pub struct Template(pub Value);
 
 /// A function of the template.
 pub struct Function<'a> {
+    pub name: String,
     pub binary: String,
     properties: &'a Value,
 }
@@ -30,8 +31,9 @@ impl Template {
     pub fn functions(&self) -> Vec<Function<'_>> {
         let functions = self.resources("AWS::Serverless::Function");
         functions
-            .into_values()
-            .map(|function| Function {
+            .into_iter()
+            .map(|(name, function)| Function {
+                name,
                 binary: text(&function["Metadata"]["BuildProperties"]["Binary"]),
                 properties: &function["Properties"],
             })

@@ -13,14 +13,12 @@ def prepared(template, code, endpoint):
     function["Architectures"] = ["x86_64"]
     function["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
     for resource in template["Resources"].values():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
         properties = resource["Properties"]
-        properties["CodeUri"] = f"{code}/{resource.pop('Metadata')['BuildProperties']['Binary']}"
-        for event in properties.get("Events", {}).values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties["CodeUri"] = f"{code}/{resource.pop('Metadata')['BuildProperties']['Binary']}"
+        if "ScalingConfig" in properties:
             # It compares a number that comes from a parameter as text.
-            if "ScalingConfig" in event["Properties"]:
-                event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 5}
+            properties["ScalingConfig"] = {"MaximumConcurrency": 5}
     return at(template, endpoint)
 
 

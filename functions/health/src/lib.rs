@@ -2,7 +2,8 @@
 //!
 //! Every dependency is tried at once, each with a limit of its own; those of a step are tried by that step, which alone has the
 //! keys. What an answer cannot do without is `down` where it fails, and the whole with it; the rest is `degraded`. What is
-//! wrong is named, never shown. However often it is asked, what is outside is tried once in [`FRESH`].
+//! wrong is named, never shown. However often a process is asked, what is outside is tried once in [`FRESH`]; in AWS, where
+//! requests have processes of their own, the API's throttle bounds it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
