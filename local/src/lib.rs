@@ -91,6 +91,8 @@ pub struct Options {
     pub visibility: Duration,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
+    /// What reads PDFs.
+    pub pdfs: ingest::PdfReader,
     /// How often the steps are made ready; without it, never.
     pub warm_every: Option<Duration>,
 }
@@ -142,7 +144,7 @@ impl Colloquy {
             assistants: options.assistants.clone(),
             space,
             key: options.documents_key,
-            pdfs: ingest::PdfReader::default(),
+            pdfs: options.pdfs,
         });
         let (chunks, embedder) = (queues.chunks.queue.clone(), options.embedder);
         let embed = Arc::new(embed::Deps::new(store, chunks, embedder, options.embed_concurrency, assistants));

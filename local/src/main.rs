@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use ingest::PdfReader;
 use local::{Colloquy, Options, State, knowledge};
 use shared::assistants::Assistants;
 use shared::config::Secret;
@@ -23,8 +24,15 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How often the steps are made ready, as the template's `WarmSchedule` has it.
 const WARM_EVERY: Duration = Duration::from_secs(300);
 
+fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some(ingest::READ_PDF) {
+        return Ok(ingest::read_pdf()?);
+    }
+    run()
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
     // The tables log a failed condition as an error, and it is how a turn learns that it lost a race.
     telemetry::init("info,dynoxide=error");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -69,6 +77,7 @@ fn options() -> anyhow::Result<Options> {
         prices: Prices::from_env()?,
         visibility: local::VISIBILITY,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
+        pdfs: PdfReader::this_program().context("asking where this program is")?,
         warm_every: Some(WARM_EVERY),
     })
 }

@@ -40,7 +40,7 @@ async fn router(function: &str, app: &App) -> Router {
             assistants: Assistants::embedded().unwrap(),
             space: None,
             key: Some(Secret::new("DOCUMENTS_API_KEY", tests::DOCUMENTS_KEY.to_owned())),
-            pdfs: ingest::PdfReader::default(),
+            pdfs: tests::pdf_reader(),
         })),
         "web" => web::router(),
         other => panic!("events/{other}.json belongs to no function"),

@@ -7,6 +7,7 @@ use flights::duffel::Duffel;
 use flights::provider::Provider;
 use flights::sample::Sample;
 use flights::scale::Scales;
+use ingest::PdfReader;
 use iso_currency::Currency;
 use local::{Colloquy, Options, State};
 use serde_json::{Value, json};
@@ -115,8 +116,15 @@ pub fn options() -> Options {
         prices: Prices::with(None).expect("the prices can be read"),
         visibility: local::VISIBILITY,
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
+        pdfs: pdf_reader(),
         warm_every: None,
     }
+}
+
+/// Reads PDFs by the program of this package that does, which lies one folder above those of the tests.
+pub fn pdf_reader() -> PdfReader {
+    let test = std::env::current_exe().expect("the program of the test");
+    PdfReader::new(test.ancestors().nth(2).expect("a folder").join("read-pdf"))
 }
 
 /// The key of `/v1/documents`.

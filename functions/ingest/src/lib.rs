@@ -11,6 +11,7 @@ mod pdf;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -58,12 +59,12 @@ impl Deps {
             assistants: Assistants::from_env()?,
             space: Embedder::from_env()?.as_ref().map(VectorSpace::of),
             key: Secret::from_env("DOCUMENTS_API_KEY"),
-            pdfs: PdfReader::default(),
+            pdfs: PdfReader::this_program().context("asking where this program is")?,
         })
     }
 }
 
-pub use pdf::Reader as PdfReader;
+pub use pdf::{READ_PDF, Reader as PdfReader, Unreadable, read_pdf};
 
 /// The routes.
 pub fn router(deps: Arc<Deps>) -> Router {

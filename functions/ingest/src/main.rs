@@ -1,10 +1,17 @@
-//! The Lambda function `ingest`.
+//! The Lambda function `ingest`, and with an argument the reader of a PDF.
 
 use std::sync::Arc;
 
 use shared::lambda;
 
+fn main() -> Result<(), lambda::Error> {
+    if std::env::args().nth(1).as_deref() == Some(ingest::READ_PDF) {
+        return Ok(ingest::read_pdf()?);
+    }
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> Result<(), lambda::Error> {
+async fn serve() -> Result<(), lambda::Error> {
     lambda::run("ingest", async { Ok(ingest::router(Arc::new(ingest::Deps::from_env().await?))) }).await
 }

@@ -1,24 +1,41 @@
 //! The words of a PDF.
 //!
-//! Files come from anywhere, and reading one may take forever, exhaust the stack or panic. So each is read on a thread of its
-//! own with a deep stack, a time limit, and few at once; a thread that does not end in time is left to itself.
+//! Files come from anywhere: one of a few kilobytes may unpack to gigabytes, draw itself within itself until the stack ends,
+//! or never come to an end, and what exhausts memory or stack takes its whole process along. So each is read by a process
+//! of its own: this program, started again with [`READ_PDF`] and without its environment, which limits its own memory, gets
+//! the file as its input and writes the pages; it is killed when its time is up.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rlimit::Resource;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+/// The argument with which a program is to do nothing but [`read_pdf`].
+pub const READ_PDF: &str = "read-pdf";
 
 /// How long reading one may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// What deep nesting within a file may use, in bytes.
-const STACK: usize = 64 * 1024 * 1024;
+/// How many are read at once.
+const AT_ONCE: usize = 2;
+/// What reading one may take of memory, in bytes: files of 140 and 260 KB were seen to take 17 MiB.
+const MEMORY: u64 = 192 * 1024 * 1024;
+/// What of it deep nesting within a file may take.
+const STACK: usize = 32 * 1024 * 1024;
+/// The most bytes of words, in JSON: more than a document may have.
+const WORDS: u64 = 16 * 1024 * 1024;
 
 /// Why a PDF gave no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum Unreadable {
-    /// It is none, it is broken, or it is locked.
+    /// It is none, it is broken or locked, or it takes too much memory.
     #[error("it cannot be read as a PDF")]
     Broken,
     /// Its pages are pictures, most likely.
@@ -31,36 +48,77 @@ pub enum Unreadable {
 
 /// Reads PDFs, some at once.
 #[derive(Debug, Clone)]
-pub struct Reader(Arc<Semaphore>);
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(2)))
-    }
+pub struct Reader {
+    program: Arc<Path>,
+    limit: Duration,
+    at_once: Arc<Semaphore>,
 }
 
 impl Reader {
+    /// By a program that calls [`read_pdf`] where it is started with [`READ_PDF`].
+    pub fn new(program: PathBuf) -> Self {
+        Self { program: program.into(), limit: LIMIT, at_once: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// By the running program, which must be such a one.
+    ///
+    /// # Errors
+    /// The system does not say where it is.
+    pub fn this_program() -> io::Result<Self> {
+        std::env::current_exe().map(Self::new)
+    }
+
+    /// The same, with another time limit than 10 seconds.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
     /// The text of the pages, in their order.
     ///
     /// # Errors
     /// What stands in the way.
     pub async fn text(&self, file: Vec<u8>) -> Result<Vec<String>, Unreadable> {
-        tokio::time::timeout(LIMIT, self.read(file)).await.unwrap_or(Err(Unreadable::TooSlow))
+        let read = tokio::time::timeout(self.limit, self.read(file)).await.unwrap_or(Ok(Err(Unreadable::TooSlow)));
+        read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the process that reads PDFs did not answer");
+            Err(Unreadable::Broken)
+        })
     }
 
-    async fn read(&self, file: Vec<u8>) -> Result<Vec<String>, Unreadable> {
-        let permit = self.0.clone().acquire_owned().await.map_err(|_| Unreadable::TooSlow)?;
-        let (answer, answered) = oneshot::channel();
-        let read = move || {
-            let pages = catch_unwind(AssertUnwindSafe(|| pdf_extract::extract_text_from_mem_by_pages(&file)));
-            drop(answer.send(pages));
-            // Given back by the thread, so that one that never ends keeps its place.
-            drop(permit);
-        };
-        std::thread::Builder::new().stack_size(STACK).spawn(read).map_err(|_| Unreadable::TooSlow)?;
-        let pages = answered.await.map_err(|_| Unreadable::Broken)?;
-        let pages = pages.map_err(|_| Unreadable::Broken)?.map_err(|_| Unreadable::Broken)?;
-        let pages: Vec<String> = pages.into_iter().filter(|page| !page.trim().is_empty()).collect();
-        if pages.is_empty() { Err(Unreadable::NoText) } else { Ok(pages) }
+    async fn read(&self, file: Vec<u8>) -> io::Result<Result<Vec<String>, Unreadable>> {
+        let Ok(_permit) = self.at_once.acquire().await else { return Ok(Err(Unreadable::TooSlow)) };
+        let mut command = Command::new(&*self.program);
+        command.arg(READ_PDF).env_clear().kill_on_drop(true);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let (mut input, output) = input.zip(output).ok_or_else(|| io::Error::other("it has no pipes"))?;
+        input.write_all(&file).await?;
+        drop(input);
+        let mut answer = Vec::new();
+        output.take(WORDS).read_to_end(&mut answer).await?;
+        Ok(serde_json::from_slice(&answer)?)
     }
+}
+
+/// Reads the PDF that is the input of this process, whose end it must be: its limits stay. To be called before anything else.
+///
+/// # Errors
+/// A limit cannot be set, or nobody reads the answer.
+pub fn read_pdf() -> io::Result<()> {
+    Resource::DATA.set(MEMORY, MEMORY)?;
+    Resource::CORE.set(0, 0)?;
+    let seconds = LIMIT.as_secs() + 1;
+    Resource::CPU.set(seconds, seconds)?;
+    let mut file = Vec::new();
+    io::stdin().read_to_end(&mut file)?;
+    let reading = std::thread::Builder::new().stack_size(STACK).spawn(move || pages(&file))?;
+    // A panic is the parser's way of saying so.
+    let pages = reading.join().unwrap_or(Err(Unreadable::Broken));
+    Ok(serde_json::to_writer(io::stdout(), &pages)?)
+}
+
+fn pages(file: &[u8]) -> Result<Vec<String>, Unreadable> {
+    let pages = pdf_extract::extract_text_from_mem_by_pages(file).map_err(|_| Unreadable::Broken)?;
+    let pages: Vec<String> = pages.into_iter().filter(|page| !page.trim().is_empty()).collect();
+    if pages.is_empty() { Err(Unreadable::NoText) } else { Ok(pages) }
 }

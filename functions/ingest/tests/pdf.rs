@@ -1,0 +1,81 @@
+//! PDFs that are made to harm whoever reads them, given to the function's own program.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use ingest::{PdfReader, Unreadable};
+
+/// A PDF of one page, whose content is this stream, with more objects from number 6 on.
+fn pdf(filters: &str, content: &[u8], more: &[String]) -> Vec<u8> {
+    let resources = "/Resources<</Font<</F1 4 0 R>>/XObject<</Fm0 6 0 R>>>>";
+    let head = format!("<</Length {}{filters}>>stream\n", content.len());
+    let mut objects = vec![
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>".to_vec(),
+        format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]{resources}/Contents 5 0 R>>").into_bytes(),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_vec(),
+        [head.as_bytes(), content, b"\nendstream"].concat(),
+    ];
+    objects.extend(more.iter().map(|object| object.clone().into_bytes()));
+    let mut file = b"%PDF-1.4\n".to_vec();
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for (index, object) in objects.iter().enumerate() {
+        table.push_str(&format!("{:010} 00000 n \n", file.len()));
+        file.extend(format!("{} 0 obj\n", index + 1).into_bytes());
+        file.extend(object);
+        file.extend(b"\nendobj\n");
+    }
+    let start = file.len();
+    let size = objects.len() + 1;
+    file.extend(format!("{table}trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").into_bytes());
+    file
+}
+
+/// A form that draws other forms, known to it as `/Fm0`, so many times.
+fn form(draws: u32, times: usize) -> String {
+    let drawn = "/Fm0 Do ".repeat(times);
+    let resources = format!("/Resources<</XObject<</Fm0 {draws} 0 R>>>>");
+    let length = drawn.len();
+    format!("<</Type/XObject/Subtype/Form/BBox[0 0 9 9]{resources}/Length {length}>>stream\n{drawn}\nendstream")
+}
+
+fn zipped(mut content: impl Read) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    std::io::copy(&mut content, &mut encoder).unwrap();
+    encoder.flush().unwrap();
+    encoder.finish().unwrap()
+}
+
+const WORDS: &[u8] = b"BT /F1 12 Tf 10 100 Td (Words) Tj ET";
+
+#[tokio::test]
+async fn a_pdf_that_would_end_its_reader_is_refused_and_others_are_read() {
+    let reader = PdfReader::new(PathBuf::from(env!("CARGO_BIN_EXE_ingest"))).within(Duration::from_secs(5));
+    let bomb = zipped(&*zipped(std::io::repeat(b' ').take(256 * 1024 * 1024)));
+    assert!(bomb.len() < 64 * 1024, "{}", bomb.len());
+    let doubling: Vec<String> = (7..47).map(|next| form(next, 2)).chain([form(6, 0)]).collect();
+    let cases = [
+        ("what unpacks to 256 MiB", pdf("/Filter[/FlateDecode/FlateDecode]", &bomb, &[]), Unreadable::Broken),
+        ("a form that draws itself", pdf("", b"/Fm0 Do", &[form(6, 1)]), Unreadable::Broken),
+        ("forms that draw 2⁴⁰ others", pdf("", b"/Fm0 Do", &doubling), Unreadable::TooSlow),
+        ("no PDF", b"%PDF-1.4 or so".to_vec(), Unreadable::Broken),
+        ("no words", pdf("", b"", &[]), Unreadable::NoText),
+    ];
+    for (name, file, reason) in cases {
+        assert_eq!(reader.text(file).await, Err(reason), "{name}");
+        assert_eq!(reader.text(pdf("", WORDS, &[])).await.unwrap().concat().trim(), "Words", "after {name}");
+    }
+    let packed = pdf("/Filter/FlateDecode", &zipped(WORDS), &[]);
+    assert_eq!(reader.text(packed).await.unwrap().concat().trim(), "Words");
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_reads_nothing() {
+    let reader = PdfReader::new(PathBuf::from("/nowhere/at/all"));
+    assert_eq!(reader.text(pdf("", WORDS, &[])).await, Err(Unreadable::Broken));
+}
