@@ -67,20 +67,9 @@ impl DocumentRequest {
     /// # Errors
     /// 422, naming the field.
     pub fn check(&self) -> Result<(), Problem> {
-        let within = |field: &str, value: Option<&str>, most: usize| match value {
-            Some(value) if value.chars().count() > most => {
-                Err(Problem::field(field, format!("it may have at most {most} characters")))
-            }
-            Some(value) if value.trim().is_empty() => Err(Problem::field(field, "it must not be blank")),
-            _ => Ok(()),
-        };
-        within("source", Some(&self.source), 200)?;
+        check_source("", Some(&self.source), self.url.as_deref())?;
         within("title", self.title.as_deref().filter(|title| !title.trim().is_empty()), 200)?;
-        within("url", self.url.as_deref(), 2_000)?;
         within("key", self.key.as_deref(), 500)?;
-        if self.url.as_deref().is_some_and(|url| !is_web_address(url)) {
-            return Err(Problem::field("url", "it must be an address that begins with https:// or http://"));
-        }
         if self.content.trim().is_empty() {
             return Err(Problem::field("content", "it must not be blank"));
         }
@@ -88,6 +77,31 @@ impl DocumentRequest {
             return Err(Problem::field("content", "it may have at most 1 MiB"));
         }
         Ok(())
+    }
+}
+
+/// Checks what answers cite: the name of a source, to 200 characters, and its address, to 2,000. `prefix` comes before the
+/// names of the fields.
+///
+/// # Errors
+/// 422, naming the field.
+pub fn check_source(prefix: &str, source: Option<&str>, url: Option<&str>) -> Result<(), Problem> {
+    within(&format!("{prefix}source"), source, 200)?;
+    let field = format!("{prefix}url");
+    within(&field, url, 2_000)?;
+    if url.is_some_and(|url| !is_web_address(url)) {
+        return Err(Problem::field(field, "it must be an address that begins with https:// or http://"));
+    }
+    Ok(())
+}
+
+fn within(field: &str, value: Option<&str>, most: usize) -> Result<(), Problem> {
+    match value {
+        Some(value) if value.chars().count() > most => {
+            Err(Problem::field(field, format!("it may have at most {most} characters")))
+        }
+        Some(value) if value.trim().is_empty() => Err(Problem::field(field, "it must not be blank")),
+        _ => Ok(()),
     }
 }
 

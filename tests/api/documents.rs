@@ -30,6 +30,9 @@ struct Model {
     /// How often each text was embedded.
     texts: Mutex<HashMap<String, usize>>,
     calls: AtomicUsize,
+    /// How many calls are under way, and how many were at most.
+    under_way: AtomicUsize,
+    most: AtomicUsize,
     /// What it answers instead, while it is set.
     outage: Mutex<Option<(u16, &'static str)>>,
 }
@@ -45,6 +48,9 @@ async fn embeddings(
     Json(body): Json<Value>,
 ) -> (StatusCode, HeaderMap, Json<Value>) {
     model.calls.fetch_add(1, Ordering::Relaxed);
+    model.most.fetch_max(model.under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    model.under_way.fetch_sub(1, Ordering::Relaxed);
     let inputs: Vec<String> =
         body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
     let mut headers = HeaderMap::new();
@@ -190,7 +196,15 @@ async fn what_cannot_be_taken_in_is_refused_with_its_field() {
         body[field] = value;
         body
     };
+    let pair = |field: &str, value: &str| {
+        let mut second = json!({"question": "Q?", "answer": "A."});
+        second[field] = json!(value);
+        document("application/json", &json!([{"question": "Q?", "answer": "A."}, second]).to_string())
+    };
     let cases = [
+        (pair("source", &"x".repeat(201)), "content[1].source"),
+        (pair("url", &format!("https://{}", "x".repeat(2_000))), "content[1].url"),
+        (pair("url", "javascript:alert(1)"), "content[1].url"),
         (with("source", json!(" ")), "source"),
         (with("title", json!("x".repeat(201))), "title"),
         (with("url", json!("javascript:alert(1)")), "url"),
@@ -316,6 +330,18 @@ async fn a_text_at_fault_fails_alone() {
     let added = add(&app, &format!("{}## Bad\n\nREFUSED\n\n", sections(30))).await;
     let view = until(&app, &added["id"], settled).await;
     assert_eq!((&view["embedded"], &view["failed"]), (&json!(30), &json!(1)));
+}
+
+#[tokio::test]
+async fn no_more_calls_are_under_way_than_allowed_even_where_every_text_is_tried_alone() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let bad: String = (0..60).map(|n| format!("## Bad {n}\n\nREFUSED {n}\n\n")).collect();
+    let added = add(&app, &format!("{bad}{}", sections(200))).await;
+    let view = until(&app, &added["id"], settled).await;
+    assert_eq!((&view["embedded"], &view["failed"]), (&json!(200), &json!(60)));
+    let most = model.most.load(Ordering::Relaxed);
+    assert!((2..=5).contains(&most), "{most}");
 }
 
 #[tokio::test]

@@ -10,8 +10,7 @@ use shared::api::STREAMED;
 use template::{Function, Template, text};
 
 /// What a function reads that the template leaves at its default: the laptop's, or one that fits every deployment.
-const LEFT_AT_DEFAULT: [&str; 4] =
-    ["COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR", "EMBED_CONCURRENCY"];
+const LEFT_AT_DEFAULT: [&str; 3] = ["COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR"];
 
 /// The first cells of a table of the README that begins with this heading line, each name in backticks.
 fn table(heading: &str) -> Names {
@@ -178,6 +177,17 @@ fn each_function_has_just_the_variables_it_reads() {
         }
         assert_eq!(set, read, "{}", function.binary);
     });
+}
+
+#[test]
+fn as_many_calls_of_the_embedder_are_under_way_as_the_parameter_says() {
+    let template = Template::read();
+    let functions = template.resources("AWS::Serverless::Function");
+    let embed = &functions["EmbedFunction"]["Properties"];
+    assert_eq!(embed["Environment"]["Variables"]["EMBED_CONCURRENCY"], 1);
+    let sources = template.resources("AWS::Lambda::EventSourceMapping");
+    let workers = &sources["ChunksMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"];
+    assert_eq!(workers["Ref"], "EmbedConcurrency");
 }
 
 #[test]

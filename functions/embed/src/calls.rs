@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::{BoxFuture, join, join_all};
-use futures::{FutureExt, StreamExt, stream};
 use shared::deadline::Deadline;
 use shared::embedder::{Embedder, TextFault};
 use shared::knowledge_store::{DocumentId, KnowledgeStore, StoredChunk, VectorSpace};
 use shared::problem::Problem;
 use shared::upstream::{Failure, Reason};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Outcome, away};
 
@@ -35,26 +35,31 @@ pub(crate) struct Calls<'a> {
     embedder: &'a Embedder,
     space: &'a VectorSpace,
     deadline: Deadline,
+    at_once: Semaphore,
     is_well: OnceCell<bool>,
 }
 
 impl<'a> Calls<'a> {
-    pub fn new(store: &'a KnowledgeStore, embedder: &'a Embedder, space: &'a VectorSpace, deadline: Deadline) -> Self {
-        Self { store, embedder, space, deadline: deadline.less(RESERVE), is_well: OnceCell::new() }
+    pub fn new(
+        store: &'a KnowledgeStore,
+        embedder: &'a Embedder,
+        space: &'a VectorSpace,
+        concurrency: usize,
+        deadline: Deadline,
+    ) -> Self {
+        let at_once = Semaphore::new(concurrency);
+        Self { store, embedder, space, deadline: deadline.less(RESERVE), at_once, is_well: OnceCell::new() }
     }
 
     /// Embeds all; what became of each, by its message.
-    pub async fn run(&self, jobs: Vec<Job<'_>>, concurrency: usize) -> Vec<(usize, Outcome)> {
-        let calls: Vec<_> = jobs.chunks(TEXTS).map(|jobs| self.call(jobs)).collect();
-        let outcomes: Vec<_> = stream::iter(calls).buffer_unordered(concurrency).collect().await;
-        outcomes.into_iter().flatten().collect()
+    pub async fn run(&self, jobs: Vec<Job<'_>>) -> Vec<(usize, Outcome)> {
+        join_all(jobs.chunks(TEXTS).map(|jobs| self.call(jobs))).await.into_iter().flatten().collect()
     }
 
     /// One call. Where it fails though the embedder is well, a text in it is at fault: its halves are tried, down to the one.
     fn call<'b>(&'b self, jobs: &'b [Job<'_>]) -> BoxFuture<'b, Vec<(usize, Outcome)>> {
         let call = async move {
-            let texts: Vec<String> = jobs.iter().map(|job| job.chunk.embeddable()).collect();
-            let failure = match self.embedder.embed(&texts, self.deadline).await {
+            let failure = match self.embed(|| jobs.iter().map(|job| job.chunk.embeddable()).collect()).await {
                 Ok(vectors) => {
                     let kept = jobs.iter().zip(vectors).map(|(job, vector)| self.keep(job, vector));
                     return join_all(kept).await;
@@ -77,6 +82,12 @@ impl<'a> Calls<'a> {
             }
         };
         call.boxed()
+    }
+
+    /// The vectors of those texts, once there are few enough calls under way: halves that are tried again count like others.
+    async fn embed(&self, texts: impl FnOnce() -> Vec<String>) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
+        let _permit = self.at_once.acquire().await;
+        self.embedder.embed(&texts(), self.deadline).await
     }
 
     async fn keep(&self, job: &Job<'_>, vector: Result<Vec<f32>, TextFault>) -> (usize, Outcome) {
@@ -102,7 +113,7 @@ impl<'a> Calls<'a> {
 
     /// Whether the embedder embeds what is harmless: asked once, when something failed.
     async fn is_well(&self) -> bool {
-        let ask = || async { self.embedder.embed(&[HARMLESS.to_owned()], self.deadline).await.is_ok() };
+        let ask = || async { self.embed(|| vec![HARMLESS.to_owned()]).await.is_ok() };
         *self.is_well.get_or_init(ask).await
     }
 }

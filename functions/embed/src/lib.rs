@@ -121,8 +121,8 @@ async fn embed(
         }
     }
     let touched: HashSet<&DocumentId> = jobs.iter().map(|job| job.document).collect();
-    let calls = Calls::new(&deps.store, embedder, &space, deadline);
-    for (index, outcome) in calls.run(jobs, deps.concurrency).await {
+    let calls = Calls::new(&deps.store, embedder, &space, deps.concurrency, deadline);
+    for (index, outcome) in calls.run(jobs).await {
         worsen(&mut outcomes, index, outcome);
     }
     // After all vectors: whoever settles last has seen them all.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use shared::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, is_web_address};
+use shared::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, check_source};
 use shared::knowledge_store::{ChunkText, DocumentId, NewDocument};
 use shared::problem::Problem;
 
@@ -91,10 +91,8 @@ fn pairs(content: &str, origin: Origin<'_>) -> Result<Vec<ChunkText>, Problem> {
     };
     let pairs: Vec<Pair> = serde_json::from_str(content).map_err(wrong)?;
     let mut chunks = Vec::new();
-    for pair in &pairs {
-        if pair.url.as_deref().is_some_and(|url| !is_web_address(url)) {
-            return Err(Problem::field("content", "a url in it does not begin with https:// or http://"));
-        }
+    for (index, pair) in pairs.iter().enumerate() {
+        check_source(&format!("content[{index}]."), pair.source.as_deref(), pair.url.as_deref())?;
         let source = pair.source.as_deref().unwrap_or(origin.source);
         let url = pair.url.as_deref().or(origin.url);
         chunks.extend(Origin { source, url, ..origin }.chunks(&[&pair.question], &pair.answer, true));
