@@ -1,8 +1,8 @@
 //! One trace id for all that a request sets off: every step, worker, upstream call and log line carries it.
 //!
 //! It comes in as `traceparent` (W3C Trace Context, level 1), else as X-Ray's `X-Amzn-Trace-Id`, which Lambda sets, else it
-//! begins here; a header that cannot be read is as good as none. It goes out as both to the steps, so that X-Ray's map stays
-//! whole, as `traceparent` to what is outside and on messages, and as `x-trace-id` on answers, for a person to report.
+//! begins here; a header that cannot be read is as good as none. It goes out as both to the steps, X-Ray's with the parent and the
+//! sampling that X-Ray gave it: its map knows the segments of Lambda, and none of our spans. It goes out as `traceparent` to what is outside and on messages, and as `x-trace-id` on answers, for a person to report.
 
 use std::cell::Cell;
 use std::fmt;
@@ -29,15 +29,22 @@ pub struct Trace {
     id: u128,
     span: u64,
     sampled: bool,
-    /// The id by which X-Ray knows it, where a caller brought another one.
-    x_ray: u128,
+    /// What X-Ray said of it.
+    x_ray: Option<XRay>,
+}
+
+/// X-Ray's header, as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct XRay {
+    root: u128,
+    parent: Option<u64>,
+    sampled: Option<bool>,
 }
 
 impl Trace {
     /// A trace that begins here.
     pub fn begin() -> Self {
-        let id = Uuid::new_v4().as_u128();
-        Self { id, span: new_span(), sampled: true, x_ray: id }
+        Self { id: Uuid::new_v4().as_u128(), span: new_span(), sampled: true, x_ray: None }
     }
 
     /// The trace that a request belongs to, at a span of its own.
@@ -73,7 +80,7 @@ impl Trace {
         }
         let (id, span) = (hexadecimal(id)?, u64::try_from(hexadecimal(span)?).ok()?);
         let sampled = hexadecimal(flags)? & 1 == 1;
-        (id != 0 && span != 0).then_some(Self { id, span, sampled, x_ray: id })
+        (id != 0 && span != 0).then_some(Self { id, span, sampled, x_ray: None })
     }
 
     /// Reads `Root=1-seconds-rest;Parent=span;Sampled=1`, of which only the root must be there.
@@ -86,10 +93,17 @@ impl Trace {
         if (seconds.len(), rest.len()) != (8, 24) {
             return None;
         }
-        let id = hexadecimal(seconds)? << 96 | hexadecimal(rest)?;
-        let span = field("Parent").filter(|span| span.len() == 16).and_then(hexadecimal);
-        let span = span.and_then(|span| u64::try_from(span).ok()).filter(|span| *span != 0).unwrap_or_else(new_span);
-        (id != 0).then_some(Self { id, span, sampled: field("Sampled") != Some("0"), x_ray: id })
+        let root = hexadecimal(seconds)? << 96 | hexadecimal(rest)?;
+        let parent = field("Parent").filter(|parent| parent.len() == 16).and_then(hexadecimal);
+        let parent = parent.and_then(|parent| u64::try_from(parent).ok()).filter(|parent| *parent != 0);
+        let sampled = match field("Sampled") {
+            Some("0") => Some(false),
+            Some("1") => Some(true),
+            _ => None,
+        };
+        let x_ray = Some(XRay { root, parent, sampled });
+        let (span, sampled) = (parent.unwrap_or_else(new_span), sampled.unwrap_or(true));
+        (root != 0).then_some(Self { id: root, span, sampled, x_ray })
     }
 
     /// The same trace at a new span.
@@ -102,10 +116,14 @@ impl Trace {
         format!("00-{:032x}-{:016x}-{:02x}", self.id, self.span, u8::from(self.sampled))
     }
 
-    /// Its value as X-Ray's header.
+    /// Its value as X-Ray's header: what X-Ray said, else this span of it.
     pub fn x_ray(&self) -> String {
-        let (seconds, rest) = (self.x_ray >> 96, self.x_ray & ((1 << 96) - 1));
-        format!("Root=1-{seconds:08x}-{rest:024x};Parent={:016x};Sampled={}", self.span, u8::from(self.sampled))
+        let here = XRay { root: self.id, parent: Some(self.span), sampled: Some(self.sampled) };
+        let XRay { root, parent, sampled } = self.x_ray.unwrap_or(here);
+        let (seconds, rest) = (root >> 96, root & ((1 << 96) - 1));
+        let parent = parent.map(|parent| format!(";Parent={parent:016x}")).unwrap_or_default();
+        let sampled = sampled.map(|sampled| format!(";Sampled={}", u8::from(sampled))).unwrap_or_default();
+        format!("Root=1-{seconds:08x}-{rest:024x}{parent}{sampled}")
     }
 
     /// Its id as the value of a header.
@@ -212,8 +230,13 @@ mod tests {
         assert_eq!(trace.to_string(), "5759e988bd862e3fe1be46a994272793");
         assert_eq!(trace.x_ray(), text);
         assert_eq!(trace.traceparent(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
-        assert!(Trace::from_x_ray(ROOT).unwrap().x_ray().starts_with(&format!("{ROOT};Parent=")));
-        assert!(Trace::from_x_ray(&format!("{ROOT};Sampled=0")).unwrap().x_ray().ends_with(";Sampled=0"));
+        for (rest, flags) in
+            [("", "01"), (";Sampled=0", "00"), (";Sampled=1", "01"), (";Parent=53995c3f42cd8ad8", "01")]
+        {
+            let trace = Trace::from_x_ray(&format!("{ROOT}{rest}")).unwrap();
+            assert_eq!(trace.x_ray(), format!("{ROOT}{rest}"));
+            assert!(trace.traceparent().ends_with(&format!("-{flags}")), "{rest}");
+        }
         for text in
             ["", "Root=", "Root=1-5759e988-bd86", "Parent=53995c3f42cd8ad8", "Root=1-00000000-000000000000000000000000"]
         {
@@ -226,9 +249,26 @@ mod tests {
         let trace = Trace::of(&headers(&[(TRACEPARENT, PARENT)]));
         assert_eq!(trace.to_string(), ID);
         assert_ne!(trace.traceparent(), PARENT);
-        let both = Trace::of(&headers(&[(TRACEPARENT, PARENT), ("X-Amzn-Trace-Id", ROOT)]));
-        assert_eq!(both.to_string(), ID);
-        assert!(both.x_ray().starts_with(ROOT), "X-Ray's map is not cut: {}", both.x_ray());
+        let x_ray = trace.x_ray();
+        assert_eq!(Trace::from_x_ray(&x_ray).unwrap().to_string(), ID, "{x_ray}");
+        let span = trace.traceparent().split('-').nth(2).unwrap().to_owned();
+        assert!(x_ray.ends_with(&format!(";Parent={span};Sampled=1")), "{x_ray}");
+    }
+
+    #[test]
+    fn x_rays_parent_and_sampling_go_on_as_they_came_whatever_a_caller_says() {
+        let unsampled = PARENT.replace("-01", "-00");
+        for x_ray in [";Parent=53995c3f42cd8ad8;Sampled=1", ";Parent=53995c3f42cd8ad8;Sampled=0", ";Sampled=1", ""] {
+            let x_ray = format!("{ROOT}{x_ray}");
+            let alone = Trace::of(&headers(&[("X-Amzn-Trace-Id", &x_ray)]));
+            assert_eq!(alone.child().x_ray(), x_ray);
+            assert!(!alone.traceparent().contains("53995c3f42cd8ad8"), "a span of its own: {}", alone.traceparent());
+            for parent in [PARENT, &unsampled] {
+                let both = Trace::of(&headers(&[(TRACEPARENT, parent), ("X-Amzn-Trace-Id", &x_ray)]));
+                assert_eq!((both.to_string().as_str(), both.x_ray()), (ID, x_ray.clone()));
+                assert_eq!(both.traceparent()[53..], parent[53..]);
+            }
+        }
     }
 
     #[test]
@@ -254,9 +294,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_trace_survives_both_forms(id in 1_u128.., span in 1_u64.., sampled: bool) {
-            let trace = Trace { id, span, sampled, x_ray: id };
+            let trace = Trace { id, span, sampled, x_ray: None };
             prop_assert_eq!(Trace::from_traceparent(&trace.traceparent()), Some(trace));
-            prop_assert_eq!(Trace::from_x_ray(&trace.x_ray()), Some(trace));
+            let x_ray = trace.x_ray();
+            let read = Trace::from_x_ray(&x_ray).unwrap();
+            prop_assert_eq!((read.traceparent(), read.x_ray()), (trace.traceparent(), x_ray));
         }
 
         #[test]
