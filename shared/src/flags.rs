@@ -1,9 +1,9 @@
 //! Switches that work without a deployment: one SSM parameter, or on a laptop a file, read again every so often.
 //!
 //! It holds a JSON object such as `{"providers": ["duffel"], "model": false, "steps": "sequential"}`; what is not in it has its
-//! default, which is everything on. A turn does not wait for it: a value that is due is used while the next is read. Only where
-//! there is none yet, or one from long ago (a function that was frozen), a turn waits, and then for [`WAIT`] at most. What
-//! cannot be read is said once, and the last value stays.
+//! default, which is everything on. The turn that finds the value's time over waits for the next, for a read behind its back
+//! would be frozen with the function: for [`WAIT`] at most, and where there is no value yet for [`FIRST_WAIT`]. What cannot be
+//! read is said once and soon tried again, and the last value stays.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,9 +23,12 @@ use crate::config;
 const PARAMETER_TTL: Duration = Duration::from_secs(60);
 /// How long one of a file is.
 const FILE_TTL: Duration = Duration::from_secs(1);
-/// How long a turn waits where there is no value, or one that is older than [`STALE`] times its time.
+/// How long what could not be read is left alone, unless a value's time is shorter.
+const RETRY: Duration = Duration::from_secs(2);
+/// How long a turn waits where a value's time is over.
 const WAIT: Duration = Duration::from_millis(200);
-const STALE: u32 = 3;
+/// How long it waits where there is none yet: for a first connection, and because the defaults would switch on what is off.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// What is switched how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -79,11 +82,11 @@ enum Place {
     Parameter { name: String, client: OnceCell<Client> },
 }
 
-/// What was read last, and when it was tried last.
+/// What was read last, if anything, and when it is to be read again.
 #[derive(Clone, Default)]
 struct Last {
-    flags: Arc<Flags>,
-    tried: Option<Instant>,
+    flags: Option<Arc<Flags>>,
+    due: Option<Instant>,
     failed: bool,
 }
 
@@ -116,24 +119,22 @@ impl FlagSource {
     /// The flags as they are now.
     pub async fn get(&self) -> Arc<Flags> {
         let Some(source) = &self.0 else { return Arc::default() };
-        let Last { flags, tried, .. } = source.last.borrow().clone();
-        let age = tried.map(|tried| tried.elapsed());
-        if age.is_some_and(|age| age < source.ttl) {
-            return flags;
-        }
+        // Before the last value is looked at, so that no newer one is missed.
         let mut next = source.last.subscribe();
-        read_anew(source);
-        if age.is_some_and(|age| age < source.ttl * STALE) {
-            return flags;
+        let Last { flags, due, .. } = next.borrow_and_update().clone();
+        if due.is_some_and(|due| Instant::now() < due) {
+            return flags.unwrap_or_default();
         }
+        read_anew(source);
+        let wait = if flags.is_some() { WAIT } else { FIRST_WAIT };
         // In time or not, the last value is used.
-        drop(tokio::time::timeout(WAIT, next.changed()).await);
+        drop(tokio::time::timeout(wait, next.changed()).await);
         let last = next.borrow();
-        last.flags.clone()
+        last.flags.clone().unwrap_or_default()
     }
 }
 
-/// Reads the flags in the background, unless that is being done.
+/// Reads the flags, unless that is being done. One that is slower than a turn waits goes on, for the next turn.
 fn read_anew(source: &Arc<Source>) {
     if source.reading.swap(true, Ordering::AcqRel) {
         return;
@@ -142,13 +143,14 @@ fn read_anew(source: &Arc<Source>) {
     tokio::spawn(async move {
         let read = source.place.read().await;
         source.last.send_modify(|last| {
-            last.tried = Some(Instant::now());
+            let rest = if read.is_ok() { source.ttl } else { source.ttl.min(RETRY) };
+            last.due = Some(Instant::now() + rest);
             match read {
                 Ok(flags) => {
-                    if *last.flags != flags {
+                    if *last.flags.clone().unwrap_or_default() != flags {
                         tracing::info!(?flags, "the flags have changed");
-                        last.flags = Arc::new(flags);
                     }
+                    last.flags = Some(Arc::new(flags));
                     last.failed = false;
                 }
                 Err(error) if !last.failed => {
@@ -209,7 +211,7 @@ mod tests {
     }
 
     impl Ssm {
-        async fn start() -> (Arc<Self>, FlagSource) {
+        async fn start(ttl: Duration) -> (Arc<Self>, FlagSource) {
             let ssm = Arc::new(Self::default());
             let stand_in = ssm.clone();
             let router = Router::new().route("/", post(async move || stand_in.answer().await));
@@ -223,7 +225,7 @@ mod tests {
                 .credentials_provider(Credentials::new("test", "test", None, None, "test"))
                 .retry_config(RetryConfig::disabled())
                 .build();
-            (ssm, FlagSource::parameter("/colloquy/flags", Some(Client::from_conf(config)), TTL))
+            (ssm, FlagSource::parameter("/colloquy/flags", Some(Client::from_conf(config)), ttl))
         }
 
         async fn answer(&self) -> Response {
@@ -259,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flag_is_read_again_once_its_time_is_over() {
-        let (ssm, source) = Ssm::start().await;
+        let (ssm, source) = Ssm::start(TTL).await;
         ssm.set(Some(r#"{"model": false}"#));
         assert_eq!(*source.get().await, model_off(), "the first turn waits for it");
         for _ in 0..100 {
@@ -274,7 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn where_it_is_away_or_malformed_the_last_value_stays_or_the_default() {
-        let (ssm, source) = Ssm::start().await;
+        let (ssm, source) = Ssm::start(TTL).await;
         assert_eq!(*source.get().await, Flags::default());
         ssm.set(Some(r#"{"model": false}"#));
         assert_eq!(until(&source, &model_off()).await, model_off());
@@ -289,14 +291,52 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_parameter_does_not_hold_a_turn_up() {
-        let (ssm, source) = Ssm::start().await;
-        *ssm.delay.lock().unwrap() = Duration::from_millis(600);
+    async fn a_slow_parameter_holds_a_turn_up_for_a_moment_only() {
+        let (ssm, source) = Ssm::start(TTL).await;
         ssm.set(Some(r#"{"model": false}"#));
+        *ssm.delay.lock().unwrap() = Duration::from_millis(400);
+        assert_eq!(*source.get().await, model_off(), "the first value is worth a longer wait");
+        ssm.set(Some("{}"));
+        *ssm.delay.lock().unwrap() = Duration::from_millis(1_500);
+        tokio::time::sleep(TTL).await;
+        let (started, asked) = (Instant::now(), *ssm.asked.lock().unwrap());
+        assert_eq!(*source.get().await, model_off());
+        assert_eq!(*source.get().await, model_off());
+        let took = started.elapsed();
+        assert!((2 * WAIT..Duration::from_millis(1_000)).contains(&took), "{took:?}");
+        assert_eq!(*ssm.asked.lock().unwrap(), asked + 1, "one read at a time");
+        assert_eq!(until(&source, &Flags::default()).await, Flags::default(), "it comes for a later turn");
+    }
+
+    #[tokio::test]
+    async fn without_any_value_the_defaults_hold_after_the_longer_wait() {
+        let (ssm, source) = Ssm::start(TTL).await;
+        ssm.set(Some(r#"{"model": false}"#));
+        *ssm.delay.lock().unwrap() = Duration::from_millis(2_500);
         let started = Instant::now();
         assert_eq!(*source.get().await, Flags::default());
-        assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
-        assert_eq!(until(&source, &model_off()).await, model_off(), "it comes in the background");
+        let took = started.elapsed();
+        assert!((FIRST_WAIT..Duration::from_secs(2)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_value_whose_time_is_over_is_never_the_answer_of_a_parameter_that_is_there() {
+        let (ssm, source) = Ssm::start(TTL).await;
+        for value in [r#"{"model": false}"#, "{}", r#"{"model": false}"#] {
+            ssm.set(Some(value));
+            tokio::time::sleep(TTL).await;
+            assert_eq!(*source.get().await, serde_json::from_str(value).unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_failed_is_tried_again_long_before_a_values_time_is_over() {
+        let (ssm, source) = Ssm::start(Duration::from_secs(3_600)).await;
+        assert_eq!(*source.get().await, Flags::default());
+        ssm.set(Some(r#"{"model": false}"#));
+        assert_eq!(*source.get().await, Flags::default(), "not with each turn");
+        tokio::time::sleep(RETRY).await;
+        assert_eq!(*source.get().await, model_off());
     }
 
     #[tokio::test]
