@@ -74,13 +74,27 @@ impl Pipeline {
         input: &In,
         deadline: Deadline,
     ) -> Result<Out, Problem> {
+        self.call_until(step, input, deadline, deadline).await
+    }
+
+    /// The same, telling the step `deadline` and waiting for its answer until `end`.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn call_until<In: Serialize, Out: DeserializeOwned>(
+        &self,
+        step: &Step<In, Out>,
+        input: &In,
+        deadline: Deadline,
+        end: Deadline,
+    ) -> Result<Out, Problem> {
         // On the heap, for a turn holds several of these.
         let exchange = Box::pin(async {
             let response = self.send(step.path, input, deadline).await?;
             let body = response.bytes().await.map_err(|error| unreachable(step.path, error))?;
             serde_json::from_slice(&body).map_err(|error| unreadable(step.path, error))
         });
-        tokio::time::timeout_at(deadline.instant(), exchange).await.map_err(|_| Problem::deadline())?
+        tokio::time::timeout_at(end.instant(), exchange).await.map_err(|_| Problem::deadline())?
     }
 
     /// Calls a streaming step. Each item comes as it is sent; it must begin by `deadline` and be whole by `end`. A stream

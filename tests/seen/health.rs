@@ -101,6 +101,20 @@ async fn what_is_optional_and_fails_is_degraded_and_named_without_a_secret() {
 }
 
 #[tokio::test]
+async fn an_upstream_that_hangs_is_named_by_its_step_which_is_well() {
+    let hangs = serve(Router::new().fallback(async || std::future::pending::<StatusCode>().await)).await;
+    let model = ChatModel::new(Server::new(&hangs, None).unwrap(), "m", 100);
+    let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
+    let app = App::with_options(Options { respond, ..tests::options() }).await;
+    let answer = app.get("/v1/health").await;
+    assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some("degraded")), "{}", answer.body);
+    let told = told(&answer);
+    assert_eq!((told["model"].as_str(), told["step:respond"].as_str()), ("degraded timeout", "ok"));
+    let took = answer.body["checks"]["step:respond"]["latency_ms"].as_f64().unwrap();
+    assert!(took < 1_600.0, "the answer has time to come: {took} ms");
+}
+
+#[tokio::test]
 async fn without_tables_or_steps_it_is_down_and_says_so_in_time() {
     let app = App::start().await;
     let nobody = "http://127.0.0.1:9";

@@ -34,6 +34,8 @@ use tokio::sync::Mutex;
 
 /// How long one dependency may take.
 const LIMIT: Duration = Duration::from_secs(2);
+/// How much earlier a step must tell: so that an upstream that hangs is named by it, and not taken for the step itself.
+const TELLING: Duration = Duration::from_millis(800);
 /// How long a report is given to all who ask.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -173,7 +175,7 @@ async fn step(
 ) -> Vec<(String, HealthCheck)> {
     let mut told = HealthChecks::new();
     let call = async {
-        told = deps.pipeline.call(step, &HealthRequest {}, limit).await?;
+        told = deps.pipeline.call_until(step, &HealthRequest {}, limit.less(TELLING), limit).await?;
         Ok::<_, Problem>(())
     };
     let of_step = check(&format!("step:{name}"), otherwise, limit, call).await;
