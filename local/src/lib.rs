@@ -258,10 +258,11 @@ impl Colloquy {
 /// Counts what the queue does not tell of: at start all that waits, for the queue was in memory; then what waits for long.
 async fn sweep_turns(record: Arc<record::Deps>) {
     let waiting = record::sweep_waiting(&record, SignedDuration::ZERO, Deadline::after(SWEEP));
-    observed_call("record", Trace::begin(), waiting).await;
+    observed_call("record", Trace::begin(), waiting, record::Swept::is_whole).await;
     loop {
         tokio::time::sleep(SWEEP).await;
-        observed_call("record", Trace::begin(), record::sweep(record.clone(), Deadline::after(SWEEP))).await;
+        let work = record::sweep(record.clone(), Deadline::after(SWEEP));
+        observed_call("record", Trace::begin(), work, |well| *well).await;
     }
 }
 
@@ -282,7 +283,8 @@ async fn keep_warm(deps: Arc<warm::Deps>, every: Duration) {
     let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         clock.tick().await;
-        observed_call("warm", Trace::begin(), warm::warm(deps.clone(), Deadline::after(every))).await;
+        let work = warm::warm(deps.clone(), Deadline::after(every));
+        observed_call("warm", Trace::begin(), work, warm::Summary::is_whole).await;
     }
 }
 

@@ -81,7 +81,7 @@ enum Invocation {
 
 /// Works on the batches of messages that SQS hands over to `function`, with what `build` makes. `work` answers the ids of
 /// the messages that failed: only these are delivered again, and after the queue's number of tries end in its dead-letter
-/// queue. When a schedule asks for it, `sweep` looks for work of which no message tells.
+/// queue. When a schedule asks for it, `sweep` looks for work of which no message tells, and says whether all went well.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
@@ -96,7 +96,7 @@ where
     F: Fn(Arc<D>, Vec<Message>, Deadline) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Vec<String>> + Send,
     S: Fn(Arc<D>, Deadline) -> SweepFut + Clone + Send + Sync + 'static,
-    SweepFut: Future<Output = ()> + Send,
+    SweepFut: Future<Output = bool> + Send,
 {
     begin()?;
     meter::cold_start(function);
@@ -115,7 +115,7 @@ where
                     observed_batch(function, &messages, work(deps, messages.clone(), deadline)).await
                 }
                 Invocation::Sweep { .. } => {
-                    observed_call(function, trace(&event.context), sweep(deps, deadline)).await;
+                    observed_call(function, trace(&event.context), sweep(deps, deadline), |well| *well).await;
                     Vec::new()
                 }
             };
@@ -125,7 +125,8 @@ where
     .await
 }
 
-/// Does `work` each time a schedule asks for it, with what `build` makes. What the event says is not read.
+/// Does `work` each time a schedule asks for it, with what `build` makes; `went_well` says of its output whether all of it was
+/// done. What the event says is not read.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
@@ -133,6 +134,7 @@ pub async fn run_scheduled<D, F, Fut>(
     function: &'static str,
     build: impl Future<Output = anyhow::Result<D>>,
     work: F,
+    went_well: fn(&Fut::Output) -> bool,
 ) -> Result<(), Error>
 where
     D: Send + Sync + 'static,
@@ -150,7 +152,7 @@ where
         async move {
             let left = left_of(&event.context);
             let work = work(deps, Deadline::after(left.saturating_sub(RESERVE)));
-            Ok::<_, Error>(observed_call(function, trace(&event.context), work).await)
+            Ok::<_, Error>(observed_call(function, trace(&event.context), work, went_well).await)
         }
     }))
     .await

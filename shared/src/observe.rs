@@ -63,11 +63,16 @@ pub fn observed_batch<F: Future<Output = Vec<String>>>(
     }
 }
 
-/// The same for what a schedule asked for.
-pub async fn observed_call<F: Future>(function: &'static str, trace: Trace, work: F) -> F::Output {
+/// The same for what a schedule asked for, of whose output `went_well` says whether all of it was done.
+pub async fn observed_call<F: Future>(
+    function: &'static str,
+    trace: Trace,
+    work: F,
+    went_well: impl FnOnce(&F::Output) -> bool,
+) -> F::Output {
     let mut watch = Watch::start(function, Route::Name("schedule"));
     let output = trace.instrument(function, work).await;
-    watch.end = "ok";
+    watch.end = if went_well(&output) { "ok" } else { "failed" };
     output
 }
 

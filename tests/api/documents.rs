@@ -463,11 +463,12 @@ async fn chunks_of_which_no_message_tells_are_found_by_the_sweep_once_the_queue_
 
     let (queue, _) = app.colloquy.chunk_queues();
     queue.send_later(&[EmbedWork::for_chunks(&id, &[])], Duration::from_secs(600)).await.unwrap();
-    embed::sweep(worker.deps.clone(), deadline()).await;
+    assert!(embed::sweep(worker.deps.clone(), deadline()).await);
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(pending().await, 40, "messages are there already");
 
-    embed::sweep_now(&worker.deps, deadline()).await;
+    assert!(!embed::sweep_now(&worker.deps, Deadline::after(Duration::ZERO)).await, "what is not done is said");
+    assert!(embed::sweep_now(&worker.deps, deadline()).await);
     for _ in 0..100 {
         if pending().await == 0 {
             break;

@@ -89,7 +89,9 @@ async fn work(worker: &Arc<record::Deps>, message: Message) -> Vec<String> {
 }
 
 async fn sweep(worker: &record::Deps) -> usize {
-    record::sweep_waiting(worker, SignedDuration::ZERO, Deadline::after(Duration::from_secs(20))).await
+    let swept = record::sweep_waiting(worker, SignedDuration::ZERO, Deadline::after(Duration::from_secs(20))).await;
+    assert!(swept.is_whole(), "{swept:?}");
+    swept.counted
 }
 
 /// A queue at an address where nobody is, or where nobody answers.
@@ -236,8 +238,10 @@ async fn with_the_queue_away_or_hanging_turns_are_answered_and_counted_by_the_sw
     assert_eq!(totals(&app, "travel").await, counters(&[]));
 
     let worker = worker(&app);
-    record::sweep(worker.clone(), Deadline::after(Duration::from_secs(5))).await;
+    assert!(record::sweep(worker.clone(), Deadline::after(Duration::from_secs(5))).await);
     assert_eq!(totals(&app, "travel").await, counters(&[]), "their messages may still come");
+    let late = record::sweep_waiting(&worker, SignedDuration::ZERO, Deadline::after(Duration::ZERO)).await;
+    assert!(late.counted == 0 && !late.is_whole(), "{late:?}");
     assert_eq!(sweep(&worker).await, 2);
     assert_eq!(sweep(&worker).await, 0, "nothing waits any more");
     assert_eq!(totals(&app, "travel").await["turns"], 2);

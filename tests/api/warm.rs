@@ -74,7 +74,7 @@ async fn all_parts_are_called_at_once_and_those_that_fail_are_named() {
 
     let summary = warm::warm(deps, Deadline::after(Duration::from_secs(10))).await;
 
-    assert_eq!(summary.failed, 6);
+    assert!(summary.failed == 6 && !summary.is_whole());
     assert_eq!(
         serde_json::to_value(&summary.parts["session"].degraded).unwrap(),
         json!([{"part": "session", "reason": "unavailable"}])

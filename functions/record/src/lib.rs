@@ -97,32 +97,55 @@ pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -
     failed.into_iter().flatten().collect()
 }
 
-/// Counts the turns that wait for longer than a message takes, as where the queue was not told of them.
-pub async fn sweep(deps: Arc<Deps>, deadline: Deadline) {
-    sweep_waiting(&deps, WAITED, deadline).await;
+/// What a sweep came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many turns it counted.
+    pub counted: usize,
+    /// How many it could not count or list; those that time did not suffice for are one.
+    pub failed: usize,
 }
 
-/// The same for those that wait for longer than `waited`; how many it counted.
-pub async fn sweep_waiting(deps: &Deps, waited: SignedDuration, deadline: Deadline) -> usize {
+impl Swept {
+    /// Whether nothing failed.
+    pub fn is_whole(&self) -> bool {
+        self.failed == 0
+    }
+}
+
+/// Counts the turns that wait for longer than a message takes, as where the queue was not told of them. Whether nothing
+/// failed.
+pub async fn sweep(deps: Arc<Deps>, deadline: Deadline) -> bool {
+    sweep_waiting(&deps, WAITED, deadline).await.is_whole()
+}
+
+/// The same for those that wait for longer than `waited`.
+pub async fn sweep_waiting(deps: &Deps, waited: SignedDuration, deadline: Deadline) -> Swept {
     let shards = (0..SHARDS).map(|shard| async move {
+        let mut swept = Swept::default();
         let waiting = deps.turns.waiting(shard, waited).await.unwrap_or_else(|problem| {
             log(&problem, "the turns that wait could not be listed");
+            swept.failed += 1;
             Vec::new()
         });
-        let mut counted = 0;
         for (session_id, turn_id) in waiting {
             let work = RecordWork::turn(&turn_id, session_id);
             if deadline.remaining().is_zero() {
+                swept.failed += 1;
                 break;
             }
             match record(deps, &work, deadline).await {
-                Outcome::Done => counted += 1,
-                outcome => tracing::warn!(turn = turn_id, ?outcome, "a turn that waits was not counted"),
+                Outcome::Done => swept.counted += 1,
+                outcome => {
+                    tracing::warn!(turn = turn_id, ?outcome, "a turn that waits was not counted");
+                    swept.failed += 1;
+                }
             }
         }
-        counted
+        swept
     });
-    futures::future::join_all(shards).await.into_iter().sum()
+    let sum = |all: Swept, one: Swept| Swept { counted: all.counted + one.counted, failed: all.failed + one.failed };
+    futures::future::join_all(shards).await.into_iter().fold(Swept::default(), sum)
 }
 
 /// What becomes of a message; its id where it is to be delivered again.

@@ -61,6 +61,13 @@ pub struct Part {
     pub degraded: Vec<Degraded>,
 }
 
+impl Summary {
+    /// Whether every part is ready in full.
+    pub fn is_whole(&self) -> bool {
+        self.failed == 0
+    }
+}
+
 impl Deps {
     /// The steps behind `pipeline`, and `chat` below `public_url`.
     ///
