@@ -42,10 +42,11 @@ pub enum Kind {
 }
 
 /// All there are.
-pub const METRICS: [Metric; 10] = [
+pub const METRICS: [Metric; 11] = [
     REQUESTS,
     REQUEST_DURATION,
     IN_FLIGHT,
+    TURNS,
     TURN_DURATION,
     UPSTREAM_CALLS,
     UPSTREAM_DURATION,
@@ -79,12 +80,20 @@ pub const IN_FLIGHT: Metric = Metric {
     help: "Requests that are being answered, in this process.",
     labels: &["function"],
 };
+/// What turns came to.
+pub const TURNS: Metric = Metric {
+    name: "turns_total",
+    kind: Kind::Counter,
+    unit: Unit::Count,
+    help: "Turns and questions: ok, degraded where something was missing, failed where there was no whole answer.",
+    labels: &["function", "outcome"],
+};
 /// How long turns took.
 pub const TURN_DURATION: Metric = Metric {
     name: "turn_duration_seconds",
     kind: Kind::Histogram,
     unit: Unit::Seconds,
-    help: "Time of a turn or a question, and whether a model had a part in it.",
+    help: "Time of a turn or a question, and whether a model had a part in it or was to have one.",
     labels: &["function", "model"],
 };
 /// Calls to what is outside.
@@ -191,7 +200,28 @@ pub fn request(function: &'static str, route: &str, status: &'static str, took: 
     histogram!(REQUEST_DURATION.name, "function" => function, "route" => route.to_owned()).record(took);
 }
 
-/// A turn or a question is over.
+/// What a turn or a question came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is missing.
+    Ok,
+    /// It has an answer, in which something is missing.
+    Degraded,
+    /// The answer broke off, was an apology alone, or there was none, by no fault of the client.
+    Failed,
+}
+
+/// A turn or a question came to something.
+pub fn outcome(outcome: Outcome) {
+    let outcome = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Degraded => "degraded",
+        Outcome::Failed => "failed",
+    };
+    counter!(TURNS.name, "function" => trace::function(), "outcome" => outcome).increment(1);
+}
+
+/// A turn or a question has its answer, in which a model had a part or was to have one.
 pub fn turn(by_model: bool, took: Duration) {
     let model = if by_model { "yes" } else { "no" };
     histogram!(TURN_DURATION.name, "function" => trace::function(), "model" => model).record(took);

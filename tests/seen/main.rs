@@ -8,5 +8,6 @@ mod health;
 mod log;
 mod metrics;
 mod monitoring;
+mod outcomes;
 mod outside;
 mod traces;

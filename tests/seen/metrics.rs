@@ -16,13 +16,13 @@ use tests::{App, DOCUMENTS_KEY, FRIDAY};
 use crate::outside::Outside;
 
 /// What `/metrics` shows.
-struct Shown {
+pub struct Shown {
     types: BTreeMap<String, String>,
     helped: Vec<String>,
     samples: Vec<(String, BTreeMap<String, String>, f64)>,
 }
 
-async fn shown(app: &App) -> Shown {
+pub async fn shown(app: &App) -> Shown {
     let response = app.request("GET", "/metrics").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = response.text().await.unwrap();
@@ -51,7 +51,7 @@ fn sample(line: &str) -> (String, BTreeMap<String, String>, f64) {
 
 impl Shown {
     /// The sum of the samples of a name that have all these labels.
-    fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let fits = |have: &BTreeMap<String, String>| {
             labels.iter().all(|(key, value)| have.get(*key).is_some_and(|is| is == value))
         };
@@ -117,6 +117,7 @@ async fn every_metric_moves_with_what_it_is_of() {
         ("request_duration_seconds_count", &[("function", "chat"), ("route", "/v1/chat")], 3.0),
         ("request_duration_seconds_count", &[("function", "chat"), ("route", "/v1/sessions/{id}")], 1.0),
         ("request_duration_seconds_count", &[("function", "flights"), ("route", "/steps/flights")], 1.0),
+        ("turns_total", &[("function", "chat"), ("outcome", "degraded")], 1.0),
         ("turn_duration_seconds_count", &[("function", "chat"), ("model", "no")], 1.0),
         ("turn_duration_seconds_count", &[("function", "chat"), ("model", "yes")], 1.0),
         ("upstream_calls_total", &[("function", "flights"), ("endpoint", "duffel"), ("outcome", "unauthorized")], 1.0),

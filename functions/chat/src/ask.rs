@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance};
+use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance, Writer};
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Session, Understanding};
@@ -63,7 +63,7 @@ impl Ask {
             passages: retrieved.passages,
             degraded: progress.degraded.clone(),
         };
-        let Written { words, citations, written_by, usage, incomplete } =
+        let Written { words, citations, written_by, usage, incomplete, failed } =
             progress.respond(&deps.pipeline, &asked).await;
         let reply = AskReply {
             turn_id,
@@ -78,7 +78,8 @@ impl Ask {
             timings_ms: trace.then(|| std::mem::take(&mut progress.timings_ms)),
         };
         deps.tell(RecordWork::ask(&reply), progress.end).await;
-        progress.finished(reply.written_by, reply.usage.as_ref());
+        let by_model = reply.written_by == Writer::Model || reply.usage.is_some();
+        progress.finished(by_model, &reply.degraded, failed);
         reply
     }
 }

@@ -8,7 +8,7 @@ use futures::channel::mpsc::UnboundedSender;
 use shared::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
 use shared::deadline::Deadline;
 use shared::knowledge::{Passage, Retrieved};
-use shared::meter;
+use shared::meter::{self, Outcome};
 use shared::pipeline::Pipeline;
 use shared::private::Private;
 use shared::problem::Problem;
@@ -43,6 +43,8 @@ pub(crate) struct Written {
     pub written_by: Writer,
     pub usage: Option<Usage>,
     pub incomplete: bool,
+    /// No step gave a word, or the words broke off.
+    pub failed: bool,
 }
 
 impl Progress {
@@ -91,9 +93,11 @@ impl Progress {
         }
         if written.words.is_empty() {
             (written.written_by, written.incomplete) = (Writer::Rules, false);
-            written.words.0.push_str(if asked.offers.is_empty() { APOLOGY } else { BARE_OFFERS });
+            written.failed = asked.offers.is_empty();
+            written.words.0.push_str(if written.failed { APOLOGY } else { BARE_OFFERS });
             self.emit(|| TurnEvent::Delta { text: written.words.clone() });
         }
+        written.failed |= broke_off(written.incomplete, &self.degraded);
         written
     }
 
@@ -148,9 +152,16 @@ impl Progress {
         self.emit(|| TurnEvent::Step { step: step.to_owned(), milliseconds });
     }
 
-    /// Notes that all is said and kept.
-    pub fn finished(&self, written_by: Writer, usage: Option<&Usage>) {
-        meter::turn(written_by == Writer::Model || usage.is_some(), self.started.elapsed());
+    /// Notes that all is said and kept: `by_model` where a model had a part in it, `failed` where the words did not come.
+    pub fn finished(&self, by_model: bool, degraded: &[Degraded], failed: bool) {
+        // A model that hangs or fails takes a model's time.
+        let in_vain = degraded.iter().any(|one| one.part == "model");
+        meter::turn(by_model || in_vain, self.started.elapsed());
+        meter::outcome(match degraded {
+            _ if failed => Outcome::Failed,
+            [] => Outcome::Ok,
+            _ => Outcome::Degraded,
+        });
     }
 
     /// Tells whoever listens; one that went away is no failure.
@@ -165,6 +176,19 @@ impl Progress {
         let cause = problem.cause();
         tracing::warn!(part, problem = %problem, cause, "answering without a part");
         self.degraded.push(Degraded::because(part, problem));
+    }
+}
+
+/// Whether a reply failed on its way. Where a limit cut it off, it ended as it was asked to, and says so.
+pub(crate) fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
+    let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
+    incomplete && !degraded.iter().any(limited)
+}
+
+/// Counts a turn that has no answer, unless that is the client's fault.
+pub(crate) fn unanswered(problem: &Problem) {
+    if problem.status().is_server_error() {
+        meter::outcome(Outcome::Failed);
     }
 }
 

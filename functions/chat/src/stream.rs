@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use futures::channel::mpsc::{self, UnboundedSender};
 use futures::{Stream, StreamExt, future, stream};
 use http::StatusCode;
-use shared::api::{Answer, ChatReply, Degraded, TurnEvent};
+use shared::api::{Answer, ChatReply, TurnEvent};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
 
 use crate::ask::Ask;
+use crate::progress::broke_off;
 use crate::turn::Started;
 
 /// How long a stream may be silent before a comment is sent, which keeps proxies from closing it.
@@ -38,12 +39,6 @@ pub(crate) fn ask(mut ask: Ask) -> Response {
         let reply = ask.answer().await;
         Ok((broke_off(reply.incomplete, &reply.degraded), Answer::Ask(Box::new(reply))))
     }))
-}
-
-/// Whether a reply failed on its way. Where a limit cut it off, it ended as it was asked to, and says so.
-fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
-    let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
-    incomplete && !degraded.iter().any(limited)
 }
 
 /// What `run` tells, then its end. It runs while the stream is read: a client that goes away ends it.

@@ -7,7 +7,7 @@ use futures::channel::mpsc::UnboundedSender;
 use sha2::{Digest, Sha256};
 use shared::api::{
     BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
-    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance,
+    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
 };
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
@@ -19,7 +19,7 @@ use shared::travel::{FlightQuery, Offer};
 use shared::turns::RecordWork;
 
 use crate::Deps;
-use crate::progress::{Progress, RESERVE, Written};
+use crate::progress::{Progress, RESERVE, Written, unanswered};
 
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
@@ -83,7 +83,8 @@ pub(crate) async fn start(
         understanding,
         idempotency,
     };
-    match progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await? {
+    let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await;
+    match begun.inspect_err(unanswered)? {
         Begun::Replay { reply } => Ok(Started::Replay(reply)),
         Begun::Turn { session_id, version, session, action, claim } => Ok(Started::Turn(Box::new(Turn {
             deps,
@@ -143,7 +144,7 @@ impl Turn {
             passages: found.retrieved.map(|retrieved| retrieved.passages).unwrap_or_default(),
             degraded: progress.degraded.clone(),
         };
-        let Written { words, citations, written_by, usage, incomplete } =
+        let Written { words, citations, written_by, usage, incomplete, failed } =
             progress.respond(&deps.pipeline, &asked).await;
         let ReplyRequest { assistant, action, session, client_time, offers, question: message, .. } = asked;
         let reply = ChatReply {
@@ -165,9 +166,11 @@ impl Turn {
         let (end, timings_ms) = (progress.end, progress.timings_ms.clone());
         let commit =
             CommitTurn { version, session, kind, understanding, client_time, message, reply, timings_ms, claim };
-        let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await?;
+        let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await;
+        let kept = kept.inspect_err(unanswered)?;
         deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
-        progress.finished(commit.reply.written_by, commit.reply.usage.as_ref());
+        let by_model = commit.reply.written_by == Writer::Model || commit.reply.usage.is_some();
+        progress.finished(by_model, &commit.reply.degraded, failed);
         let timings_ms = trace.then_some(progress.timings_ms);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }
