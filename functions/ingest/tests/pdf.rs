@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use ingest::{PdfReader, Unreadable};
+use ingest::PdfReader;
+use ingest::Unreadable::{Broken, NoText, TooSlow};
 
 /// A PDF of one page, whose content is this stream, with more objects from number 6 on.
 fn pdf(filters: &str, content: &[u8], more: &[String]) -> Vec<u8> {
@@ -60,14 +61,16 @@ async fn a_pdf_that_would_end_its_reader_is_refused_and_others_are_read() {
     assert!(bomb.len() < 64 * 1024, "{}", bomb.len());
     let doubling: Vec<String> = (7..47).map(|next| form(next, 2)).chain([form(6, 0)]).collect();
     let cases = [
-        ("what unpacks to 256 MiB", pdf("/Filter[/FlateDecode/FlateDecode]", &bomb, &[]), Unreadable::Broken),
-        ("a form that draws itself", pdf("", b"/Fm0 Do", &[form(6, 1)]), Unreadable::Broken),
-        ("forms that draw 2⁴⁰ others", pdf("", b"/Fm0 Do", &doubling), Unreadable::TooSlow),
-        ("no PDF", b"%PDF-1.4 or so".to_vec(), Unreadable::Broken),
-        ("no words", pdf("", b"", &[]), Unreadable::NoText),
+        // Where memory ends, the parser ends with it or takes what came so far, as it happens to be allocating.
+        ("what unpacks to 256 MiB", pdf("/Filter[/FlateDecode/FlateDecode]", &bomb, &[]), &[Broken, NoText][..]),
+        ("a form that draws itself", pdf("", b"/Fm0 Do", &[form(6, 1)]), &[Broken]),
+        ("forms that draw 2⁴⁰ others", pdf("", b"/Fm0 Do", &doubling), &[TooSlow]),
+        ("no PDF", b"%PDF-1.4 or so".to_vec(), &[Broken]),
+        ("no words", pdf("", b"", &[]), &[NoText]),
     ];
-    for (name, file, reason) in cases {
-        assert_eq!(reader.text(file).await, Err(reason), "{name}");
+    for (name, file, reasons) in cases {
+        let refused = reader.text(file).await.unwrap_err();
+        assert!(reasons.contains(&refused), "{name}: {refused:?}");
         assert_eq!(reader.text(pdf("", WORDS, &[])).await.unwrap().concat().trim(), "Words", "after {name}");
     }
     let packed = pdf("/Filter/FlateDecode", &zipped(WORDS), &[]);
@@ -77,5 +80,5 @@ async fn a_pdf_that_would_end_its_reader_is_refused_and_others_are_read() {
 #[tokio::test]
 async fn a_program_that_cannot_be_started_reads_nothing() {
     let reader = PdfReader::new(PathBuf::from("/nowhere/at/all"));
-    assert_eq!(reader.text(pdf("", WORDS, &[])).await, Err(Unreadable::Broken));
+    assert_eq!(reader.text(pdf("", WORDS, &[])).await, Err(Broken));
 }

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::{TextFault, normalised};
@@ -27,8 +27,6 @@ const DEFAULT_MODEL: &str = "text-embedding-3-small";
 const BATCH_TEXTS: usize = 256;
 /// The most bytes of one request's texts. OpenAI takes 300,000 tokens, and a token is at least a byte.
 const BATCH_BYTES: usize = 256 * 1024;
-/// How many requests of one call are under way at once.
-const BATCHES_AT_ONCE: usize = 4;
 
 type Embedded = Vec<Result<Vec<f32>, TextFault>>;
 
@@ -85,7 +83,8 @@ impl OpenAi {
         self.server.probe(deadline).await
     }
 
-    /// See [`super::Embedder::embed`]. Where a batch is refused, its halves are tried, so that a text at fault fails alone.
+    /// See [`super::Embedder::embed`]. Where a batch is refused, its halves are tried, so that a text at fault fails alone. One
+    /// request at a time: how many calls are under way is for the caller to bound.
     ///
     /// # Errors
     /// The server cannot be reached, refuses, or is not done by the deadline.
@@ -96,13 +95,12 @@ impl OpenAi {
             .filter(|(_, text)| !text.trim().is_empty())
             .map(|(at, text)| (at, text.as_str()))
             .unzip();
-        let ranges = batches(&texts_present);
-        let requests = ranges.iter().filter_map(|range| Some(self.batch(texts_present.get(range.clone())?, deadline)));
-        // Collected, because a future that holds this iterator is not Send in the compiler's eyes.
-        let requests: Vec<_> = requests.collect();
-        let batches: Vec<Embedded> = futures::stream::iter(requests).buffered(BATCHES_AT_ONCE).try_collect().await?;
+        let mut vectors = Vec::with_capacity(present.len());
+        for range in batches(&texts_present) {
+            vectors.extend(self.batch(texts_present.get(range).unwrap_or_default(), deadline).await?);
+        }
         let mut embedded = vec![Err(TextFault::Empty); texts.len()];
-        for (at, vector) in present.into_iter().zip(batches.into_iter().flatten()) {
+        for (at, vector) in present.into_iter().zip(vectors) {
             if let Some(place) = embedded.get_mut(at) {
                 *place = vector;
             }
@@ -126,9 +124,9 @@ impl OpenAi {
                 return Ok(vec![Err(TextFault::Refused)]);
             }
             let (left, right) = texts.split_at(texts.len() / 2);
-            let (mut left, right) = futures::try_join!(self.batch(left, deadline), self.batch(right, deadline))?;
-            left.extend(right);
-            Ok(left)
+            let mut embedded = self.batch(left, deadline).await?;
+            embedded.extend(self.batch(right, deadline).await?);
+            Ok(embedded)
         }
         .boxed()
     }
