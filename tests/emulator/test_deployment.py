@@ -172,7 +172,7 @@ def test_what_is_measured_is_in_the_log_as_embedded_metrics():
                 "cold_starts_total", "queue_age_seconds", "requests_in_flight"}
     assert eventually(30, lambda: expected <= measured())
     alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == 4, [alarm["AlarmName"] for alarm in alarms]
+    assert len(alarms) == 5, [alarm["AlarmName"] for alarm in alarms]
 
 
 def test_the_schedule_keeps_every_part_warm():

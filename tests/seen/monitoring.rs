@@ -40,18 +40,29 @@ fn alarms_watch_what_is_measured_or_what_aws_measures() {
     let alarms = alarms();
     assert_eq!(
         alarms.keys().copied().collect::<Vec<_>>(),
-        ["DeadChunksAlarm", "DeadTurnsAlarm", "ErrorsAlarm", "SlowAlarm"]
+        ["DeadChunksAlarm", "DeadTurnsAlarm", "ErrorsAlarm", "FailedTurnsAlarm", "SlowAlarm"]
     );
     let of_aws = BTreeSet::from(["5XXError", "ApproximateNumberOfMessagesVisible"]);
     for (name, block) in alarms {
-        let metric = block.lines().find_map(|line| line.trim().strip_prefix("MetricName: ")).unwrap();
-        if block.contains("Namespace: AWS/") {
-            assert!(of_aws.contains(metric), "{name} watches {metric}");
-            continue;
+        for watched in block.split("MetricName: ").skip(1) {
+            let metric = watched.lines().next().unwrap();
+            if block.contains("Namespace: AWS/") {
+                assert!(of_aws.contains(metric), "{name} watches {metric}");
+                continue;
+            }
+            let dimensions = watched.split("{ Name: ").skip(1);
+            let labels: Vec<&str> = dimensions.map(|rest| rest.split(',').next().unwrap()).collect();
+            assert_eq!(measured().get(metric), Some(&labels), "{name} watches {metric}");
         }
-        let labels: Vec<&str> = block.split("{ Name: ").skip(1).map(|rest| rest.split(',').next().unwrap()).collect();
-        assert_eq!(measured().get(metric), Some(&labels), "{name} watches {metric}");
     }
+}
+
+#[test]
+fn the_share_of_failed_turns_is_one_of_all_that_a_turn_comes_to() {
+    let alarms = alarms();
+    let outcomes = alarms["FailedTurnsAlarm"].split("Name: outcome, Value: ").skip(1);
+    let watched: BTreeSet<&str> = outcomes.map(|rest| rest.split(' ').next().unwrap()).collect();
+    assert_eq!(watched, BTreeSet::from(["degraded", "failed", "ok"]));
 }
 
 #[test]
@@ -68,5 +79,5 @@ fn a_bad_version_of_chat_is_stopped_by_alarms_that_see_it() {
     let stops = preference.lines().find_map(|line| line.trim().strip_prefix("Alarms: ")).unwrap();
     let named: BTreeSet<&str> =
         stops.split("!Ref ").skip(1).map(|rest| rest.split([',', ']']).next().unwrap()).collect();
-    assert_eq!(named, BTreeSet::from(["AWS::NoValue", "ErrorsAlarm", "SlowAlarm"]));
+    assert_eq!(named, BTreeSet::from(["AWS::NoValue", "ErrorsAlarm", "FailedTurnsAlarm", "SlowAlarm"]));
 }
