@@ -184,7 +184,7 @@ fn as_many_calls_of_the_embedder_are_under_way_as_the_parameter_says() {
     let template = Template::read();
     let functions = template.resources("AWS::Serverless::Function");
     let embed = &functions["EmbedFunction"]["Properties"];
-    assert_eq!(embed["Environment"]["Variables"]["EMBED_CONCURRENCY"], 1);
+    assert_eq!(embed["Environment"]["Variables"]["EMBED_CONCURRENCY"], "1");
     let sources = template.resources("AWS::Lambda::EventSourceMapping");
     let workers = &sources["ChunksMapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"];
     assert_eq!(workers["Ref"], "EmbedConcurrency");

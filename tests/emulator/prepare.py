@@ -19,6 +19,10 @@ def prepared(template, code, endpoint):
         if "ScalingConfig" in properties:
             # It compares a number that comes from a parameter as text.
             properties["ScalingConfig"] = {"MaximumConcurrency": 5}
+        if "Metrics" in properties:
+            # It does not calculate: the alarm is on one of the metrics, instead of their ratio.
+            stat = next(metric["MetricStat"] for metric in properties.pop("Metrics") if "MetricStat" in metric)
+            properties |= stat.pop("Metric") | {"Period": stat["Period"], "Statistic": stat["Stat"]}
     return at(template, endpoint)
 
 
