@@ -27,6 +27,7 @@ class Empty(BaseHTTPRequestHandler):
     """Tables and queues that answer at once and hold nothing; and no steps."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
