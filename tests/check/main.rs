@@ -1,5 +1,5 @@
-//! `cargo run -p tests --bin check -- URL`: holds the conversations of `tests/dialogues/` with what runs at that address, and
-//! fails where one goes otherwise than written.
+//! `cargo run -p tests --bin check -- URL`: holds the conversations of `tests/dialogues/` with what runs at that address, asks it
+//! for flights and for an answer, and fails where one goes otherwise than written or a part of the set is missing.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use tests::conversations::read;
-use tests::deployed::{Outcome, hold};
+use tests::deployed::{Outcome, ask, hold};
 
 /// How many talks are held at once: fewer than a deployment lets through.
 const AT_ONCE: usize = 4;
@@ -41,5 +41,10 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
     }
     println!("{} conversations: {} as written, {cut} of them cut short, {failed} not", held.len(), held.len() - failed);
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let asked = ask(&client, &url).await;
+    match &asked {
+        Ok(()) => println!("asked today, at once and streamed: answered"),
+        Err(error) => println!("asked today: {error:#}"),
+    }
+    Ok(if failed == 0 && asked.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

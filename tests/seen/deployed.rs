@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
-use tests::App;
+use tests::{App, serve};
 
 /// How the check ends at `url`, and what it says.
 async fn check(url: String) -> (Option<i32>, String) {
@@ -22,18 +24,39 @@ async fn the_conversations_go_as_written_over_http() {
     let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("dialogues")).unwrap().count();
     let (code, said) = check(app.colloquy.url()).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(
-        said.ends_with(&format!("{files} conversations: {files} as written, 0 of them cut short, 0 not\n")),
-        "{said}"
-    );
+    let all = format!("{files} conversations: {files} as written, 0 of them cut short, 0 not\n");
+    assert!(said.ends_with(&format!("{all}asked today, at once and streamed: answered\n")), "{said}");
 }
 
 #[tokio::test]
 async fn a_worse_one_fails_the_check() {
     let worse = post(async || Json(json!({"session_id": "1", "action": "handoff", "slots": {}, "offers": []})));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/chat", worse)).await });
-    let (code, said) = check(url).await;
+    let (code, said) = check(serve(Router::new().route("/v1/chat", worse)).await).await;
     assert_eq!(code, Some(1), "{said}");
+}
+
+#[tokio::test]
+async fn one_without_a_part_fails_the_check_though_it_answers() {
+    let app = App::start().await;
+    let (url, client) = (app.colloquy.url(), reqwest::Client::new());
+    for (part, path, expected) in [
+        ("respond", "/v1/chat", "\"respond\" is missing"),
+        ("embedder", "/v1/ask", "a question: \"embedder\" is missing"),
+        ("session", "/v1/chat/stream", "a stream ended with \"error\""),
+    ] {
+        let (url, client) = (url.clone(), client.clone());
+        let without = move |request: Request| async move {
+            let (of, asked) =
+                (request.uri().path().to_owned(), to_bytes(request.into_body(), usize::MAX).await.unwrap());
+            let answer = client.post(format!("{url}{of}")).header("content-type", "application/json").body(asked);
+            let mut text = answer.send().await.unwrap().text().await.unwrap();
+            if of == path {
+                let missing = format!("\"degraded\":[{{\"part\":\"{part}\",\"reason\":\"unavailable\"}}]");
+                text = text.replace("\"degraded\":[]", &missing).replace("\"event\":\"done\"", "\"event\":\"error\"");
+            }
+            text
+        };
+        let (code, said) = check(serve(Router::new().fallback(without)).await).await;
+        assert!(code == Some(1) && said.contains(expected), "{part}: {said}");
+    }
 }

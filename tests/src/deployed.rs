@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use reqwest::Client;
 use serde_json::{Value, json};
 use shared::travel::Slots;
@@ -18,6 +18,26 @@ pub enum Outcome {
     /// It went as written to a turn that needs offers, and there were none: `client_time` lies too far back for those who
     /// search flights, say. So many turns were left out.
     Cut(usize),
+}
+
+/// Asks for flights of these days, at once and streamed, and something that is looked up: what no conversation of a fixed day
+/// shows where flights are real.
+///
+/// # Errors
+/// What did not come.
+pub async fn ask(client: &Client, url: &str) -> anyhow::Result<()> {
+    let search = json!({"assistant": "travel", "message": "fly me from London to New York in four weeks"});
+    let reply = say(client, url, "/v1/chat", &search).await.context("flights, at once")?;
+    has_offers(&reply).context("flights, at once")?;
+    let question = json!({"assistant": "travel", "question": "Can I bring a power bank?"});
+    say(client, url, "/v1/ask", &question).await.context("a question")?;
+    let text = post(client, url, "/v1/chat/stream", &search).await.context("flights, streamed")?;
+    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap_or_default();
+    let last: Value = serde_json::from_str(last).context("the end of the stream")?;
+    if last["event"] != "done" {
+        bail!("a stream ended with {}", last["event"]);
+    }
+    whole(&last["reply"]).and_then(|()| has_offers(&last["reply"])).context("flights, streamed")
 }
 
 /// Holds a conversation with the travel agent at `url`.
@@ -38,7 +58,7 @@ pub async fn hold(client: &Client, url: &str, conversation: &Conversation) -> an
         }
         let body = json!({"assistant": "travel", "message": turn.you, "session_id": session,
             "client_time": now.to_string()});
-        let reply = say(client, url, &body).await.with_context(|| format!("{:?}", turn.you))?;
+        let reply = say(client, url, "/v1/chat", &body).await.with_context(|| format!("{:?}", turn.you))?;
         check(turn.known.as_ref(), &turn.then, &reply).with_context(|| format!("{:?}", turn.you))?;
         if reply["action"] == "search_flights" {
             offers = Some(reply["offers"].clone());
@@ -48,15 +68,36 @@ pub async fn hold(client: &Client, url: &str, conversation: &Conversation) -> an
     Ok(Outcome::Passed)
 }
 
-async fn say(client: &Client, url: &str, body: &Value) -> anyhow::Result<Value> {
-    let url = format!("{}/v1/chat", url.trim_end_matches('/'));
-    let response = client.post(url).json(body).send().await?;
+async fn say(client: &Client, url: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+    let text = post(client, url, path, body).await?;
+    let reply = serde_json::from_str(&text).context("the answer is not JSON")?;
+    whole(&reply)?;
+    Ok(reply)
+}
+
+async fn post(client: &Client, url: &str, path: &str, body: &Value) -> anyhow::Result<String> {
+    let response = client.post(format!("{}{path}", url.trim_end_matches('/'))).json(body).send().await?;
     let (status, trace) = (response.status(), response.headers().get("x-trace-id").cloned());
     let text = response.text().await?;
     if !status.is_success() {
         bail!("{status}, trace {trace:?}: {text}");
     }
-    serde_json::from_str(&text).context("the answer is not JSON")
+    Ok(text)
+}
+
+/// Whether nothing is missing in an answer but, perhaps, a flight provider's offers: these are not ours to deploy, and none
+/// sells flights of the past.
+fn whole(reply: &Value) -> anyhow::Result<()> {
+    let degraded = reply["degraded"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ours = |one: &&Value| !matches!(one["part"].as_str(), Some("duffel" | "amadeus" | "flights"));
+    degraded.iter().find(ours).map_or(Ok(()), |one| Err(anyhow!("{} is missing: {}", one["part"], one["reason"])))
+}
+
+fn has_offers(reply: &Value) -> anyhow::Result<()> {
+    if reply["offers"].as_array().is_none_or(Vec::is_empty) {
+        bail!("no offers, and degraded is {}", reply["degraded"]);
+    }
+    Ok(())
 }
 
 fn check(expected: Option<&BTreeMap<String, String>>, then: &str, reply: &Value) -> anyhow::Result<()> {
