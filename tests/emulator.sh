@@ -20,4 +20,4 @@ build_functions
 start_emulator 127.0.0.1 localhost
 start_model 127.0.0.1
 deploy
-pytest -q -p no:cacheprovider "$root/tests/emulator/test_deployment.py"
+pytest -q -p no:cacheprovider "$root/tests/emulator/test_gradual.py" "$root/tests/emulator/test_deployment.py"

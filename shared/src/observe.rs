@@ -28,7 +28,7 @@ pub fn observed(function: &'static str, router: Router) -> Router {
 async fn observe(function: &'static str, request: Request, next: Next) -> Response {
     let trace = Trace::of(request.headers());
     let span = trace.span(function);
-    let mut watch = Watch::start(function, Route::Path(request.extensions().get().cloned()));
+    let mut watch = Watch::start(function, Route::Path(request.extensions().get().cloned()), span.clone());
     let mut response = trace.around(function, next.run(request)).instrument(span.clone()).await;
     watch.end = class(response.status());
     response.headers_mut().insert(TRACE_ID, trace.header());
@@ -56,7 +56,7 @@ pub fn observed_batch<F: Future<Output = Vec<String>>>(
     let age = messages.iter().map(|message| message.waited).max();
     async move {
         meter::queue_age(function, age.unwrap_or_default());
-        let mut watch = Watch::start(function, Route::Name("batch"));
+        let mut watch = Watch::start(function, Route::Name("batch"), trace.span(function));
         let failed = trace.instrument(function, work).await;
         watch.end = if failed.is_empty() { "ok" } else { "failed" };
         failed
@@ -70,7 +70,7 @@ pub async fn observed_call<F: Future>(
     work: F,
     went_well: impl FnOnce(&F::Output) -> bool,
 ) -> F::Output {
-    let mut watch = Watch::start(function, Route::Name("schedule"));
+    let mut watch = Watch::start(function, Route::Name("schedule"), trace.span(function));
     let output = trace.instrument(function, work).await;
     watch.end = if went_well(&output) { "ok" } else { "failed" };
     output
@@ -86,16 +86,17 @@ enum Route {
 struct Watch {
     function: &'static str,
     route: Route,
+    span: Span,
     started: Instant,
     end: &'static str,
     in_flight: metrics::Gauge,
 }
 
 impl Watch {
-    fn start(function: &'static str, route: Route) -> Self {
+    fn start(function: &'static str, route: Route, span: Span) -> Self {
         let in_flight = meter::in_flight(function);
         in_flight.increment(1.0);
-        Self { function, route, started: Instant::now(), end: "canceled", in_flight }
+        Self { function, route, span, started: Instant::now(), end: "canceled", in_flight }
     }
 }
 
@@ -106,7 +107,10 @@ impl Drop for Watch {
             Route::Path(path) => path.as_ref().map_or("none", MatchedPath::as_str),
             Route::Name(name) => name,
         };
-        meter::request(self.function, route, end, self.started.elapsed());
+        let took = self.started.elapsed();
+        meter::request(self.function, route, end, took);
+        // Off by default: a turn would be seven lines.
+        self.span.in_scope(|| tracing::debug!(route, status = end, duration_ms = took.as_millis() as u64, "finished"));
         // While this one counts: at rest there is nobody to write.
         meter::flush();
         self.in_flight.decrement(1.0);

@@ -58,6 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             self.event({"choices": [{"index": 0, "delta": {"content": word}}]})
             time.sleep(PAUSE_S)
         self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        self.event({"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": len(WORDS)}})
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
 

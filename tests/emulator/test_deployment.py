@@ -41,6 +41,12 @@ def public(path, *arguments, **headers):
     return status, json.loads(body) if body else None
 
 
+def stream_events(path, body):
+    status, text = call(outputs["Url"] + path, body)
+    assert status == 200, text
+    return [line.removeprefix("event: ") for line in text.splitlines() if line.startswith("event: ")]
+
+
 def say(message, session=None):
     body = {"assistant": "travel", "message": message, "client_time": FRIDAY, "trace": True}
     status, reply = public("v1/chat", body | ({"session_id": session} if session else {}))
@@ -96,9 +102,7 @@ def test_a_repeated_request_is_the_same_turn():
 
 def test_a_stream_has_all_its_events():
     body = {"assistant": "travel", "message": "fly me from Lahore to Dubai next Friday", "client_time": FRIDAY}
-    status, text = call(outputs["Url"] + "v1/chat/stream", body)
-    events = [line.removeprefix("event: ") for line in text.splitlines() if line.startswith("event: ")]
-    assert status == 200
+    events = stream_events("v1/chat/stream", body)
     assert (events[0], events[-1]) == ("turn", "done"), events
     assert {"step", "offers", "delta"} <= set(events)
 
@@ -134,6 +138,19 @@ def test_a_document_is_embedded_by_the_queue_and_answers_a_question():
     assert status == 200
     assert (reply["retrieval"], reply["written_by"], reply["degraded"]) == ("hybrid", "model", [])
     assert [citation["source"] for citation in reply["citations"]] == ["Bag rules"]
+    question = {"assistant": "travel", "question": "How much may a checked bag weigh?"}
+    assert stream_events("v1/ask/stream", question)[-1] == "done"
+    assert public("v1/documents/" + taken["id"], None, "DELETE", **key)[0] == 204
+    assert public("v1/documents/" + taken["id"], **key)[0] == 404
+
+
+def test_what_was_said_is_listed_and_rated():
+    reply = say("fly me from Oslo to Rome tomorrow")
+    status, kept = public(f"v1/sessions/{reply['session_id']}/turns")
+    assert (status, [turn["turn_id"] for turn in kept["turns"]]) == (200, [reply["turn_id"]])
+    rated = f"v1/turns/{reply['turn_id']}/feedback"
+    assert public(rated, {"rating": "up", "comment": "quick"})[0] in (200, 204)
+    assert public("v1/turns/01M7Z298JKHWM05QFP7WSS70RX/feedback", {"rating": "up"})[0] == 404
 
 
 def test_a_turn_is_counted_by_the_queue():
@@ -153,6 +170,25 @@ def test_a_poison_message_ends_in_the_dead_letter_queue(queue):
     assert count["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
+@pytest.mark.parametrize("function", ["Embed", "Record"])
+def test_a_worker_looks_for_what_no_message_tells(function):
+    answer = boto3.client("lambda").invoke(FunctionName=resources[function + "Function"], Payload=b'{"sweep": true}')
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def test_one_trace_goes_through_all_functions():
+    trace = uuid.uuid4().hex
+    body = {"assistant": "travel", "message": "fly me from Oslo to Rome tomorrow"}
+    assert public("v1/chat", body, traceparent=f"00-{trace}-00f067aa0ba902b7-01")[0] == 200
+
+    def functions():
+        events = logs.filter_log_events(logGroupName=outputs["LogGroup"], filterPattern=f'"{trace}"')["events"]
+        lines = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+        return {line["span"]["function"] for line in lines if line["span"]["trace"] == trace}
+
+    assert eventually(60, lambda: {"chat", "understand", "session", "flights", "respond", "record"} <= functions())
+
+
 def test_the_flags_are_read_from_their_parameter():
     line = eventually(30, lambda: log_lines("the flags have changed"))[0]
     assert "Sequential" in line["flags"]
@@ -164,13 +200,17 @@ def test_what_is_measured_is_in_the_log_as_embedded_metrics():
     def measured():
         events = logs.filter_log_events(logGroupName=outputs["LogGroup"])["events"]
         documents = [json.loads(event["message"]) for event in events if event["message"].startswith('{"_aws":')]
-        return {metric["Name"] for document in documents
+        return {(metric["Name"], *sorted(dimensions)) for document in documents
                 for directive in document["_aws"]["CloudWatchMetrics"] if directive["Namespace"] == STACK
-                for metric in directive["Metrics"]}
+                for dimensions in directive["Dimensions"] for metric in directive["Metrics"]}
 
-    expected = {"requests_total", "request_duration_seconds", "turn_duration_seconds", "upstream_calls_total",
-                "cold_starts_total", "queue_age_seconds", "requests_in_flight"}
-    assert eventually(30, lambda: expected <= measured())
+    expected = {("cold_starts_total", "function"), ("cost_usd_total", "assistant", "function"),
+                ("queue_age_seconds", "function"), ("request_duration_seconds", "function", "route"),
+                ("requests_in_flight", "function"), ("requests_total", "function", "status"),
+                ("tokens_total", "function", "kind", "model"), ("turn_duration_seconds", "function", "model"),
+                ("turns_total", "function", "outcome"), ("upstream_calls_total", "endpoint", "function", "outcome"),
+                ("upstream_duration_seconds", "endpoint", "function")}
+    assert eventually(60, lambda: expected <= measured() or time.sleep(1)), expected - measured()
     alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert len(alarms) == 5, [alarm["AlarmName"] for alarm in alarms]
 
