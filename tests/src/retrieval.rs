@@ -32,9 +32,14 @@ pub struct Set {
     /// Its name.
     pub name: String,
     texts: Vec<Line>,
-    /// The questions that somebody judged, with the grades of the texts that answer them.
-    pub questions: Vec<(String, HashMap<String, f64>)>,
+    /// The questions that somebody judged and everybody may read.
+    pub questions: Vec<Judged>,
+    /// Those of another `split` than `public`, where the folder has them: they are measured apart.
+    pub held_out: Vec<Judged>,
 }
+
+/// A question, and the grades of the texts that answer it.
+pub type Judged = (String, HashMap<String, f64>);
 
 #[derive(Deserialize)]
 struct Line {
@@ -43,6 +48,7 @@ struct Line {
     #[serde(default)]
     title: String,
     text: String,
+    split: Option<String>,
 }
 
 impl Set {
@@ -60,9 +66,13 @@ impl Set {
             grades.entry(question).or_default().insert(text.to_owned(), grade.parse()?);
         }
         grades.retain(|_, grades| grades.values().any(|grade| *grade > 0.0));
-        let questions = lines(&folder.join("queries.jsonl"))?;
-        let judged = questions.into_iter().filter_map(|line| Some((line.text, grades.remove(line.id.as_str())?)));
-        Ok(Self { name, texts, questions: judged.collect() })
+        let (mut questions, mut held_out) = (Vec::new(), Vec::new());
+        for line in lines(&folder.join("queries.jsonl"))? {
+            let Some(grades) = grades.remove(line.id.as_str()) else { continue };
+            let is_public = line.split.is_none_or(|split| split == "public");
+            if is_public { &mut questions } else { &mut held_out }.push((line.text, grades));
+        }
+        Ok(Self { name, texts, questions, held_out })
     }
 
     /// Its texts as documents of pairs, each with its id as its source.
@@ -215,11 +225,11 @@ pub struct Scores {
     pub mrr: f64,
 }
 
-/// Scores the rankings of a set's questions, in their order. A ranking is of texts' ids, the best first; of a text that is in
+/// Scores the rankings of questions, in their order. A ranking is of texts' ids, the best first; of a text that is in
 /// it several times, cut into passages, the first counts.
-pub fn score(set: &Set, rankings: &[Vec<String>]) -> Scores {
+pub fn score(questions: &[Judged], rankings: &[Vec<String>]) -> Scores {
     let mut sum = Scores::default();
-    for ((_, grades), ranking) in set.questions.iter().zip(rankings) {
+    for ((_, grades), ranking) in questions.iter().zip(rankings) {
         let mut seen = std::collections::HashSet::new();
         let texts = ranking.iter().filter(|id| seen.insert(*id)).take(10);
         let ten: Vec<f64> = texts.map(|id| grades.get(id).copied().unwrap_or(0.0)).collect();
@@ -230,7 +240,7 @@ pub fn score(set: &Set, rankings: &[Vec<String>]) -> Scores {
         ideal.truncate(10);
         sum.ndcg += gain(&ten) / gain(&ideal);
     }
-    let all = set.questions.len().max(1) as f64;
+    let all = questions.len().max(1) as f64;
     Scores { ndcg: sum.ndcg / all, recall: sum.recall / all, mrr: sum.mrr / all }
 }
 

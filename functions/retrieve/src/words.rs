@@ -4,7 +4,8 @@
 //! English stemmer. The score is Lucene's (Robertson and Zaragoza 2009, without the constant factor `k1 + 1`, idf as
 //! `ln(1 + (N - n + 0.5) / (n + 0.5))`), but a word counts once however often a question says it. So the most that a
 //! question can reach is the sum of its words' idf, and the share of it that a text reaches can be compared between
-//! questions, which the score itself cannot.
+//! questions, which the score itself cannot. What nothing answers is refused by that share, which is why the scoring is ours
+//! and only the stemmer a crate's.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
