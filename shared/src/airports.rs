@@ -56,6 +56,14 @@ static AIRPORTS: LazyLock<Vec<Airport>> =
 static METROS: LazyLock<Vec<Metro>> =
     LazyLock::new(|| include_str!("../data/metros.tsv").lines().filter_map(read_metro).collect());
 
+/// The airports of the metropolitan areas, in the order of their codes.
+static MEMBERS: LazyLock<Vec<(Iata, &'static Metro)>> = LazyLock::new(|| {
+    let members = METROS.iter().flat_map(|metro| metro.airports.iter().map(move |airport| (airport.iata, metro)));
+    let mut members: Vec<_> = members.collect();
+    members.sort_by_key(|(airport, _)| *airport);
+    members
+});
+
 /// All airports in the order of their codes.
 pub fn airports() -> &'static [Airport] {
     &AIRPORTS
@@ -80,7 +88,8 @@ pub fn metro(code: Iata) -> Option<&'static Metro> {
 
 /// The metropolitan area that an airport belongs to.
 pub fn metro_of(airport: Iata) -> Option<&'static Metro> {
-    METROS.iter().find(|metro| metro.airports.iter().any(|member| member.iata == airport))
+    let at = MEMBERS.binary_search_by_key(&airport, |(member, _)| *member).ok()?;
+    MEMBERS.get(at).map(|(_, metro)| *metro)
 }
 
 /// The airports a code stands for, the busiest first: those of the city where it is a city's, else the one airport;

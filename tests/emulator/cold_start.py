@@ -104,6 +104,8 @@ def main():
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": url,
         "AWS_LAMBDA_FUNCTION_NAME": "function", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true", "RUST_LOG": "off",
+        # One file, as Amazon Linux has it; Debian has a folder of links to each certificate as well.
+        "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
         "STEPS_URL": url, "STEPS_AUTH": "iam", "PUBLIC_URL": url, "DOCUMENTS_API_KEY": "a key for documents",
         "TURNS_QUEUE_URL": f"{url}/turns", "CHUNKS_QUEUE_URL": f"{url}/chunks",
         **{f"{name}_TABLE": name.lower() for name in ("SESSIONS", "TURNS", "IDEMPOTENCY", "TOTALS", "KNOWLEDGE")},

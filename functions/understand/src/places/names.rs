@@ -186,6 +186,9 @@ fn join_words(names: &mut HashMap<String, Vec<Bearer>>) {
 
 /// The likeliest first, and one for each city.
 fn order(bearers: &mut Vec<Bearer>) {
+    if bearers.len() < 2 {
+        return; // As nearly all of them, at a cold start.
+    }
     bearers.sort_by_key(|bearer| std::cmp::Reverse(bearer.tier));
     let mut cities: Vec<Bearer> = Vec::with_capacity(1);
     for bearer in bearers.iter() {
