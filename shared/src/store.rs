@@ -9,6 +9,10 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::problem::Problem;
 
+/// How often a write is sent that meets a transaction, and how long it waits in between: a transaction takes milliseconds.
+const ATTEMPTS: usize = 6;
+const BETWEEN: Duration = Duration::from_millis(30);
+
 /// A client with the credentials, region and endpoint of the environment. Builds no connection yet.
 pub async fn client() -> Client {
     let timeouts = TimeoutConfig::builder()
@@ -17,6 +21,29 @@ pub async fn client() -> Client {
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
     Client::new(&config)
+}
+
+/// Sends the write of a single item again while a transaction holds the item, which neither DynamoDB nor the SDK waits for.
+///
+/// # Errors
+/// What the write fails with; [`is_held`] where a transaction still holds the item.
+pub async fn past_transactions<T, E, R, F>(write: impl Fn() -> F) -> Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+{
+    for _ in 1..ATTEMPTS {
+        match write().await {
+            Err(error) if is_held(&error) => tokio::time::sleep(BETWEEN).await,
+            written => return written,
+        }
+    }
+    write().await
+}
+
+/// Whether a write failed because a transaction holds its item.
+pub fn is_held<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("TransactionConflictException")
 }
 
 /// The problem that a failed call to a table is. Only the error's code goes to the log: its message can hold what was

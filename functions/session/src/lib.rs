@@ -31,7 +31,7 @@ impl Deps {
         Self { store }
     }
 
-    /// With the tables that `SESSIONS_TABLE`, `TURNS_TABLE` and `IDEMPOTENCY_TABLE` name.
+    /// With the tables that `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE` and `TOTALS_TABLE` name.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.

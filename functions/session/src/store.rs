@@ -17,10 +17,12 @@ use shared::config;
 use shared::dialogue::Session;
 use shared::private::Private;
 use shared::problem::Problem;
-use shared::store::failed;
+use shared::store::{failed, is_held, past_transactions};
 use shared::totals::Totals;
 use shared::turns::{TurnBody, shard};
 use ulid::Ulid;
+
+use crate::idempotency::still_running;
 
 pub(crate) use turns::Rated;
 
@@ -106,7 +108,7 @@ pub(crate) struct Commit<'a> {
     /// The version of the talk that it was made from.
     pub version: u64,
     /// The talk as JSON.
-    pub state: String,
+    pub state: &'a str,
     pub message: &'a Private<String>,
     pub reply: &'a ChatReply,
     pub timings_ms: &'a BTreeMap<String, f64>,
@@ -120,8 +122,10 @@ pub(crate) enum Outcome {
     Kept,
     /// This very turn had been written before.
     KeptBefore,
-    /// Nothing is written: the talk has another version now, or another transaction held it.
+    /// Nothing is written: the talk has another version now, or is deleted.
     Lost,
+    /// Nothing is written: another transaction was writing one of the items, and may have come to nothing.
+    Busy,
     /// Nothing is written: another turn took over the idempotency key.
     ClaimLost,
 }
@@ -189,7 +193,11 @@ impl Store {
             .expression_attribute_values(":now_ms", AttributeValue::N(now.as_millisecond().to_string()))
             .expression_attribute_values(":body_hash", text(body_hash))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(None) };
+        let Err(error) = past_transactions(|| put.clone().send()).await else { return Ok(None) };
+        if is_held(&error) {
+            // By the commit of the turn that has the key.
+            return Err(still_running(Duration::from_secs(1)));
+        }
         let Some(PutItemError::ConditionalCheckFailedException(taken)) = error.as_service_error() else {
             return Err(failed("claiming a key", &error));
         };
@@ -199,9 +207,8 @@ impl Store {
     }
 
     /// Writes the talk, the turn and the key's state, all or nothing.
-    pub(crate) async fn commit(&self, mut commit: Commit<'_>) -> Result<Outcome, Problem> {
-        let state = std::mem::take(&mut commit.state);
-        let mut items = vec![self.put_session(&commit, state)?, self.put_turn(&commit)?];
+    pub(crate) async fn commit(&self, commit: &Commit<'_>) -> Result<Outcome, Problem> {
+        let mut items = vec![self.put_session(commit)?, self.put_turn(commit)?];
         if let Some(key) = commit.claim {
             items.push(self.finish_claim(key, commit.reply)?);
         }
@@ -214,13 +221,13 @@ impl Store {
         outcome(canceled.cancellation_reasons()).ok_or_else(|| failed("keeping a turn", &error))
     }
 
-    fn put_session(&self, commit: &Commit<'_>, state: String) -> Result<TransactWriteItem, Problem> {
+    fn put_session(&self, commit: &Commit<'_>) -> Result<TransactWriteItem, Problem> {
         let put = Put::builder()
             .table_name(&self.tables.sessions)
             .item("id", text(&commit.reply.session_id))
             .item("assistant", text(&commit.reply.assistant))
             .item("version", AttributeValue::N((commit.version + 1).to_string()))
-            .item("state", AttributeValue::S(state))
+            .item("state", text(commit.state))
             .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
         let put = if commit.version == 0 {
             put.condition_expression("attribute_not_exists(id)")
@@ -272,7 +279,8 @@ impl Store {
                 .item("id", text(id))
                 .item("deleted", AttributeValue::Bool(true))
                 .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
-            tombstone.send().await.map_err(|error| failed("deleting a talk", &error))?;
+            let put = past_transactions(|| tombstone.clone().send()).await;
+            put.map_err(|error| failed("deleting a talk", &error))?;
         }
         // Also where the talk is gone: its turns are kept for longer, and a deletion may have been broken off.
         while self.delete_turns(id).await? {
@@ -321,7 +329,7 @@ fn outcome(reasons: &[CancellationReason]) -> Option<Outcome> {
         (_, CONDITION, _) => Some(Outcome::KeptBefore),
         (_, _, CONDITION) => Some(Outcome::ClaimLost),
         (CONDITION, _, _) => Some(Outcome::Lost),
-        _ if (0..reasons.len()).any(|index| code(index) == "TransactionConflict") => Some(Outcome::Lost),
+        _ if (0..reasons.len()).any(|index| code(index) == "TransactionConflict") => Some(Outcome::Busy),
         _ => None,
     }
 }

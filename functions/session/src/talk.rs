@@ -56,15 +56,19 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
         }
         let state = bounded(with_turn(session, &message, &reply))?;
         let claim = claim.as_deref();
-        let write = Commit { version, state, message: &message, reply: &reply, timings_ms: &timings_ms, claim };
-        match deps.store.commit(write).await? {
-            Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
-            Outcome::KeptBefore => {
-                let kept = existing(&deps, &reply.session_id, &reply.assistant).await?;
-                return Ok(Committed { version: kept.version, slots: kept.session.slots });
+        let write = Commit { version, state: &state, message: &message, reply: &reply, timings_ms: &timings_ms, claim };
+        loop {
+            match deps.store.commit(&write).await? {
+                Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
+                Outcome::KeptBefore => {
+                    let kept = existing(&deps, &reply.session_id, &reply.assistant).await?;
+                    return Ok(Committed { version: kept.version, slots: kept.session.slots });
+                }
+                Outcome::ClaimLost => return Err(idempotency::still_running(Duration::from_secs(1))),
+                Outcome::Lost => break,
+                // The same once more: the other one may come to nothing, and of a new talk there is nothing to read yet.
+                Outcome::Busy => wait(&mut backoff, deadline).await?,
             }
-            Outcome::ClaimLost => return Err(idempotency::still_running(Duration::from_secs(1))),
-            Outcome::Lost => {}
         }
         // Another turn of the same talk came first: say the same into what it left.
         wait(&mut backoff, deadline).await?;
@@ -191,3 +195,6 @@ async fn wait(backoff: &mut Duration, deadline: Deadline) -> Result<(), Problem>
     *backoff = (*backoff * 2).min(LONGEST_BACKOFF);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
