@@ -189,6 +189,16 @@ async fn documents_of_every_kind_are_cut_and_found() {
 }
 
 #[tokio::test]
+async fn a_pdf_is_not_blamed_for_a_reader_that_cannot_be_started() {
+    let pdfs = ingest::PdfReader::new("/nowhere/at/all".into());
+    let app = App::with_options(local::Options { pdfs, ..tests::options() }).await;
+    let body = document("application/pdf", &STANDARD.encode(pdf("Words in a PDF")));
+    let answer = call(&app, "POST", "/v1/documents", Some(&body)).await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(answer.headers["retry-after"], "2");
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_in_is_refused_with_its_field() {
     let app = App::start().await;
     let with = |field: &str, value: Value| {

@@ -28,7 +28,7 @@ struct Pair {
 /// Reads a document and cuts it.
 ///
 /// # Errors
-/// 422: the content is not what it is said to be, has no text, or too much.
+/// 422: the content is not what it is said to be, has no text, or too much. 503: PDFs cannot be read for now.
 pub async fn read(request: DocumentRequest, pdfs: &pdf::Reader) -> Result<NewDocument, Problem> {
     let pages = match request.content_type {
         ContentType::Pdf => Some(read_pdf(&request.content, pdfs).await?),
@@ -45,7 +45,10 @@ async fn read_pdf(content: &str, pdfs: &pdf::Reader) -> Result<Vec<String>, Prob
     if file.len() > DOCUMENT_LIMIT {
         return Err(Problem::field("content", "the PDF may have at most 1 MiB"));
     }
-    pdfs.text(file).await.map_err(|reason| Problem::field("content", reason.to_string()))
+    let read = pdfs.text(file).await.map_err(|error| {
+        Problem::unavailable("PDFs cannot be read right now.", anyhow::Error::new(error).context("reading a PDF"))
+    })?;
+    read.map_err(|reason| Problem::field("content", reason.to_string()))
 }
 
 fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocument, Problem> {

@@ -80,7 +80,7 @@ pub fn router(deps: Arc<Deps>) -> Router {
 
 async fn add(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    PublicDeadline { deadline, .. }: PublicDeadline,
     request: Request,
 ) -> Result<(StatusCode, Json<DocumentView>), Problem> {
     let request: DocumentRequest = read_json(request, DOCUMENT_BODY_LIMIT).await?;

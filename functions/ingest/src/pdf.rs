@@ -41,7 +41,7 @@ pub enum Unreadable {
     /// Its pages are pictures, most likely.
     #[error("there is no text in it; scanned pages must be recognised first")]
     NoText,
-    /// It takes too long, or too many others are being read.
+    /// It takes too long.
     #[error("it takes too long to be read")]
     TooSlow,
 }
@@ -76,17 +76,14 @@ impl Reader {
     /// The text of the pages, in their order.
     ///
     /// # Errors
-    /// What stands in the way.
-    pub async fn text(&self, file: Vec<u8>) -> Result<Vec<String>, Unreadable> {
-        let read = tokio::time::timeout(self.limit, self.read(file)).await.unwrap_or(Ok(Err(Unreadable::TooSlow)));
-        read.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the process that reads PDFs did not answer");
-            Err(Unreadable::Broken)
-        })
+    /// No fault of the file: the process that reads it cannot be started, or ends without having read it. Within it, what is
+    /// wrong with the file. Waiting for others that are being read is not part of the time limit, and has none of its own.
+    pub async fn text(&self, file: Vec<u8>) -> io::Result<Result<Vec<String>, Unreadable>> {
+        let _permit = self.at_once.acquire().await.map_err(io::Error::other)?;
+        tokio::time::timeout(self.limit, self.read(file)).await.unwrap_or(Ok(Err(Unreadable::TooSlow)))
     }
 
     async fn read(&self, file: Vec<u8>) -> io::Result<Result<Vec<String>, Unreadable>> {
-        let Ok(_permit) = self.at_once.acquire().await else { return Ok(Err(Unreadable::TooSlow)) };
         let mut command = Command::new(&*self.program);
         command.arg(READ_PDF).env_clear().kill_on_drop(true);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
@@ -96,7 +93,16 @@ impl Reader {
         drop(input);
         let mut answer = Vec::new();
         output.take(WORDS).read_to_end(&mut answer).await?;
-        Ok(serde_json::from_slice(&answer)?)
+        if let Ok(pages) = serde_json::from_slice(&answer) {
+            return Ok(pages);
+        }
+        // A file that exhausts memory or stack ends the process by a signal, and one with more words than are taken by a
+        // broken pipe. An error of `read_pdf` ends it before it looks at the file.
+        let status = child.wait().await?;
+        match status.code() {
+            Some(_) if answer.is_empty() => Err(io::Error::other(format!("the process that reads PDFs: {status}"))),
+            _ => Ok(Err(Unreadable::Broken)),
+        }
     }
 }
 

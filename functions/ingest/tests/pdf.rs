@@ -69,16 +69,28 @@ async fn a_pdf_that_would_end_its_reader_is_refused_and_others_are_read() {
         ("no words", pdf("", b"", &[]), &[NoText]),
     ];
     for (name, file, reasons) in cases {
-        let refused = reader.text(file).await.unwrap_err();
+        let refused = reader.text(file).await.unwrap().unwrap_err();
         assert!(reasons.contains(&refused), "{name}: {refused:?}");
-        assert_eq!(reader.text(pdf("", WORDS, &[])).await.unwrap().concat().trim(), "Words", "after {name}");
+        assert_eq!(reader.text(pdf("", WORDS, &[])).await.unwrap().unwrap().concat().trim(), "Words", "after {name}");
     }
     let packed = pdf("/Filter/FlateDecode", &zipped(WORDS), &[]);
-    assert_eq!(reader.text(packed).await.unwrap().concat().trim(), "Words");
+    assert_eq!(reader.text(packed).await.unwrap().unwrap().concat().trim(), "Words");
 }
 
 #[tokio::test]
-async fn a_program_that_cannot_be_started_reads_nothing() {
-    let reader = PdfReader::new(PathBuf::from("/nowhere/at/all"));
-    assert_eq!(reader.text(pdf("", WORDS, &[])).await, Err(Broken));
+async fn a_program_that_cannot_read_is_no_fault_of_the_file() {
+    for program in ["/nowhere/at/all", "/bin/false"] {
+        let reader = PdfReader::new(PathBuf::from(program));
+        assert!(reader.text(pdf("", WORDS, &[])).await.is_err(), "{program}");
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_others_takes_nothing_of_a_files_time() {
+    let reader = PdfReader::new(PathBuf::from(env!("CARGO_BIN_EXE_ingest"))).within(Duration::from_secs(2));
+    let doubling: Vec<String> = (7..47).map(|next| form(next, 2)).chain([form(6, 0)]).collect();
+    let slow = || reader.text(pdf("", b"/Fm0 Do", &doubling));
+    let (one, other, waited) = tokio::join!(slow(), slow(), reader.text(pdf("", WORDS, &[])));
+    assert_eq!((one.unwrap(), other.unwrap()), (Err(TooSlow), Err(TooSlow)));
+    assert_eq!(waited.unwrap().unwrap().concat().trim(), "Words");
 }
