@@ -17,7 +17,7 @@ use aws_sdk_ssm::Client;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, watch};
 
-use crate::config;
+use crate::{config, trace};
 
 /// How long a value of the parameter is used.
 const PARAMETER_TTL: Duration = Duration::from_secs(60);
@@ -140,7 +140,7 @@ fn read_anew(source: &Arc<Source>) {
         return;
     }
     let source = source.clone();
-    tokio::spawn(async move {
+    trace::spawn(async move {
         let read = source.place.read().await;
         source.last.send_modify(|last| {
             let rest = if read.is_ok() { source.ttl } else { source.ttl.min(RETRY) };
@@ -337,6 +337,35 @@ mod tests {
         assert_eq!(*source.get().await, Flags::default(), "not with each turn");
         tokio::time::sleep(RETRY).await;
         assert_eq!(*source.get().await, model_off());
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_told_in_the_trace_of_the_turn_that_wanted_it() {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        let _kept = tracing::subscriber::set_default(lines);
+        let trace = trace::Trace::begin();
+        let source = FlagSource::file(Path::new("/nowhere/at/all"), TTL);
+        trace.instrument("chat", source.get()).await;
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
+        assert_eq!(line["fields"]["message"], "the flags cannot be read; the last ones stay", "{line}");
+        assert_eq!((&line["span"]["trace"], &line["span"]["function"]), (&json!(trace.to_string()), &json!("chat")));
     }
 
     #[tokio::test]

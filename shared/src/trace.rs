@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::JoinHandle;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -153,6 +154,18 @@ impl Trace {
     }
 }
 
+/// Does `work` in a task of its own, which goes on as a part of the trace of the code running now.
+pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let work = work.in_current_span();
+    match CURRENT.try_with(Cell::get) {
+        Ok((trace, function)) => tokio::spawn(trace.around(function, work)),
+        Err(_) => tokio::spawn(work),
+    }
+}
+
 /// The function whose work the code running now is; `none` outside of all.
 pub fn function() -> &'static str {
     CURRENT.try_with(|current| current.get().1).unwrap_or("none")
@@ -289,6 +302,14 @@ mod tests {
         assert_eq!(trace.instrument("test", async { Trace::current() }).await, Some(trace));
         assert_eq!(trace.around_now("test", Trace::current), Some(trace));
         assert_eq!(Trace::current(), None);
+    }
+
+    #[tokio::test]
+    async fn a_task_of_its_own_stays_in_the_trace() {
+        let trace = Trace::begin();
+        let task = async { spawn(async { (Trace::current(), function()) }).await.unwrap() };
+        assert_eq!(trace.around("test", task).await, (Some(trace), "test"));
+        assert_eq!(spawn(async { (Trace::current(), function()) }).await.unwrap(), (None, "none"));
     }
 
     proptest! {

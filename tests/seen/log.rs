@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 static LOG: LazyLock<Log> = LazyLock::new(|| {
     let log = Log::default();
-    let lines = tracing_subscriber::fmt().json().with_max_level(LevelFilter::WARN).with_writer(log.clone());
+    let lines = tracing_subscriber::fmt().json().with_max_level(LevelFilter::INFO).with_writer(log.clone());
     tracing::subscriber::set_global_default(lines.finish()).expect("no other log");
     log
 });

@@ -20,10 +20,14 @@ fn parent(trace: &str) -> String {
     format!("00-{trace}-00f067aa0ba902b7-01")
 }
 
-/// The functions that logged something of a trace.
+/// The functions that warned of something in a trace.
 fn functions(trace: &str) -> BTreeSet<String> {
     let lines = log::of_trace(trace);
-    lines.iter().map(|line| line["span"]["function"].as_str().unwrap().to_owned()).collect()
+    lines
+        .iter()
+        .filter(|line| line["level"] != "INFO")
+        .map(|line| line["span"]["function"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -76,6 +80,19 @@ async fn a_worker_goes_on_with_the_trace_of_what_queued_its_message() {
     }
     assert_eq!(outside.traces("/embeddings"), [trace]);
     assert_eq!(functions(trace), BTreeSet::from(["embed".to_owned()]));
+}
+
+#[tokio::test]
+async fn texts_are_loaded_as_a_part_of_the_trace_that_needs_them() {
+    log::keep();
+    let app = App::start().await;
+    let trace = "33333333333333333333333333333333";
+    let question = json!({"assistant": "defi", "question": "What is impermanent loss?"});
+    let request = app.request("POST", "/v1/ask").header("traceparent", parent(trace));
+    assert_eq!(app.send(request.json(&question)).await.status, 200);
+    let lines = log::of_trace(trace);
+    let loaded = lines.iter().find(|line| line["fields"]["message"] == "texts loaded");
+    assert_eq!(loaded.unwrap_or_else(|| panic!("{lines:?}"))["span"]["function"], "retrieve");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
+use shared::trace;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::index::{Index, Memory, Table};
@@ -63,10 +64,10 @@ impl Shelves {
         let (shelf, source) = (self.shelf(assistant), self.source.clone());
         // Tasks of their own, so that loading goes on where this question no longer waits for it.
         let held = match shelf.held() {
-            None => tokio::spawn(async move { shelf.fill(&source).await }).await.map_err(Problem::internal)??,
+            None => trace::spawn(async move { shelf.fill(&source).await }).await.map_err(Problem::internal)??,
             Some(held) if held.looked.elapsed() < FRESH => held,
             Some(old) => {
-                let renewing = tokio::spawn(async move { shelf.renew(&source).await });
+                let renewing = trace::spawn(async move { shelf.renew(&source).await });
                 tokio::time::timeout(PATIENCE, renewing).await.ok().and_then(Result::ok).flatten().unwrap_or(old)
             }
         };
