@@ -159,6 +159,24 @@ async fn a_model_at_fault_leaves_the_texts_to_quote() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_streamed_answer_ends_with_what_it_used_and_how_long_it_took() {
+    let app = app(Does::Answer, Does::Answer).await;
+    let message = json!({"assistant": "fertility", "message": "What is IVF?"});
+    for (path, body, steps) in [
+        ("/v1/ask/stream", question(), &["respond", "retrieve", "understand"][..]),
+        ("/v1/chat/stream", message, &["begin", "commit", "respond", "retrieve", "understand"]),
+    ] {
+        let text = app.request("POST", path).json(&body).send().await.unwrap().text().await.unwrap();
+        let done = text.trim_end().rsplit_once("event: done\ndata: ").unwrap().1;
+        let reply = &serde_json::from_str::<Value>(done).unwrap()["reply"];
+        let usage = json!({"prompt_tokens": 70, "completion_tokens": 9, "model": "stand-in"});
+        assert_eq!(reply["usage"], usage, "{path}: {reply}");
+        let timings: Vec<&String> = reply["timings_ms"].as_object().unwrap().keys().collect();
+        assert_eq!(timings, steps, "{path}: {reply}");
+    }
+}
+
 /// A model's reply whose end is never reached: it says when nobody listens any more.
 pub(crate) fn endless(left: Arc<AtomicBool>) -> impl Stream<Item = Result<String, Infallible>> {
     struct Left(Arc<AtomicBool>);
@@ -231,6 +249,12 @@ async fn a_stream_that_breaks_off_ends_with_an_error_after_its_words() {
     assert!(stream.contains(BEGINNING), "{stream}");
     let last = stream.trim_end().rsplit("\n\n").next().unwrap();
     assert!(last.starts_with("event: error") && last.contains("reply-broke-off"), "{last}");
+    assert!(last.contains("are kept"), "{last}");
+
+    // Of a question without a talk, nothing is kept.
+    let stream = app.request("POST", "/v1/ask/stream").json(&question()).send().await.unwrap().text().await.unwrap();
+    let last = stream.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.contains("reply-broke-off") && !last.contains("kept"), "{last}");
 
     // What was said is kept, and marked.
     let answer = app.send(app.request("POST", "/v1/chat").json(&message)).await.body;

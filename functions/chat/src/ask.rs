@@ -75,7 +75,7 @@ impl Ask {
             usage,
             incomplete,
             degraded: std::mem::take(&mut progress.degraded),
-            timings_ms: trace.then(|| std::mem::take(&mut progress.timings_ms)),
+            timings_ms: progress.timings(trace),
         };
         deps.tell(RecordWork::ask(&reply), progress.end).await;
         let by_model = reply.written_by == Writer::Model || reply.usage.is_some();

@@ -64,6 +64,11 @@ impl Progress {
         self.end = end;
     }
 
+    /// How long the steps took: at the end of a stream, and for who asked for it.
+    pub fn timings(&mut self, asked: bool) -> Option<BTreeMap<String, f64>> {
+        (asked || self.events.is_some()).then(|| std::mem::take(&mut self.timings_ms))
+    }
+
     /// Takes what `retrieve` answered: nothing where it is away.
     pub fn retrieved(&mut self, answer: Result<Retrieved, Problem>) -> Retrieved {
         let mut retrieved = answer.unwrap_or_else(|problem| {

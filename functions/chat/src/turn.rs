@@ -171,7 +171,7 @@ impl Turn {
         deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
         let by_model = commit.reply.written_by == Writer::Model || commit.reply.usage.is_some();
         progress.finished(by_model, &commit.reply.degraded, failed);
-        let timings_ms = trace.then_some(progress.timings_ms);
+        let timings_ms = progress.timings(trace);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }
 

@@ -107,7 +107,7 @@ pub struct ChatReply {
     /// What is missing from this answer, and why.
     #[serde(default)]
     pub degraded: Vec<Degraded>,
-    /// Milliseconds each step took, where the request asked for it.
+    /// Milliseconds each step took, where the request asked for it, and at the end of a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timings_ms: Option<BTreeMap<String, f64>>,
 }
@@ -152,7 +152,7 @@ pub struct AskReply {
     pub incomplete: bool,
     /// What is missing from this answer, and why.
     pub degraded: Vec<Degraded>,
-    /// Milliseconds each step took, where the request asked for it.
+    /// Milliseconds each step took, where the request asked for it, and at the end of a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timings_ms: Option<BTreeMap<String, f64>>,
 }
