@@ -64,14 +64,21 @@ impl<S: Sync> FromRequestParts<S> for Deadline {
 }
 
 /// The deadline as the public may set it: within 1,000 to 25,000 milliseconds, whatever was asked.
-pub struct PublicDeadline(pub Deadline);
+#[derive(Debug, Clone, Copy)]
+pub struct PublicDeadline {
+    /// The deadline.
+    pub deadline: Deadline,
+    /// The caller asked for less time than there is where nobody asks.
+    pub is_short: bool,
+}
 
 impl<S: Sync> FromRequestParts<S> for PublicDeadline {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let asked = asked_ms(parts).unwrap_or(DEFAULT_MS).clamp(*PUBLIC_MS.start(), *PUBLIC_MS.end());
-        Ok(Self(Deadline::after(Duration::from_millis(asked)).within(lambda_leaves(parts))))
+        let deadline = Deadline::after(Duration::from_millis(asked)).within(lambda_leaves(parts));
+        Ok(Self { deadline, is_short: asked < DEFAULT_MS })
     }
 }
 
@@ -94,16 +101,17 @@ pub(crate) fn left_of(context: &Context) -> Duration {
 mod tests {
     use super::*;
 
-    async fn public(header: &str) -> u128 {
+    async fn public(header: &str) -> (u128, bool) {
         let (mut parts, ()) = http::Request::builder().header(DEADLINE_HEADER, header).body(()).unwrap().into_parts();
-        let PublicDeadline(deadline) = PublicDeadline::from_request_parts(&mut parts, &()).await.unwrap();
-        deadline.remaining().as_millis()
+        let PublicDeadline { deadline, is_short } = PublicDeadline::from_request_parts(&mut parts, &()).await.unwrap();
+        (deadline.remaining().as_millis(), is_short)
     }
 
     #[tokio::test]
     async fn a_public_deadline_is_clamped_and_rubbish_is_the_default() {
         for (header, longest) in [("1", 1_000), ("5000", 5_000), ("999999999999999999", 25_000), ("soon", 25_000)] {
-            let left = public(header).await;
+            let (left, is_short) = public(header).await;
+            assert_eq!(is_short, longest < 25_000, "{header}");
             assert!(left <= longest && left > longest - 500, "{header}: {left}");
         }
     }

@@ -1,13 +1,20 @@
 //! What turns and scheduled calls come to is counted, each once and as what it was.
 
+use std::convert::Infallible;
+
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::{StreamExt, stream};
 use http::{StatusCode, header};
-use serde_json::json;
+use local::Options;
+use serde_json::{Value, json};
 use shared::api::{Degraded, ReplyEvent, Writer};
+use shared::llm::ChatModel;
 use shared::observe::{observed, observed_call};
+use shared::openai::Server;
 use shared::pipeline::Pipeline;
 use shared::private::Private;
 use shared::trace::Trace;
@@ -16,7 +23,7 @@ use tests::{App, FRIDAY, serve};
 use crate::metrics::shown;
 
 /// What the steps do, as the message asks for it.
-const SCRIPTS: [&str; 4] = ["model away", "cut off", "breaks off", "respond away"];
+const SCRIPTS: [&str; 5] = ["model away", "cut off", "breaks off", "hangs", "respond away"];
 
 fn said(written_by: Writer) -> Vec<ReplyEvent> {
     vec![
@@ -37,7 +44,7 @@ fn events(script: &str) -> Vec<ReplyEvent> {
             delta(),
             ReplyEvent::Failed { reason: "cut_off".to_owned(), usage: None },
         ],
-        "breaks off" => vec![delta()],
+        "breaks off" | "hangs" => vec![delta()],
         _ => said(Writer::Rules),
     }
 }
@@ -56,7 +63,12 @@ async fn scripted_steps(app: &App) -> Pipeline {
             ("/steps/respond", script) => {
                 let frame = |event: &ReplyEvent| format!("data: {}\n\n", serde_json::to_string(event).unwrap());
                 let frames: String = events(script).iter().map(frame).collect();
-                return ([(header::CONTENT_TYPE, "text/event-stream")], frames).into_response();
+                let frames = stream::iter([Ok::<_, Infallible>(frames)]);
+                let body = match script {
+                    "hangs" => Body::from_stream(frames.chain(stream::pending())),
+                    _ => Body::from_stream(frames),
+                };
+                return ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response();
             }
             ("/steps/session/begin", _) if text.contains("begin-away") => {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -74,9 +86,7 @@ async fn scripted_steps(app: &App) -> Pipeline {
 #[tokio::test]
 async fn each_turn_is_counted_once_as_what_it_came_to() {
     let app = App::start().await;
-    let deps = chat::Deps::new(scripted_steps(&app).await, app.colloquy.turn_queues().0, tests::options().assistants);
-    // Under a name of its own, for all tests of the process are counted together.
-    let chat = serve(observed("turns-alone", chat::router(deps))).await;
+    let chat = chat_alone("turns-alone", &app, scripted_steps(&app).await).await;
     let client = reqwest::Client::new();
     let mut expected = [0.0; 5];
     let [ok, degraded, failed, without, with] = [0, 1, 2, 3, 4];
@@ -115,6 +125,53 @@ async fn each_turn_is_counted_once_as_what_it_came_to() {
             let counted = [outcome("ok"), outcome("degraded"), outcome("failed"), turns("no"), turns("yes")];
             assert_eq!(counted, expected, "{path} {message} {key}: {text}");
         }
+    }
+}
+
+/// `chat` before the steps given, counted under a name that no other test has.
+async fn chat_alone(function: &'static str, app: &App, steps: Pipeline) -> String {
+    let deps = chat::Deps::new(steps, app.colloquy.turn_queues().0, tests::options().assistants);
+    serve(observed(function, chat::router(deps))).await
+}
+
+#[tokio::test]
+async fn a_model_that_does_not_help_to_understand_had_a_part_in_the_turn() {
+    let hang = post(async || std::future::pending::<String>().await);
+    let url = serve(Router::new().route("/chat/completions", hang)).await;
+    let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
+    let understand = understand::Deps { model: Some(model), ..Default::default() };
+    let app = App::with_options(Options { understand, ..tests::options() }).await;
+    let chat = chat_alone("understood-alone", &app, Pipeline::new(app.colloquy.steps_url()).unwrap()).await;
+    let odd = "whisk my better half and me off from Lahore to where the Colosseum stands on 3 December";
+    for (message, expected) in [("fly me from Lahore to Dubai next Friday", [1.0, 0.0]), (odd, [1.0, 1.0])] {
+        let body = json!({"assistant": "travel", "message": message, "client_time": FRIDAY});
+        let request = reqwest::Client::new().post(format!("{chat}/v1/chat")).header("colloquy-deadline-ms", "2000");
+        assert_eq!(request.json(&body).send().await.unwrap().status(), 200);
+        let shown = shown(&app).await;
+        let turns = ["no", "yes"].map(|model| {
+            shown.sum("turn_duration_seconds_count", &[("function", "understood-alone"), ("model", model)])
+        });
+        assert_eq!(turns, expected, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn words_cut_off_by_the_callers_own_deadline_are_no_failure_of_ours() {
+    let app = App::start().await;
+    let chat = chat_alone("hurried-alone", &app, scripted_steps(&app).await).await;
+    let mut expected = [0.0; 2];
+    // What breaks off by itself is a failure, however little time there is.
+    for (path, message, outcome) in [("/v1/chat", "hangs", 0), ("/v1/ask", "hangs", 0), ("/v1/ask", "breaks off", 1)] {
+        let words = if path == "/v1/chat" { "message" } else { "question" };
+        let body = json!({"assistant": "travel", words: message});
+        let request = reqwest::Client::new().post(format!("{chat}{path}")).header("colloquy-deadline-ms", "1000");
+        let reply: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+        assert_eq!((&reply["reply"], &reply["incomplete"]), (&json!("Words"), &json!(true)), "{reply}");
+        expected[outcome] += 1.0;
+        let shown = shown(&app).await;
+        let counted = ["degraded", "failed"]
+            .map(|outcome| shown.sum("turns_total", &[("function", "hurried-alone"), ("outcome", outcome)]));
+        assert_eq!(counted, expected, "{path} {message}: {reply}");
     }
 }
 

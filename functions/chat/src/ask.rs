@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance, Writer};
 use shared::assistants::Kind;
-use shared::deadline::Deadline;
+use shared::deadline::PublicDeadline;
 use shared::dialogue::{Action, Session, Understanding};
 use shared::flags::Order;
 use shared::knowledge::{RetrieveRequest, Retrieved};
@@ -22,7 +22,7 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    pub fn new(deps: Arc<Deps>, request: AskRequest, deadline: Deadline) -> Self {
+    pub fn new(deps: Arc<Deps>, request: AskRequest, deadline: PublicDeadline) -> Self {
         Self { deps, request, progress: Progress::new(deadline) }
     }
 

@@ -99,7 +99,7 @@ pub fn router(deps: Deps) -> Router {
 
 async fn chat(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    deadline: PublicDeadline,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Json<ChatReply>, Problem> {
@@ -112,7 +112,7 @@ async fn chat(
 /// What is wrong with the request is answered as a problem; from then on, all there is comes as events.
 async fn chat_stream(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    deadline: PublicDeadline,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -122,21 +122,21 @@ async fn chat_stream(
 /// Begins the turn of a message; its words may take for `longer` than the deadline.
 async fn start(
     deps: Arc<Deps>,
-    deadline: Deadline,
+    asked: PublicDeadline,
     longer: Duration,
     headers: &HeaderMap,
     request: Request,
 ) -> Result<Started, Problem> {
-    let lease = deadline.remaining() + longer + LEASE_MARGIN;
+    let lease = asked.deadline.remaining() + longer + LEASE_MARGIN;
     let key = idempotency_key(headers)?.map(|key| (key, lease));
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
     request.check()?;
-    turn::start(deps, request, key, deadline).await
+    turn::start(deps, request, key, asked).await
 }
 
 async fn ask(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    deadline: PublicDeadline,
     request: Request,
 ) -> Result<Json<AskReply>, Problem> {
     Ok(Json(question(deps, deadline, request).await?.answer().await))
@@ -144,13 +144,13 @@ async fn ask(
 
 async fn ask_stream(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    deadline: PublicDeadline,
     request: Request,
 ) -> Result<Response, Problem> {
     question(deps, deadline, request).await.map(stream::ask)
 }
 
-async fn question(deps: Arc<Deps>, deadline: Deadline, request: Request) -> Result<Ask, Problem> {
+async fn question(deps: Arc<Deps>, deadline: PublicDeadline, request: Request) -> Result<Ask, Problem> {
     let request: AskRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
     request.check()?;
     deps.assistants.get(&request.assistant)?;
@@ -159,7 +159,7 @@ async fn question(deps: Arc<Deps>, deadline: Deadline, request: Request) -> Resu
 
 async fn session(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    PublicDeadline { deadline, .. }: PublicDeadline,
     Path(id): Path<String>,
 ) -> Result<Json<SessionView>, Problem> {
     deps.pipeline.call(&SESSION_READ, &session_key(&id)?, deadline).await.map(Json)
@@ -167,7 +167,7 @@ async fn session(
 
 async fn forget(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    PublicDeadline { deadline, .. }: PublicDeadline,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     deps.pipeline.call(&SESSION_DELETE, &session_key(&id)?, deadline).await?;
@@ -176,7 +176,7 @@ async fn forget(
 
 async fn turns(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    PublicDeadline { deadline, .. }: PublicDeadline,
     Path(id): Path<String>,
     Query(asked): Query<HashMap<String, String>>,
 ) -> Result<Json<TurnList>, Problem> {
@@ -193,7 +193,7 @@ async fn turns(
 
 async fn feedback(
     State(deps): State<Arc<Deps>>,
-    PublicDeadline(deadline): PublicDeadline,
+    PublicDeadline { deadline, .. }: PublicDeadline,
     Path(turn_id): Path<String>,
     request: Request,
 ) -> Result<StatusCode, Problem> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedSender;
 use shared::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
-use shared::deadline::Deadline;
+use shared::deadline::{Deadline, PublicDeadline};
 use shared::knowledge::{Passage, Retrieved};
 use shared::meter::{self, Outcome};
 use shared::pipeline::Pipeline;
@@ -31,6 +31,8 @@ pub(crate) struct Progress {
     pub end: Deadline,
     pub degraded: Vec<Degraded>,
     pub timings_ms: BTreeMap<String, f64>,
+    /// The caller set the deadline, so that words cut off by it are no fault of ours.
+    hurried: bool,
     started: Instant,
     events: Option<UnboundedSender<TurnEvent>>,
 }
@@ -43,15 +45,16 @@ pub(crate) struct Written {
     pub written_by: Writer,
     pub usage: Option<Usage>,
     pub incomplete: bool,
-    /// No step gave a word, or the words broke off.
+    /// No step gave a word, or the words broke off before the caller's own deadline.
     pub failed: bool,
 }
 
 impl Progress {
-    pub fn new(deadline: Deadline) -> Self {
+    pub fn new(PublicDeadline { deadline, is_short }: PublicDeadline) -> Self {
         Self {
             deadline,
             end: deadline,
+            hurried: is_short,
             degraded: Vec::new(),
             timings_ms: BTreeMap::new(),
             started: Instant::now(),
@@ -62,6 +65,8 @@ impl Progress {
     pub fn stream_to(&mut self, events: UnboundedSender<TurnEvent>, end: Deadline) {
         self.events = Some(events);
         self.end = end;
+        // What the caller set is the time of the first words alone.
+        self.hurried = false;
     }
 
     /// How long the steps took: at the end of a stream, and for who asked for it.
@@ -102,7 +107,9 @@ impl Progress {
             written.words.0.push_str(if written.failed { APOLOGY } else { BARE_OFFERS });
             self.emit(|| TurnEvent::Delta { text: written.words.clone() });
         }
-        written.failed |= broke_off(written.incomplete, &self.degraded);
+        // What broke the words off was noted last.
+        let out_of_time = self.degraded.last().is_some_and(|one| one.reason == "timeout");
+        written.failed |= broke_off(written.incomplete, &self.degraded) && !(self.hurried && out_of_time);
         written
     }
 

@@ -10,7 +10,7 @@ use shared::api::{
     SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
 };
 use shared::assistants::Kind;
-use shared::deadline::Deadline;
+use shared::deadline::{Deadline, PublicDeadline};
 use shared::dialogue::{Action, Session, Understanding};
 use shared::knowledge::{RetrieveRequest, Retrieved};
 use shared::private::Private;
@@ -64,7 +64,7 @@ pub(crate) async fn start(
     deps: Arc<Deps>,
     request: ChatRequest,
     idempotency_key: Option<(String, Duration)>,
-    deadline: Deadline,
+    asked: PublicDeadline,
 ) -> Result<Started, Problem> {
     let kind = deps.assistants.get(&request.assistant)?.kind;
     let idempotency = idempotency_key.map(|(key, lease)| {
@@ -72,7 +72,7 @@ pub(crate) async fn start(
         Idempotency { key, body_hash: hash(&request), lease_ms }
     });
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
-    let mut progress = Progress::new(deadline);
+    let (deadline, mut progress) = (asked.deadline, Progress::new(asked));
     let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
     let begin = BeginTurn {
         turn_id: ulid::Ulid::generate().to_string(),
@@ -169,8 +169,9 @@ impl Turn {
         let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await;
         let kept = kept.inspect_err(unanswered)?;
         deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
-        let by_model = commit.reply.written_by == Writer::Model || commit.reply.usage.is_some();
-        progress.finished(by_model, &commit.reply.degraded, failed);
+        let reply = &commit.reply;
+        let by_model = reply.written_by == Writer::Model || reply.usage.is_some() || commit.understanding.asked_model;
+        progress.finished(by_model, &reply.degraded, failed);
         let timings_ms = progress.timings(trace);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }

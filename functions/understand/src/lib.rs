@@ -116,6 +116,7 @@ fn read(words: &str) -> (Understanding, bool) {
         numbers: bounded(bare_numbers(&text)),
         words: kept_words(&text),
         usage: None,
+        asked_model: false,
     };
     let open = model::is_open(&understanding, &text);
     (understanding, open)

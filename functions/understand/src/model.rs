@@ -123,6 +123,7 @@ pub(crate) async fn fill(
     let share = (deadline.remaining() / SHARE).min(LONGEST);
     let system = Message { role: Role::System, content: Private(PROMPT.to_owned()) };
     let user = Message { role: Role::User, content: words.clone() };
+    understanding.asked_model = true;
     match model.extract(&[system, user], schema(), deadline.within(share)).await {
         Ok((value, usage)) => {
             understanding.usage = usage;

@@ -45,6 +45,9 @@ pub struct Understanding {
     /// What a language model used, where one was asked for what the rules left open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// A language model was asked, also where it did not answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub asked_model: bool,
 }
 
 impl Understanding {
