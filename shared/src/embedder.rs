@@ -81,7 +81,9 @@ impl Embedder {
     /// The vectors of `texts`, in their order.
     ///
     /// # Errors
-    /// The model cannot be reached, refuses, or is not done by the deadline; then there is none for any text.
+    /// The model cannot be reached, refuses, or is not done by the deadline; then there is none for any text. A single text
+    /// that is refused is at fault; several that are refused are a failure, and which of them it was shows when fewer are
+    /// asked for.
     pub async fn embed(
         &self,
         texts: &[String],

@@ -10,8 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{TextFault, normalised};
@@ -83,8 +81,7 @@ impl OpenAi {
         self.server.probe(deadline).await
     }
 
-    /// See [`super::Embedder::embed`]. Where a batch is refused, its halves are tried, so that a text at fault fails alone. One
-    /// request at a time: how many calls are under way is for the caller to bound.
+    /// See [`super::Embedder::embed`]. One request at a time: how many calls are under way is for the caller to bound.
     ///
     /// # Errors
     /// The server cannot be reached, refuses, or is not done by the deadline.
@@ -108,27 +105,17 @@ impl OpenAi {
         Ok(embedded)
     }
 
-    fn batch<'a>(&'a self, texts: &'a [&'a str], deadline: Deadline) -> BoxFuture<'a, Result<Embedded, Failure>> {
-        async move {
-            let refusal = match self.request(texts, deadline).await {
-                Ok(vectors) => return Ok(vectors),
-                Err(refusal) => refusal,
-            };
-            if refusal.param.as_deref() == Some("encoding_format") && !self.floats.swap(true, Ordering::Relaxed) {
-                return self.batch(texts, deadline).await;
-            }
-            if !blames_the_texts(&refusal) {
-                return Err(refusal.failure);
-            }
-            if texts.len() == 1 {
-                return Ok(vec![Err(TextFault::Refused)]);
-            }
-            let (left, right) = texts.split_at(texts.len() / 2);
-            let mut embedded = self.batch(left, deadline).await?;
-            embedded.extend(self.batch(right, deadline).await?);
-            Ok(embedded)
+    async fn batch(&self, texts: &[&str], deadline: Deadline) -> Result<Embedded, Failure> {
+        let mut answer = self.request(texts, deadline).await;
+        if answer.as_ref().is_err_and(|refusal| refusal.param.as_deref() == Some("encoding_format"))
+            && !self.floats.swap(true, Ordering::Relaxed)
+        {
+            answer = self.request(texts, deadline).await;
         }
-        .boxed()
+        match answer {
+            Err(refusal) if texts.len() == 1 && blames_the_texts(&refusal) => Ok(vec![Err(TextFault::Refused)]),
+            answer => answer.map_err(|refusal| refusal.failure),
+        }
     }
 
     async fn request(&self, texts: &[&str], deadline: Deadline) -> Result<Embedded, Refusal> {

@@ -73,7 +73,7 @@ async fn nothing_is_asked_for_no_texts() {
 }
 
 #[tokio::test]
-async fn a_text_at_fault_fails_alone() {
+async fn a_text_that_is_refused_is_at_fault_and_a_batch_that_is_refused_fails() {
     let (stand_in, openai) = stand_in(|_, request| {
         let poisoned = request["input"].as_array().unwrap().iter().any(|text| text == "poison");
         let told = json!({ "error": { "message": "too long: poison", "type": "invalid_request_error", "param": null, "code": null } });
@@ -81,12 +81,9 @@ async fn a_text_at_fault_fails_alone() {
     })
     .await;
 
-    let vectors = openai.embed(&texts(&["a", "bb", "poison", "cccc", "ddddd"]), in_three_seconds()).await.unwrap();
-
-    let faults: Vec<_> = vectors.iter().map(|vector| vector.as_ref().err().copied()).collect();
-    assert_eq!(faults, [None, None, Some(TextFault::Refused), None, None]);
-    assert_eq!(vectors[4].as_ref().unwrap()[0], vector("ddddd")[0] / 26.0_f32.sqrt());
-    assert_eq!(stand_in.requests().len(), 5, "all; two and three of them; one and two of the three");
+    assert_eq!(openai.embed(&texts(&["poison"]), in_three_seconds()).await.unwrap(), [Err(TextFault::Refused)]);
+    let failure = openai.embed(&texts(&["a", "poison", "b"]), in_three_seconds()).await.unwrap_err();
+    assert_eq!((failure.reason, stand_in.requests().len()), (Reason::Rejected, 2), "its halves are for the caller");
 }
 
 #[tokio::test]
