@@ -9,6 +9,8 @@ use shared::assistants::Assistants;
 use shared::config;
 use shared::deadline::Deadline;
 use shared::documents::{ContentType, DocumentRequest};
+use shared::observe::observed_call;
+use shared::trace::Trace;
 use tokio::task::JoinHandle;
 
 use crate::SWEEP;
@@ -86,10 +88,12 @@ pub(crate) fn start(deps: Arc<ingest::Deps>, embed: Arc<embed::Deps>, texts: Vec
     tokio::spawn(async move {
         load(&deps, texts).await;
         // The queue was in memory: whatever is pending from before is in no message.
-        embed::sweep_now(&embed, Deadline::after(SWEEP)).await;
+        let sweep = embed::sweep_now(&embed, Deadline::after(SWEEP));
+        observed_call("embed", Trace::begin(), sweep, |well| *well).await;
         loop {
             tokio::time::sleep(SWEEP).await;
-            embed::sweep(embed.clone(), Deadline::after(SWEEP)).await;
+            let sweep = embed::sweep(embed.clone(), Deadline::after(SWEEP));
+            observed_call("embed", Trace::begin(), sweep, |well| *well).await;
         }
     })
 }

@@ -28,7 +28,7 @@ pub const VISIBILITY: Duration = Duration::from_secs(60);
 /// How long a worker has for a batch.
 const WORKER_LIMIT: Duration = Duration::from_secs(50);
 /// The most messages in a batch, as in the template.
-const BATCH: usize = 100;
+const BATCH: usize = 50;
 /// The largest request SQS takes, in bytes.
 const REQUEST_LIMIT: usize = 2 * 1024 * 1024;
 

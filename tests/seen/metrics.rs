@@ -137,6 +137,8 @@ async fn every_metric_moves_with_what_it_is_of() {
         assert!(moved >= least, "{name} {labels:?} moved by {moved}, and not by {least}");
     }
     assert!(after.sum("cold_starts_total", &[("function", "chat")]) >= 1.0);
+    let swept = after.sum("request_duration_seconds_count", &[("function", "embed"), ("route", "schedule")]);
+    assert!(swept >= 1.0, "what stayed pending was looked for at the start");
 }
 
 #[tokio::test]
