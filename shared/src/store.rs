@@ -46,8 +46,8 @@ pub fn is_held<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("TransactionConflictException")
 }
 
-/// The problem that a failed call to a table is. Only the error's code goes to the log: its message can hold what was
-/// written.
+/// The problem that a failed call to a table is: a fault of ours where the table refuses what was asked. Only the error's
+/// code goes to the log: its message can hold what was written.
 pub fn failed<E: ProvideErrorMetadata, R>(doing: &str, error: &SdkError<E, R>) -> Problem {
     let kind = match error {
         SdkError::ConstructionFailure(_) => "construction",
@@ -56,5 +56,24 @@ pub fn failed<E: ProvideErrorMetadata, R>(doing: &str, error: &SdkError<E, R>) -
         SdkError::ResponseError(_) => "unreadable response",
         _ => error.code().unwrap_or("service error"),
     };
-    Problem::unavailable("The memory of this service is away for now.", anyhow::anyhow!("{doing}: {kind}"))
+    let cause = anyhow::anyhow!("{doing}: {kind}");
+    if kind == "ValidationException" {
+        return Problem::internal(cause);
+    }
+    Problem::unavailable("The memory of this service is away for now.", cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+
+    use super::*;
+
+    #[test]
+    fn what_a_table_refuses_is_a_fault_of_ours_and_all_else_passes() {
+        for (code, status) in [("ValidationException", 500), ("InternalServerError", 503), ("AccessDenied", 503)] {
+            let error = ErrorMetadata::builder().code(code).build();
+            assert_eq!(failed("reading", &SdkError::service_error(error, ())).status(), status, "{code}");
+        }
+    }
 }
