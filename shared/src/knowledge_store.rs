@@ -2,7 +2,7 @@
 //!
 //! | hash key `assistant` | range key `id` | holds |
 //! | --- | --- | --- |
-//! | `defi` | `document#D` | one document: what it is, its chunks by state, how often it was written or packed |
+//! | `defi` | `document#D` | one document: what it is, its chunks by state, the number of who last wrote, packed or deleted it |
 //! | `defi` | `chunk#D#C` | one chunk: text, heading, source, and its vector under an attribute per [`VectorSpace`] |
 //! | `defi` | `corpus` | the corpus version, which grows with every change |
 //! | `defi#07` | `D#000` | one segment: the chunks of a document packed below 256 KiB, on 16 hash keys so that they load in parallel |
@@ -10,6 +10,10 @@
 //! A chunk's id is the hash of its words, so the same text written twice is one chunk, and one that stays keeps its vector
 //! when its document changes. Segments are rewritten a document at a time by [`KnowledgeStore::settle`], of which the last
 //! to begin wins; whoever wrote a vector settles afterwards, so the winner has seen it.
+//!
+//! Whoever writes, packs or deletes a document takes a number first, `packed`, and changes only what no higher number has
+//! touched: a chunk carries the number of who wrote it, and everything else goes with a look at the document. The first
+//! number of a document is the time, so that one written after a deletion is above all that came before it.
 
 mod corpus;
 mod items;
@@ -17,6 +21,7 @@ mod items;
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -89,7 +94,10 @@ impl KnowledgeStore {
         let before = self.read_document(&document.id).await?;
         let fingerprint = document.fingerprint();
         let is_written = match &before {
-            Some(kept) if kept.deleting => !self.delete(&document.id).await?,
+            Some(kept) if kept.deleting => {
+                self.finish_deleting(&document.id).await?;
+                false
+            }
             Some(kept) if kept.fingerprint == fingerprint && kept.is_settled_in(space) => return Ok(kept.clone()),
             Some(kept) => kept.fingerprint == fingerprint,
             None => false,
@@ -100,12 +108,12 @@ impl KnowledgeStore {
             let begun = self.begin_writing(document).await?;
             let ordinals = document.chunks.iter().enumerate();
             let writes: Vec<_> =
-                ordinals.map(|(ordinal, chunk)| self.write_chunk(&document.id, ordinal, chunk)).collect();
+                ordinals.map(|(ordinal, chunk)| self.write_chunk(&document.id, ordinal, chunk, begun)).collect();
             stream::iter(writes).buffer_unordered(WRITES).try_collect::<()>().await?;
-            let wanted: HashSet<String> = document.chunks.iter().map(ChunkText::hash).collect();
-            let there = self.chunk_hashes(&document.id, None).await?;
-            self.delete_chunks(&document.id, there.iter().filter(|hash| !wanted.contains(*hash))).await?;
             if !self.finish_writing(&document.id, begun, &fingerprint).await? {
+                // Nobody else may know of them: the winner can have been a deletion.
+                let hashes: Vec<String> = document.chunks.iter().map(ChunkText::hash).collect();
+                self.delete_chunks(&document.id, &hashes, begun + 1).await?;
                 return Err(raced());
             }
         }
@@ -128,12 +136,21 @@ impl KnowledgeStore {
         items.iter().map(|item| KeptDocument::read(item).ok_or_else(unreadable)).collect()
     }
 
-    /// Takes a document out of the corpus and deletes it; false where there is none. What fails in the middle is finished
-    /// by calling it again, and is out of answers from the moment the first write succeeded.
+    /// Deletes a document; false where there is none. It is no longer shown from the first write on, and out of answers once
+    /// this returns. What fails in the middle is finished by calling it again, or by [`Self::finish_deleting`]; of several at
+    /// once, the last to begin finishes.
     pub async fn delete(&self, id: &DocumentId) -> Result<bool, Problem> {
+        self.delete_if(id, "attribute_exists(id)").await
+    }
+
+    /// Finishes a deletion that was broken off; false where there is none to finish (any more).
+    pub async fn finish_deleting(&self, id: &DocumentId) -> Result<bool, Problem> {
+        self.delete_if(id, "attribute_exists(deleting)").await
+    }
+
+    async fn delete_if(&self, id: &DocumentId, condition: &str) -> Result<bool, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(id)));
-        let update = update.update_expression("SET deleting = :yes ADD packed :one");
-        let update = update.condition_expression("attribute_exists(id)");
+        let update = update.update_expression("SET deleting = :yes ADD packed :one").condition_expression(condition);
         let update = update.expression_attribute_values(":yes", AttributeValue::Bool(true));
         let update = update.expression_attribute_values(":one", number(1)).return_values(ReturnValue::AllNew);
         let document = match update.send().await {
@@ -145,16 +162,17 @@ impl KnowledgeStore {
             }
             Err(error) => return Err(failed("deleting a document", &error)),
         };
-        self.delete_segments(id, 0..document.segments).await?;
-        self.bump(&id.assistant).await?;
-        let hashes = self.chunk_hashes(id, None).await?;
-        self.delete_chunks(id, hashes.iter()).await?;
-        self.delete_item(document_key(id)).await?;
+        if self.delete_segments(&document, document.segments, 0..document.segments).await? {
+            self.bump(&id.assistant).await?;
+            let hashes = self.chunk_hashes(id, None).await?;
+            self.delete_chunks(id, &hashes, document.packed).await?;
+            self.delete_item(document_key(id), "packed = :number", document.packed).await?;
+        }
         Ok(true)
     }
 
-    /// The hashes of the chunks of a document that have neither a vector in this space nor a failure.
-    pub async fn pending(&self, id: &DocumentId, space: &VectorSpace) -> Result<Vec<String>, Problem> {
+    /// The hashes of the chunks of a document that have no vector in this space, be it that they wait or that they failed.
+    pub async fn unembedded(&self, id: &DocumentId, space: &VectorSpace) -> Result<Vec<String>, Problem> {
         self.chunk_hashes(id, Some(space)).await
     }
 
@@ -209,7 +227,7 @@ impl KnowledgeStore {
         let update = update.expression_attribute_values(":vector", AttributeValue::L(numbers));
         let update = update.expression_attribute_values(":space", s(space.name()));
         let update = update.expression_attribute_values(":status", s("embedded"));
-        unless_gone(update.send().await, "keeping a vector")
+        unless_not_so(update.send().await, "keeping a vector")
     }
 
     /// Says that a chunk cannot be embedded in this space, and why. One that has a vector keeps it.
@@ -231,7 +249,7 @@ impl KnowledgeStore {
         let update = update.expression_attribute_values(":status", s("failed"));
         let update = update.expression_attribute_values(":embedded", s("embedded"));
         let update = update.expression_attribute_values(":reason", s(reason));
-        unless_gone(update.send().await, "keeping a fault")
+        unless_not_so(update.send().await, "keeping a fault")
     }
 
     async fn read_document(&self, id: &DocumentId) -> Result<Option<KeptDocument>, Problem> {
@@ -240,16 +258,20 @@ impl KnowledgeStore {
         output.item.map(|item| KeptDocument::read(&item).ok_or_else(unreadable)).transpose()
     }
 
-    async fn write_chunk(&self, id: &DocumentId, ordinal: usize, chunk: &ChunkText) -> Result<(), Problem> {
+    /// Writes a chunk, unless one who began later did.
+    async fn write_chunk(&self, id: &DocumentId, ordinal: usize, chunk: &ChunkText, begun: u64) -> Result<(), Problem> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash())));
-        let mut set = "SET ordinal = :ordinal, #text = :text, heading = :heading, #source = :source, \
+        let update = update.condition_expression("attribute_not_exists(written) OR written <= :begun");
+        let mut set =
+            "SET written = :begun, ordinal = :ordinal, #text = :text, heading = :heading, #source = :source, \
                        #status = if_not_exists(#status, :pending)"
-            .to_owned();
+                .to_owned();
         let mut update = update
             .expression_attribute_names("#text", "text")
             .expression_attribute_names("#source", "source")
             .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":begun", number(begun))
             .expression_attribute_values(":ordinal", number(ordinal))
             .expression_attribute_values(":text", s(&chunk.text))
             .expression_attribute_values(":heading", s(&chunk.heading))
@@ -259,7 +281,7 @@ impl KnowledgeStore {
             set.push_str(", #url = :url");
             update = update.expression_attribute_names("#url", "url").expression_attribute_values(":url", s(url));
         }
-        update.update_expression(set).send().await.map(drop).map_err(|error| failed("writing a chunk", &error))
+        unless_not_so(update.update_expression(set).send().await, "writing a chunk")
     }
 
     /// Writes a document's head before its chunks, so that these are never of nobody. Without a fingerprint it is not whole;
@@ -267,8 +289,10 @@ impl KnowledgeStore {
     async fn begin_writing(&self, document: &NewDocument) -> Result<u64, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
         let mut set = "SET #source = :source, title = :title, chunks = :chunks, embedded = :none, failed = :none, \
-                       segment_count = if_not_exists(segment_count, :none), updated_at = :now"
+                       segment_count = if_not_exists(segment_count, :none), updated_at = :now, \
+                       packed = if_not_exists(packed, :clock) + :one"
             .to_owned();
+        let now = jiff::Timestamp::now();
         let mut remove = " REMOVE fingerprint, vector_space".to_owned();
         let mut update = update
             .condition_expression("attribute_not_exists(deleting)")
@@ -280,7 +304,8 @@ impl KnowledgeStore {
             .expression_attribute_values(":chunks", number(document.chunks.len()))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", s(&jiff::Timestamp::now().to_string()));
+            .expression_attribute_values(":clock", number(now.as_microsecond()))
+            .expression_attribute_values(":now", s(&now.to_string()));
         if let Some(key) = &document.key {
             set.push_str(", #key = :key");
             update = update.expression_attribute_names("#key", "key").expression_attribute_values(":key", s(key));
@@ -292,7 +317,7 @@ impl KnowledgeStore {
             }
             None => remove.push_str(", #url"),
         }
-        let output = update.update_expression(format!("{set}{remove} ADD packed :one")).send().await;
+        let output = update.update_expression(format!("{set}{remove}")).send().await;
         let output = output.map_err(|error| failed("writing a document", &error))?;
         let kept = output.attributes.as_ref().and_then(KeptDocument::read).ok_or_else(unreadable)?;
         Ok(kept.packed)
@@ -301,7 +326,8 @@ impl KnowledgeStore {
     /// Says that all chunks are written, unless another has begun to write or delete the document.
     async fn finish_writing(&self, id: &DocumentId, begun: u64, fingerprint: &str) -> Result<bool, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(id)));
-        let update = update.update_expression("SET fingerprint = :fingerprint").condition_expression("packed = :begun");
+        let update = update.update_expression("SET fingerprint = :fingerprint, written = :begun");
+        let update = update.condition_expression("packed = :begun");
         let update = update.expression_attribute_values(":fingerprint", s(fingerprint));
         match update.expression_attribute_values(":begun", number(begun)).send().await {
             Ok(_) => Ok(true),
@@ -314,12 +340,16 @@ impl KnowledgeStore {
         }
     }
 
-    /// The hashes of a document's chunks; with a space, of those alone that wait to be embedded in it.
-    async fn chunk_hashes(&self, id: &DocumentId, waiting: Option<&VectorSpace>) -> Result<Vec<String>, Problem> {
+    /// The hashes of a document's chunks; with a space, of those alone that have no vector in it.
+    async fn chunk_hashes(&self, id: &DocumentId, without: Option<&VectorSpace>) -> Result<Vec<String>, Problem> {
         let mut query = self.chunk_query(id).projection_expression("id");
-        if let Some(space) = waiting {
+        if let Some(space) = without {
             query = query
-                .filter_expression("attribute_not_exists(vector_space) OR vector_space <> :space")
+                .filter_expression(
+                    "attribute_not_exists(vector_space) OR vector_space <> :space OR #status <> :embedded",
+                )
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":embedded", s("embedded"))
                 .expression_attribute_values(":space", s(space.name()));
         }
         let items: Vec<Item> = query
@@ -339,24 +369,32 @@ impl KnowledgeStore {
         query.expression_attribute_values(":prefix", s(&chunk_id(id, "")))
     }
 
-    async fn delete_chunks(&self, id: &DocumentId, hashes: impl Iterator<Item = &String>) -> Result<(), Problem> {
-        let keys: Vec<Item> = hashes.map(|hash| items::chunk_key(id, hash)).collect();
-        self.delete_items(keys).await
-    }
-
-    async fn delete_items(&self, keys: Vec<Item>) -> Result<(), Problem> {
-        let deletes: Vec<_> = keys.into_iter().map(|key| self.delete_item(key)).collect();
+    /// Deletes those chunks, as far as they were written by who began before `number`.
+    async fn delete_chunks(&self, id: &DocumentId, hashes: &[String], number: u64) -> Result<(), Problem> {
+        let older = "attribute_not_exists(written) OR written < :number";
+        let deletes: Vec<_> =
+            hashes.iter().map(|hash| self.delete_item(items::chunk_key(id, hash), older, number)).collect();
         stream::iter(deletes).buffer_unordered(WRITES).try_collect().await
     }
 
-    async fn delete_item(&self, key: Item) -> Result<(), Problem> {
+    /// Deletes an item for which a condition on `:number` holds.
+    async fn delete_item(&self, key: Item, condition: &str, number: u64) -> Result<(), Problem> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-        delete.send().await.map(drop).map_err(|error| failed("deleting an item", &error))
+        let delete = delete.condition_expression(condition);
+        let delete = delete.expression_attribute_values(":number", items::number(number));
+        match delete.send().await {
+            Err(error)
+                if !error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(failed("deleting an item", &error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// An item that is gone was deleted on purpose: what would be written to it is not wanted.
-fn unless_gone<T>(
+/// What its condition does not hold for is not wanted: an item that is gone was deleted on purpose, a newer one stays.
+fn unless_not_so<T>(
     result: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>,
     doing: &str,
 ) -> Result<(), Problem> {

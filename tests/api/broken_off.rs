@@ -1,4 +1,5 @@
-//! Calls to the table of documents, counted: broken off after any of them, what is there is whole or known not to be.
+//! Calls to the table of documents, counted: broken off or overtaken after any of them, what is there is whole or known not to
+//! be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +14,14 @@ use serde_json::json;
 use shared::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
 use tests::App;
 
-/// Lets so many calls through, and counts them.
-#[derive(Debug, Clone)]
-struct Calls {
-    most: usize,
-    made: Arc<AtomicUsize>,
+/// Is told before each call how many there were, and may fail it.
+#[derive(Clone)]
+struct Calls(Arc<dyn Fn(usize) -> Result<(), BoxError> + Send + Sync>, Arc<AtomicUsize>);
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Calls")
+    }
 }
 
 impl Intercept for Calls {
@@ -31,18 +35,40 @@ impl Intercept for Calls {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let made = self.made.fetch_add(1, Ordering::Relaxed);
-        if made < self.most { Ok(()) } else { Err("the process died".into()) }
+        self.0(self.1.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// The knowledge of the set under test, for a process that dies after so many calls.
-fn dying(app: &App, most: usize) -> (KnowledgeStore, Arc<AtomicUsize>) {
+/// The knowledge of the set under test, and how many calls it made, of each of which `before` is told.
+fn watched(
+    app: &App,
+    before: impl Fn(usize) -> Result<(), BoxError> + Send + Sync + 'static,
+) -> (KnowledgeStore, Arc<AtomicUsize>) {
     let made = Arc::new(AtomicUsize::new(0));
-    let calls = SharedInterceptor::new(Calls { most, made: made.clone() });
+    let calls = SharedInterceptor::new(Calls(Arc::new(before), made.clone()));
     let (client, _) = app.colloquy.tables();
     let config = client.config().to_builder().interceptor(calls).build();
     (KnowledgeStore::new(Client::from_conf(config), "knowledge"), made)
+}
+
+/// The same for a process that dies after so many calls.
+fn dying(app: &App, most: usize) -> (KnowledgeStore, Arc<AtomicUsize>) {
+    watched(app, move |made| if made < most { Ok(()) } else { Err("the process died".into()) })
+}
+
+/// The same for a process that stands still before one of its calls until `meanwhile` is done.
+fn overtaken<F: Future>(
+    app: &App,
+    at: usize,
+    meanwhile: impl Fn() -> F + Send + Sync + 'static,
+) -> (KnowledgeStore, Arc<AtomicUsize>) {
+    watched(app, move |made| {
+        if made == at {
+            let now = tokio::runtime::Handle::current();
+            tokio::task::block_in_place(|| now.block_on(meanwhile()));
+        }
+        Ok(())
+    })
 }
 
 fn chunk(text: String) -> ChunkText {
@@ -117,10 +143,120 @@ async fn a_new_document_broken_off_anywhere_can_be_deleted_whole() {
         let written = dying.write(&document, None).await.is_ok();
 
         let deleted = store.delete(&document.id).await.unwrap();
-        assert_eq!(store.pending(&document.id, &space).await.unwrap(), [""; 0], "{most}: a chunk of nobody");
+        assert_eq!(store.unembedded(&document.id, &space).await.unwrap(), [""; 0], "{most}: a chunk of nobody");
         assert!(deleted || most <= 1, "{most}");
         if written {
             break;
+        }
+    }
+}
+
+/// What there is of a document: its chunks in answers, in the table, and as its head counts them.
+async fn found(store: &KnowledgeStore, key: &str) -> (Vec<String>, usize, Option<usize>) {
+    let id = keyed(key, &[]).id;
+    let corpus = store.load("defi", None, usize::MAX).await.unwrap().unwrap();
+    let chunks = store.unembedded(&id, &VectorSpace::new("m_4", 4)).await.unwrap().len();
+    (texts(&corpus, key), chunks, store.document(&id).await.unwrap().map(|kept| kept.counts.chunks))
+}
+
+fn whole(texts: &[&str]) -> (Vec<String>, usize, Option<usize>) {
+    (texts.iter().map(|text| (*text).to_owned()).collect(), texts.len(), Some(texts.len()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_write_a_document_the_last_to_begin_wins_wherever_the_other_stood_still() {
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    // Two segments of one, so that the other would delete the second.
+    let long = ["two".to_owned(), "long ".repeat(40_000), "longer".repeat(40_000)];
+    let long = [long[0].as_str(), long[1].as_str(), long[2].as_str()];
+    for deletes in [false, true] {
+        for at in 0.. {
+            let key = format!("{at} {deletes}");
+            store.write(&keyed(&key, &OLD), None).await.unwrap();
+            let (winner, winning) = (keyed(&key, &long), store.clone());
+            let meanwhile = move || {
+                let (winner, store) = (winner.clone(), winning.clone());
+                async move {
+                    if deletes {
+                        store.delete(&winner.id).await.unwrap();
+                    }
+                    store.write(&winner, None).await.unwrap();
+                }
+            };
+            let (slow, made) = overtaken(&app, at, meanwhile);
+
+            let written = slow.write(&keyed(&key, &NEW), None).await;
+
+            let last: &[&str] = if made.load(Ordering::Relaxed) <= at || at <= 1 { &NEW } else { &long };
+            assert_eq!(found(&store, &key).await, whole(last), "{key}");
+            assert!(written.is_ok() || last == long, "{key}");
+            assert!(store.delete(&keyed(&key, &[]).id).await.unwrap());
+            if made.load(Ordering::Relaxed) <= at {
+                assert!(at > 8, "{at}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_deleted_while_it_is_written_leaves_no_chunk() {
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    for at in 2.. {
+        let key = at.to_string();
+        let (id, deleting) = (keyed(&key, &[]).id, store.clone());
+        let meanwhile = move || {
+            let (id, store) = (id.clone(), deleting.clone());
+            async move { assert!(store.delete(&id).await.unwrap()) }
+        };
+        let (slow, made) = overtaken(&app, at, meanwhile);
+
+        let written = slow.write(&keyed(&key, &OLD), None).await;
+
+        if made.load(Ordering::Relaxed) <= at {
+            assert!(written.is_ok() && at > 6, "{at}");
+            break;
+        }
+        assert!(written.is_err(), "{at}");
+        assert_eq!(found(&store, &key).await, (vec![], 0, None), "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_stood_still_spares_what_was_written_since() {
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    // Who deletes what was written anew before its first call has seen that; who only finishes a deletion does not.
+    for (finishes, first) in [(false, 1), (true, 0)] {
+        for at in first.. {
+            let key = format!("{at} {finishes}");
+            let (old, new) = (keyed(&key, &OLD), keyed(&key, &NEW));
+            store.write(&old, None).await.unwrap();
+            if finishes {
+                // It dies after it was marked.
+                dying(&app, 1).0.delete(&old.id).await.unwrap_err();
+            }
+            let (id, writing) = (old.id.clone(), store.clone());
+            let meanwhile = move || {
+                let (new, store) = (new.clone(), writing.clone());
+                async move {
+                    store.delete(&new.id).await.unwrap();
+                    store.write(&new, None).await.unwrap();
+                }
+            };
+            let (slow, made) = overtaken(&app, at, meanwhile);
+
+            let deleted = if finishes { slow.finish_deleting(&id).await } else { slow.delete(&id).await };
+
+            assert_eq!(deleted.unwrap(), at > 0, "{key}");
+            if made.load(Ordering::Relaxed) <= at {
+                assert_eq!(found(&store, &key).await, (vec![], 0, None), "{key}");
+                assert!(at > 5, "{at}");
+                break;
+            }
+            assert_eq!(found(&store, &key).await, whole(&NEW), "{key}");
         }
     }
 }

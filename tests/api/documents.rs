@@ -330,7 +330,7 @@ async fn a_deleted_document_is_out_of_answers_at_once_and_late_work_does_not_bri
     assert_eq!(call(&app, "DELETE", &path, None).await.status, 404);
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
     let space = VectorSpace::of(&embedder(&url, "m"));
-    assert!(store.pending(&id, &space).await.unwrap().is_empty(), "no chunk came back");
+    assert!(store.unembedded(&id, &space).await.unwrap().is_empty(), "no chunk came back");
 }
 
 #[tokio::test]
@@ -407,7 +407,7 @@ async fn a_poison_message_fails_alone_and_the_others_go_through() {
     let mut messages = Vec::new();
     for id in [&good["id"], &bad["id"]] {
         let id: DocumentId = id.as_str().unwrap().parse().unwrap();
-        let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+        let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
         for work in EmbedWork::for_chunks(&id, &pending) {
             messages.push(worker.message(messages.len(), serde_json::to_string(&work).unwrap(), 1));
         }
@@ -512,7 +512,7 @@ async fn messages_delivered_twice_and_at_once_double_nothing() {
     let worker = Worker::new(&app, &url);
     let added = add(&app, &sections(60)).await;
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
-    let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
     let message = |chunks: &[String]| {
         let work = EmbedWork { document: id.clone(), chunks: chunks.to_vec(), put_back: 0 };
         worker.message(0, serde_json::to_string(&work).unwrap(), 1)
@@ -535,7 +535,7 @@ async fn a_worker_killed_anywhere_loses_nothing() {
     let worker = Worker::new(&app, &url);
     let added = add(&app, &sections(30)).await;
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
-    let pending = worker.store.pending(&id, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
     let work = EmbedWork::for_chunks(&id, &pending);
     let message = worker.message(0, serde_json::to_string(&work[0]).unwrap(), 1);
     for milliseconds in 0..40 {

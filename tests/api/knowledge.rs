@@ -69,7 +69,7 @@ async fn ingest(app: &App, source: &str, content: &str) -> DocumentId {
 async fn embedded(app: &App, id: &DocumentId, embedder: &Embedder) {
     let (store, space) = (app.colloquy.knowledge(), VectorSpace::of(embedder));
     let started = Instant::now();
-    while !store.pending(id, &space).await.unwrap().is_empty()
+    while !store.unembedded(id, &space).await.unwrap().is_empty()
         || store.document(id).await.unwrap().unwrap().counts.embedded == 0
     {
         assert!(started.elapsed() < Duration::from_secs(20), "not embedded");

@@ -160,7 +160,7 @@ async fn fill(store: &KnowledgeStore, space: &VectorSpace, number: usize, dice: 
         chunks: (0..DOCUMENT).map(chunk).collect(),
     };
     store.write(&document, Some(space)).await.map_err(failed)?;
-    let pending = store.pending(&document.id, space).await.map_err(failed)?;
+    let pending = store.unembedded(&document.id, space).await.map_err(failed)?;
     let chunks = store.chunks(&document.id, &pending).await.map_err(failed)?;
     let vectors: Vec<_> = chunks.into_iter().map(|chunk| (chunk, dice.vector(space.dimensions))).collect();
     let kept: Vec<_> =

@@ -112,7 +112,7 @@ async fn embed(
     for (index, chunks) in join_all(reads).await.into_iter().enumerate() {
         match (chunks, works.get(index).and_then(Option::as_ref), messages.get(index)) {
             (Ok(chunks), Some(work), Some(message)) => {
-                let waiting = chunks.into_iter().filter(|chunk| !chunk.is_done_in(&space));
+                let waiting = chunks.into_iter().filter(|chunk| !chunk.is_embedded_in(&space));
                 let last_try = message.tries >= TRIES;
                 jobs.extend(waiting.map(|chunk| Job { message: index, document: &work.document, chunk, last_try }));
             }

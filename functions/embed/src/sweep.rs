@@ -40,13 +40,13 @@ async fn sweep_assistant(deps: &Deps, assistant: &str) -> Result<(), Problem> {
     let space = deps.embedder.as_ref().map(VectorSpace::of);
     for document in deps.store.documents(assistant).await? {
         if document.deleting {
-            deps.store.delete(&document.id).await?;
+            deps.store.finish_deleting(&document.id).await?;
         } else if !document.is_settled_in(space.as_ref()) {
             // Of another embedder's vectors none may stay in the corpus.
             let kept = deps.store.settle(&document.id, space.as_ref()).await?;
             let (Some(kept), Some(space)) = (kept, &space) else { continue };
             if kept.counts.pending() > 0 {
-                let pending = deps.store.pending(&kept.id, space).await?;
+                let pending = deps.store.unembedded(&kept.id, space).await?;
                 deps.queue.send(&EmbedWork::for_chunks(&kept.id, &pending)).await?;
             }
         }

@@ -107,14 +107,16 @@ pub async fn ingest(deps: &Deps, request: DocumentRequest) -> Result<DocumentVie
     deps.assistants.get(&request.assistant)?;
     let document = document::read(request, &deps.pdfs).await?;
     let kept = deps.store.write(&document, deps.space.as_ref()).await?;
-    queue_pending(deps, &kept).await?;
+    queue_unembedded(deps, &kept).await?;
     Ok(view(kept, deps.space.as_ref()))
 }
 
-async fn queue_pending(deps: &Deps, kept: &KeptDocument) -> Result<(), Problem> {
-    let Some(space) = deps.space.as_ref().filter(|_| kept.counts.pending() > 0) else { return Ok(()) };
-    let pending = deps.store.pending(&kept.id, space).await?;
-    deps.queue.send(&EmbedWork::for_chunks(&kept.id, &pending)).await
+/// Queues what has no vector: what the embedder refused the last time as well, since somebody asks for it anew.
+async fn queue_unembedded(deps: &Deps, kept: &KeptDocument) -> Result<(), Problem> {
+    let unembedded = kept.counts.embedded < kept.counts.chunks;
+    let Some(space) = deps.space.as_ref().filter(|_| unembedded) else { return Ok(()) };
+    let hashes = deps.store.unembedded(&kept.id, space).await?;
+    deps.queue.send(&EmbedWork::for_chunks(&kept.id, &hashes)).await
 }
 
 fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {

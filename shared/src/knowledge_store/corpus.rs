@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::store::failed;
 
 /// On how many hash keys the segments of an assistant are spread.
 const SHARDS: usize = 16;
-/// The most bytes of words and vectors in a segment; DynamoDB takes items to 400 KB.
+/// The most bytes of words (as JSON) and vectors in a segment; DynamoDB takes items to 400 KB.
 const SEGMENT_BYTES: usize = 256 * 1024;
 /// How often a transaction that met another one is tried.
 const ATTEMPTS: u32 = 6;
@@ -137,19 +137,22 @@ impl KnowledgeStore {
         found.collect()
     }
 
-    /// Counts a document's chunks by their state in this space, and packs them for [`Self::load`]. `None` where the
-    /// document is gone or not whole. Called whenever some of its chunks changed, after they did: of several at once, the last to begin
-    /// has seen what all the others wrote, and it alone finishes.
+    /// Counts a document's chunks by their state in this space, packs them for [`Self::load`], and deletes those that are no
+    /// longer its own. `None` where the document is gone or not whole. Called whenever some of its chunks changed, after they
+    /// did: of several at once, the last to begin has seen what all the others wrote, and it alone finishes.
     pub async fn settle(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<Option<KeptDocument>, Problem> {
         let Some(document) = self.begin_packing(id).await? else { return Ok(None) };
-        let (segments, counts) = self.pack(id, space).await?;
+        let (segments, counts, old) = self.pack(&document, space).await?;
         let most = document.segments.max(segments.len());
         for (index, segment) in segments.iter().enumerate() {
             if !self.write_segment(&document, most, index, segment, space).await? {
                 return self.document(id).await;
             }
         }
-        self.delete_segments(id, segments.len()..document.segments).await?;
+        if !self.delete_segments(&document, most, segments.len()..document.segments).await? {
+            return self.document(id).await;
+        }
+        self.delete_chunks(id, &old, document.written).await?;
         // Before the document counts as settled: nobody would raise the version after a kill in between.
         self.bump(&id.assistant).await?;
         if !self.finish_packing(&document, segments.len(), counts, space).await? {
@@ -165,8 +168,22 @@ impl KnowledgeStore {
         update.send().await.map(drop).map_err(|error| failed("raising the corpus version", &error))
     }
 
-    pub(super) async fn delete_segments(&self, id: &DocumentId, indexes: Range<usize>) -> Result<(), Problem> {
-        self.delete_items(indexes.map(|index| segment_key(id, index)).collect()).await
+    /// Deletes segments, unless another has begun to write, pack or delete: then false.
+    pub(super) async fn delete_segments(
+        &self,
+        document: &KeptDocument,
+        most: usize,
+        indexes: Range<usize>,
+    ) -> Result<bool, Problem> {
+        for index in indexes {
+            let delete = Delete::builder().table_name(&self.table).set_key(Some(segment_key(&document.id, index)));
+            let delete = delete.build().map_err(Problem::internal)?;
+            let change = TransactWriteItem::builder().delete(delete).build();
+            if !self.change_segment(document, most, change).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The segments of a shard, by id; `None` as soon as all shards together have `read` more bytes than the limit. Beyond it
@@ -211,10 +228,15 @@ impl KnowledgeStore {
         }
     }
 
-    async fn pack(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<(Vec<Segment>, Counts), Problem> {
-        let projection = "id, ordinal, #text, heading, #source, #url, vector_space, #status";
+    /// The segments of a document, its chunks by state, and the hashes of those there that are not of its last writing.
+    async fn pack(
+        &self,
+        document: &KeptDocument,
+        space: Option<&VectorSpace>,
+    ) -> Result<(Vec<Segment>, Counts, Vec<String>), Problem> {
+        let projection = "id, written, ordinal, #text, heading, #source, #url, vector_space, #status";
         let mut query = self
-            .chunk_query(id)
+            .chunk_query(&document.id)
             .expression_attribute_names("#text", "text")
             .expression_attribute_names("#source", "source")
             .expression_attribute_names("#url", "url")
@@ -226,11 +248,15 @@ impl KnowledgeStore {
             None => query.projection_expression(projection),
         };
         let mut items = query.into_paginator().items().send();
-        let (mut counts, mut chunks) = (Counts::default(), Vec::new());
+        let (mut counts, mut chunks, mut old) = (Counts::default(), Vec::new(), Vec::new());
         while let Some(item) = items.next().await {
             // A vector is turned into bytes at once: as a list of numbers it takes ten times the memory.
             let item = item.map_err(|error| failed("reading chunks", &error))?;
             let (ordinal, packed, vector) = read_for_packing(&item, space).ok_or_else(unreadable)?;
+            if items::count(&item, "written") != usize::try_from(document.written).ok() {
+                old.push(packed.hash);
+                continue;
+            }
             counts.chunks += 1;
             counts.embedded += usize::from(packed.embedded);
             let tried = space.is_some_and(|space| text(&item, "vector_space") == Some(space.name()));
@@ -238,7 +264,7 @@ impl KnowledgeStore {
             chunks.push((ordinal, packed, vector));
         }
         chunks.sort_by_key(|(ordinal, ..)| *ordinal);
-        Ok((into_segments(chunks), counts))
+        Ok((into_segments(chunks).map_err(Problem::internal)?, counts, old))
     }
 
     /// Writes one segment, unless another has begun to pack; the document remembers how many there may be.
@@ -258,6 +284,16 @@ impl KnowledgeStore {
             item.insert("vector_space".to_owned(), s(space.name()));
         }
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Problem::internal)?;
+        self.change_segment(document, most, TransactWriteItem::builder().put(put).build()).await
+    }
+
+    /// Changes a segment while `document` is still what the table holds; false where it is not.
+    async fn change_segment(
+        &self,
+        document: &KeptDocument,
+        most: usize,
+        change: TransactWriteItem,
+    ) -> Result<bool, Problem> {
         let still_ours = Update::builder()
             .table_name(&self.table)
             .set_key(Some(document_key(&document.id)))
@@ -267,8 +303,7 @@ impl KnowledgeStore {
             .expression_attribute_values(":packed", number(document.packed))
             .build()
             .map_err(Problem::internal)?;
-        let parts =
-            [TransactWriteItem::builder().update(still_ours).build(), TransactWriteItem::builder().put(put).build()];
+        let parts = [TransactWriteItem::builder().update(still_ours).build(), change];
         for attempt in 1.. {
             let transaction = self.client.transact_write_items().set_transact_items(Some(parts.to_vec()));
             let Err(error) = transaction.send().await else { return Ok(true) };
@@ -277,6 +312,8 @@ impl KnowledgeStore {
                 Some("TransactionConflict") if attempt < ATTEMPTS => {
                     tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
                 }
+                // Too large, for one: it is so the next time as well.
+                Some("ValidationError") => return Err(Problem::internal(anyhow::anyhow!("a segment is not taken"))),
                 _ => return Err(failed("writing a segment", &error)),
             }
         }
@@ -325,10 +362,11 @@ fn cancelled(error: Option<&TransactWriteItemsError>) -> Option<&str> {
     cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).find(|code| *code != "None")
 }
 
-fn into_segments(chunks: Vec<(usize, Packed, Vec<u8>)>) -> Vec<Segment> {
+fn into_segments(chunks: Vec<(usize, Packed, Vec<u8>)>) -> serde_json::Result<Vec<Segment>> {
     let mut segments: Vec<Segment> = Vec::new();
     for (_, packed, vector) in chunks {
-        let bytes = packed.text.len() + packed.heading.len() + packed.source.len() + 200 + vector.len();
+        // As it is written, with its address and what JSON escapes.
+        let bytes = serde_json::to_vec(&packed)?.len() + 1 + vector.len();
         let mut segment = segments.pop().unwrap_or_default();
         if segment.bytes > 0 && segment.bytes + bytes > SEGMENT_BYTES {
             segments.push(std::mem::take(&mut segment));
@@ -338,7 +376,7 @@ fn into_segments(chunks: Vec<(usize, Packed, Vec<u8>)>) -> Vec<Segment> {
         segment.texts.push(packed);
         segments.push(segment);
     }
-    segments
+    Ok(segments)
 }
 
 fn read_for_packing(item: &Item, space: Option<&VectorSpace>) -> Option<(usize, Packed, Vec<u8>)> {
@@ -420,4 +458,31 @@ fn segment_key(id: &DocumentId, index: usize) -> Item {
 
 fn shard_of(assistant: &str, shard: usize) -> String {
     format!("{assistant}#{shard:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_counted_as_it_is_written() {
+        let address = format!("https://example.org/{}", "x".repeat(1_980));
+        for (text, url) in [("Yes.", Some(address)), ("\u{1}\"\n".repeat(300).as_str(), None)] {
+            let packed = |n: usize| Packed {
+                hash: format!("{n:024}"),
+                text: text.to_owned(),
+                heading: "Why?".to_owned(),
+                source: "Handbook".to_owned(),
+                url: url.clone(),
+                embedded: true,
+            };
+            let segments = into_segments((0..1_000).map(|n| (n, packed(n), vec![0; 4])).collect()).unwrap();
+            let sizes: Vec<usize> = segments
+                .iter()
+                .map(|segment| serde_json::to_vec(&segment.texts).unwrap().len() + segment.vectors.len())
+                .collect();
+            assert!(sizes.iter().all(|bytes| (1..=SEGMENT_BYTES + 1).contains(bytes)), "{sizes:?}");
+            assert_eq!(segments.iter().map(|segment| segment.texts.len()).sum::<usize>(), 1_000);
+        }
+    }
 }

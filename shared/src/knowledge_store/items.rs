@@ -176,9 +176,11 @@ pub struct KeptDocument {
     pub(super) fingerprint: String,
     /// How many segments it may have.
     pub(super) segments: usize,
-    /// How often writing or packing it was begun.
+    /// The number of whoever last began to write, pack or delete it.
     pub(super) packed: u64,
-    /// Which of these was a packing that came to its end, the last that did.
+    /// The number of who wrote its chunks.
+    pub(super) written: u64,
+    /// The number of the last packing that came to its end.
     pub(super) finished: u64,
 }
 
@@ -213,6 +215,7 @@ impl KeptDocument {
             fingerprint: text(item, "fingerprint").unwrap_or_default().to_owned(),
             segments: count(item, "segment_count")?,
             packed: count(item, "packed")? as u64,
+            written: count(item, "written")? as u64,
             finished: count(item, "finished")? as u64,
         })
     }
@@ -229,12 +232,14 @@ pub struct StoredChunk {
     pub heading: String,
     /// The name of the space in which it was embedded or failed.
     pub(super) space: Option<String>,
+    /// Which of both it was.
+    pub(super) embedded: bool,
 }
 
 impl StoredChunk {
-    /// Whether it has a vector in this space, or was refused one.
-    pub fn is_done_in(&self, space: &VectorSpace) -> bool {
-        self.space.as_deref() == Some(space.name())
+    /// Whether it has a vector in this space. One that failed is tried again whenever somebody asks for it.
+    pub fn is_embedded_in(&self, space: &VectorSpace) -> bool {
+        self.embedded && self.space.as_deref() == Some(space.name())
     }
 
     /// What is embedded: its words below its headings.
@@ -248,6 +253,7 @@ impl StoredChunk {
             text: text(item, "text")?.to_owned(),
             heading: text(item, "heading")?.to_owned(),
             space: text(item, "vector_space").map(str::to_owned),
+            embedded: text(item, "status") == Some("embedded"),
         })
     }
 }
