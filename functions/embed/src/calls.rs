@@ -11,7 +11,7 @@ use shared::problem::Problem;
 use shared::upstream::{Failure, Reason};
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::{Outcome, away};
+use crate::{Outcome, unwritten};
 
 /// The most texts in one call.
 const TEXTS: usize = 64;
@@ -96,6 +96,8 @@ impl<'a> Calls<'a> {
                 self.store.keep_vector(job.document, &job.chunk, self.space, &vector).await
             }
             Ok(_) => self.store.keep_fault(job.document, &job.chunk, self.space, WRONG_LENGTH).await,
+            // Who refuses everything says nothing about this one.
+            Err(TextFault::Refused) if !self.is_well().await => return (job.message, Outcome::Later(None)),
             Err(fault) => self.store.keep_fault(job.document, &job.chunk, self.space, &fault.to_string()).await,
         };
         (job.message, outcome(kept, Outcome::Done))
@@ -113,18 +115,21 @@ impl<'a> Calls<'a> {
 
     /// Whether the embedder embeds what is harmless: asked once, when something failed.
     async fn is_well(&self) -> bool {
-        let ask = || async { self.embed(|| vec![HARMLESS.to_owned()]).await.is_ok() };
+        let ask = || async {
+            let vectors = self.embed(|| vec![HARMLESS.to_owned()]).await;
+            vectors.is_ok_and(|vectors| vectors.iter().all(Result::is_ok))
+        };
         *self.is_well.get_or_init(ask).await
     }
 }
 
 const WRONG_LENGTH: &str = "the model gave a vector of another length";
 
-/// Whether a failure may come from the texts: not if the call was refused for what it costs or who makes it.
+/// Whether a failure may come from the texts: a firewall says 403 to words that it does not like.
 fn blames_texts(failure: &Failure) -> bool {
-    matches!(failure.reason, Reason::Unavailable | Reason::InvalidAnswer | Reason::Rejected)
+    matches!(failure.reason, Reason::Unavailable | Reason::InvalidAnswer | Reason::Rejected | Reason::Unauthorized)
 }
 
 fn outcome(written: Result<(), Problem>, done: Outcome) -> Outcome {
-    written.map_or_else(|problem| away(&problem), |()| done)
+    written.map_or_else(|problem| unwritten(&problem), |()| done)
 }

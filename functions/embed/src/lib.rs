@@ -6,12 +6,13 @@
 //!
 //! Where the embedder is away, messages are put back as new ones with a delay: a delivery that is merely held back by its
 //! visibility counts as a try all the same, and an outage would fill the dead-letter queue. There end the messages that
-//! cannot be read, and those on which an embedder that is well fails each time.
+//! cannot be read, those whose items cannot, and those on which an embedder that is well fails each time. What failed is tried
+//! again when its message is sent back, or its document is sent again.
 
 mod calls;
 mod sweep;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ async fn embed(
     let (mut outcomes, mut jobs) = (vec![Outcome::Done; works.len()], Vec::new());
     let reads = works.iter().map(|work| async {
         let Some(work) = work else { return Err(Outcome::Failed) };
-        deps.store.chunks(&work.document, &work.chunks).await.map_err(|problem| away(&problem))
+        deps.store.chunks(&work.document, &work.chunks).await.map_err(|problem| unwritten(&problem))
     });
     for (index, chunks) in join_all(reads).await.into_iter().enumerate() {
         match (chunks, works.get(index).and_then(Option::as_ref), messages.get(index)) {
@@ -128,14 +129,10 @@ async fn embed(
     // After all vectors: whoever settles last has seen them all.
     let documents: HashSet<&DocumentId> = works.iter().flatten().map(|work| &work.document).collect();
     let settling: Vec<_> = documents.into_iter().map(|id| settle(deps, id, touched.contains(id), &space)).collect();
-    let mut unsettled = HashSet::new();
-    let mut settled = stream::iter(settling).buffer_unordered(SETTLING);
-    while let Some(result) = settled.next().await {
-        unsettled.extend(result.err());
-    }
+    let settled: HashMap<&DocumentId, Outcome> = stream::iter(settling).buffer_unordered(SETTLING).collect().await;
     for (index, work) in works.iter().enumerate() {
-        if work.as_ref().is_some_and(|work| unsettled.contains(&work.document)) {
-            worsen(&mut outcomes, index, Outcome::Later(None));
+        if let Some(outcome) = work.as_ref().and_then(|work| settled.get(&work.document)) {
+            worsen(&mut outcomes, index, *outcome);
         }
     }
     outcomes
@@ -148,7 +145,7 @@ fn worsen(outcomes: &mut [Outcome], index: usize, outcome: Outcome) {
 }
 
 /// Packs a document whose chunks changed, or whose packing an earlier worker did not live to finish.
-async fn settle(deps: &Deps, id: &DocumentId, touched: bool, space: &VectorSpace) -> Result<(), DocumentId> {
+async fn settle<'a>(deps: &Deps, id: &'a DocumentId, touched: bool, space: &VectorSpace) -> (&'a DocumentId, Outcome) {
     let settle = async {
         let settled = |document: shared::knowledge_store::KeptDocument| document.is_settled_in(Some(space));
         if touched || !deps.store.document(id).await?.is_none_or(settled) {
@@ -156,16 +153,19 @@ async fn settle(deps: &Deps, id: &DocumentId, touched: bool, space: &VectorSpace
         }
         Ok::<_, Problem>(())
     };
-    settle.await.map_err(|problem| {
-        away(&problem);
-        id.clone()
-    })
+    (id, settle.await.map_or_else(|problem| unwritten(&problem), |()| Outcome::Done))
 }
 
-fn away(problem: &Problem) -> Outcome {
+/// What becomes of a message whose items could not be read or written: a table that is away comes back, but an item that cannot be
+/// read, or is refused, stays so.
+fn unwritten(problem: &Problem) -> Outcome {
     let cause = problem.cause();
-    tracing::warn!(%problem, cause, "the knowledge table failed; trying again later");
-    Outcome::Later(None)
+    if problem.status() == 503 {
+        tracing::warn!(%problem, cause, "the knowledge table failed; trying again later");
+        return Outcome::Later(None);
+    }
+    tracing::error!(%problem, cause, "the knowledge table does not hold or take what it should");
+    Outcome::Failed
 }
 
 /// Puts a message back where that is what became of it; its id where it is to be delivered again.
