@@ -109,7 +109,8 @@ impl Vectors {
 
 async fn embeddings(State(vectors): State<Arc<Vectors>>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
     let encode = |(index, text): (usize, &Value)| {
-        let vector = vectors.of(text.as_str()?)?;
+        let text = text.as_str()?;
+        let vector = vectors.of(text).or_else(|| (text == GREETING).then(greeting))?;
         let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
         Some(json!({"index": index, "embedding": STANDARD.encode(bytes)}))
     };
@@ -118,6 +119,15 @@ async fn embeddings(State(vectors): State<Arc<Vectors>>, Json(body): Json<Value>
         Some(data) => (StatusCode::OK, Json(json!({"data": data}))),
         None => (StatusCode::BAD_REQUEST, Json(json!({"error": {"message": "a text is not known"}}))),
     }
+}
+
+/// What the worker asks where a text is refused, to learn whether everything is: a server that is well knows it.
+const GREETING: &str = "hello";
+
+fn greeting() -> Arc<[f32]> {
+    let mut vector = vec![0.0; MODEL.1];
+    vector[0] = 1.0;
+    vector.into()
 }
 
 fn hash(text: &str) -> [u8; 32] {
