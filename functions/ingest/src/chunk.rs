@@ -104,11 +104,14 @@ fn heading_path(title: &str, headings: &[&str]) -> String {
     all.filter(|heading| !heading.is_empty()).map(short).collect::<Vec<_>>().join(" › ")
 }
 
-/// Takes a last line `Source: Name – https://…` off a text.
+/// Takes a last line `Source: Name – https://… (checked 2026-11-21)` off a text. The date is for those who keep the text, and
+/// may be missing; of several sources, divided by semicolons, the first is the one that is cited.
 fn take_source(text: &str) -> (&str, Option<(&str, &str)>) {
     let trimmed = text.trim_end();
     let (before, last) = trimmed.rsplit_once('\n').unwrap_or(("", trimmed));
     let cited = last.trim().strip_prefix("Source:").and_then(|rest| {
+        let rest = rest.rsplit_once(" (checked ").map_or(rest, |(sources, _)| sources);
+        let rest = rest.split_once("; ").filter(|(first, _)| first.contains("://")).map_or(rest, |(first, _)| first);
         let dash = [" – ", " — ", " - "].into_iter().filter_map(|dash| Some((rest.rfind(dash)?, dash))).max()?;
         let (name, url) = (rest.get(..dash.0)?.trim(), rest.get(dash.0 + dash.1.len()..)?.trim());
         let short = name.chars().count() <= HEADING_CHARACTERS && url.len() <= URL_BYTES;
@@ -226,6 +229,13 @@ mod tests {
         let cases = [
             ("Text.\n\nSource: NHS, IVF – https://nhs.uk/ivf/", "Text.", "NHS, IVF", Some("https://nhs.uk/ivf/")),
             ("Text.\nSource: A – B - https://a.org/x", "Text.", "A – B", Some("https://a.org/x")),
+            ("Text.\nSource: A – https://a.org/x (checked 2026-11-21)", "Text.", "A", Some("https://a.org/x")),
+            (
+                "Text.\nSource: A – https://a.org; B – https://b.org (checked 2026-11-21)",
+                "Text.",
+                "A",
+                Some("https://a.org"),
+            ),
             ("Text.\nSource: my memory", "Text.\nSource: my memory", "handbook", ORIGIN.url),
             ("Source: NHS – https://nhs.uk\nText.", "Source: NHS – https://nhs.uk\nText.", "handbook", ORIGIN.url),
         ];
