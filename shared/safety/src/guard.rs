@@ -1,0 +1,189 @@
+//! Decides whether a message is from somebody in danger.
+
+use std::sync::LazyLock;
+
+use crate::Class;
+use crate::classifier::{Classifier, Likely};
+use crate::languages::Languages;
+use crate::lexicon::{Lexicon, Match, Says, Strength};
+use crate::text::{Spelling, Words, plain};
+
+/// The patterns, in files by class.
+const PATTERNS: [&str; 6] = [
+    include_str!("../data/lists.txt"),
+    include_str!("../data/suicide.txt"),
+    include_str!("../data/body.txt"),
+    include_str!("../data/people.txt"),
+    include_str!("../data/money.txt"),
+    include_str!("../data/calm.txt"),
+];
+
+/// From here on the classifier raises the alarm on its own. Chosen on lines that it was not trained on
+/// (`examples/train.rs --folds 5`): above, one in two thousand plain messages does.
+const SURE: f32 = 0.93;
+/// From here on it agrees with a pattern that may mean something else.
+const AGREES: f32 = 0.35;
+/// How many words the classifier looks at together: a long message is read in parts, so that one sentence is not lost in it.
+const PART: usize = 48;
+
+/// Who raised an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A pattern.
+    Pattern,
+    /// A phrase in another language than English.
+    Language,
+    /// The classifier.
+    Classifier,
+}
+
+/// That somebody is in danger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// Which danger.
+    pub class: Class,
+    /// It happens now: the emergency number comes first.
+    pub now: bool,
+    /// Who raised it.
+    pub by: Reader,
+    /// The language of the words, ISO 639-1, where it is another one than English.
+    pub language: Option<&'static str>,
+}
+
+/// Reads messages. Built once; reading takes some microseconds.
+#[derive(Debug)]
+pub struct Guard {
+    lexicon: Lexicon<Says>,
+    spelling: Spelling,
+    languages: Languages,
+    classifier: Option<Classifier>,
+}
+
+static EMBEDDED: LazyLock<Guard> = LazyLock::new(|| {
+    // The files are part of the build and a test reads them all: what could not be read would be missing, not fatal.
+    let lexicon = Lexicon::parse(PATTERNS).unwrap_or_default();
+    Guard {
+        spelling: Spelling::of(lexicon.words()),
+        lexicon,
+        languages: Languages::embedded().unwrap_or_default(),
+        classifier: Classifier::embedded(),
+    }
+});
+
+impl Guard {
+    /// With the patterns and the weights of this build.
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// The danger that the writer of a message is in, or somebody they write of; `None` for nearly all messages.
+    pub fn read(&self, message: &str) -> Option<Alarm> {
+        self.read_with(message, self.classifier.as_ref())
+    }
+
+    /// The same without the classifier, or with another one: for measuring.
+    pub fn read_with(&self, message: &str, classifier: Option<&Classifier>) -> Option<Alarm> {
+        let words = self.spelling.read(message);
+
+        let likely = classifier.map(|classifier| likeliest(classifier, &words));
+        let danger = likely.map_or(0.0, |likely| likely.danger());
+        let matches = self.lexicon.matches(&words);
+        if let Some((class, strength)) = strongest(&words, &matches, danger >= AGREES) {
+            return Some(Alarm { class, now: strength == Strength::Now, by: Reader::Pattern, language: None });
+        }
+        if let Some((language, class)) = self.languages.find(&plain(message)) {
+            return Some(Alarm { class, now: false, by: Reader::Language, language: Some(language) });
+        }
+        let likely = likely.filter(|_| danger >= SURE)?;
+        let calmed = matches.iter().any(|one| matches!(one.says, Says::CalmMessage | Says::CalmSentence | Says::Calm));
+        (!calmed).then(|| Alarm { class: likely.class(), now: false, by: Reader::Classifier, language: None })
+    }
+
+    /// The words of a message, as the classifier is trained on them.
+    pub fn words(&self, message: &str) -> Vec<String> {
+        self.spelling.read(message).iter().map(str::to_owned).collect()
+    }
+}
+
+/// The part of a message that is likeliest to be from somebody in danger.
+fn likeliest(classifier: &Classifier, words: &Words) -> Likely {
+    let all: Vec<&str> = words.iter().collect();
+    let parts = parts(words).into_iter().filter_map(|(from, to)| all.get(from..to));
+    let read = parts.map(|part| classifier.read(part));
+    read.max_by(|one, other| one.danger().total_cmp(&other.danger())).unwrap_or_else(|| classifier.read(&all))
+}
+
+/// A short message whole; a longer one sentence by sentence, each with the one before it.
+fn parts(words: &Words) -> Vec<(usize, usize)> {
+    if words.len() <= PART {
+        return vec![(0, words.len())];
+    }
+    let mut parts = Vec::new();
+    let (mut before, mut from) = (0, 0);
+    for at in 1..=words.len() {
+        let ends = words.sentence(at) != words.sentence(at - 1) || at - from >= PART;
+        if ends {
+            parts.push((if at - before <= PART { before } else { from }, at));
+            (before, from) = (from, at);
+        }
+    }
+    parts
+}
+
+/// The gravest thing that the patterns say, once what was meant otherwise is taken away.
+fn strongest(words: &Words, matches: &[Match<Says>], agrees: bool) -> Option<(Class, Strength)> {
+    let calm = |one: &Match<Says>| {
+        matches.iter().any(|other| match other.says {
+            Says::Calm => one.from < other.to && other.from < one.to,
+            _ => false,
+        })
+    };
+    let weakened = |one: &Match<Says>| {
+        matches.iter().any(|other| match other.says {
+            Says::CalmSentence => words.sentence(other.from) == words.sentence(one.from),
+            Says::CalmMessage => true,
+            _ => false,
+        })
+    };
+    let dangers = matches.iter().filter_map(|one| match one.says {
+        Says::Danger { class, strength } => Some((one, class, strength)),
+        _ => None,
+    });
+    let meant = dangers.filter(|(one, _, strength)| match strength {
+        _ if calm(one) => false,
+        Strength::Weak => agrees && !weakened(one),
+        _ => true,
+    });
+    let found: Vec<(Class, Strength)> = meant.map(|(_, class, strength)| (class, strength)).collect();
+    let now = found.iter().any(|(_, strength)| *strength == Strength::Now);
+    let class = found.iter().map(|(class, _)| *class).min_by_key(|class| gravity(*class))?;
+    Some((class, if now { Strength::Now } else { Strength::Sure }))
+}
+
+/// What is answered first where a message says several things: what kills soonest, then the gravest.
+fn gravity(class: Class) -> usize {
+    const ORDER: [Class; 10] = [
+        Class::Overdose,
+        Class::Suicide,
+        Class::Medical,
+        Class::Child,
+        Class::Abuse,
+        Class::HarmToOthers,
+        Class::EatingDisorder,
+        Class::SelfHarm,
+        Class::ThirdParty,
+        Class::LosingMoney,
+    ];
+    ORDER.iter().position(|other| *other == class).unwrap_or(ORDER.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_this_build_can_be_read() {
+        Lexicon::parse(PATTERNS).unwrap();
+        Languages::embedded().unwrap();
+    }
+}
