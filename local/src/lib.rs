@@ -24,6 +24,7 @@ use shared::config::Secret;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::flags::FlagSource;
+use shared::handoffs::Handoffs;
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
 use shared::observe::{observed, observed_call};
 use shared::pipeline::Pipeline;
@@ -91,6 +92,12 @@ pub struct Options {
     pub visibility: Duration,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
     pub documents_key: Option<Secret>,
+    /// What an operator must show to see what waits for a person; without it, nobody may.
+    pub operator_key: Option<Secret>,
+    /// Whether a person looks at what is handed off.
+    pub hand_offs_are_read: bool,
+    /// Who is told of a hand-off.
+    pub notify: record::Notify,
     /// What reads PDFs.
     pub pdfs: ingest::PdfReader,
     /// How often the steps are made ready; without it, never.
@@ -150,8 +157,10 @@ impl Colloquy {
         let embed = Arc::new(embed::Deps::new(store, chunks, embedder, options.embed_concurrency, assistants));
         let turns = queues.turns.queue.clone();
         let totals = Totals::new(client.clone(), &names.totals);
+        let tables = (totals, Handoffs::new(client.clone(), &names.handoffs));
         let record =
-            record::Deps::new(client.clone(), &names.turns, totals, turns.clone(), options.prices, names.turn_ttl);
+            record::Deps::new(client.clone(), &names.turns, tables, turns.clone(), options.prices, names.turn_ttl);
+        let record = record.with_notify(options.notify);
 
         let flags = options.flags;
         let session = session::Deps::new(Store::new(client.clone(), names.clone()));
@@ -165,6 +174,7 @@ impl Colloquy {
         let steps = Server::start(loopback, close(steps))?;
 
         let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants).with_flags(flags);
+        let chat = chat.with_operator(options.operator_key, options.hand_offs_are_read);
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
         let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), tables, chunks, turns.clone());
         let public = observed("chat", chat::router(chat))
@@ -300,6 +310,7 @@ fn table_names() -> Tables {
         turns: "turns".to_owned(),
         idempotency: "idempotency".to_owned(),
         totals: "totals".to_owned(),
+        handoffs: "handoffs".to_owned(),
         session_ttl: SignedDuration::from_hours(7 * 24),
         turn_ttl: SignedDuration::from_hours(90 * 24),
     }

@@ -77,6 +77,9 @@ fn options() -> anyhow::Result<Options> {
         prices: Prices::from_env()?,
         visibility: local::VISIBILITY,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
+        operator_key: Secret::from_env("OPERATOR_API_KEY"),
+        hand_offs_are_read: chat::hand_offs_are_read(),
+        notify: record::Notify::from_env()?,
         pdfs: PdfReader::this_program().context("asking where this program is")?,
         warm_every: Some(WARM_EVERY),
     })

@@ -115,11 +115,12 @@ pub(crate) async fn client(url: &str) -> Client {
 
 /// Makes the tables that are missing, as the template describes them.
 pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<()> {
-    let keys: [(&str, &[&str]); 4] = [
+    let keys: [(&str, &[&str]); 5] = [
         (&tables.sessions, &["id"]),
         (&tables.turns, &["session_id", "turn_id"]),
         (&tables.idempotency, &["key"]),
         (&tables.totals, &["day", "name"]),
+        (&tables.handoffs, &["day", "turn_id"]),
     ];
     let existing = client.list_tables().send().await.context("asking for the tables")?.table_names.unwrap_or_default();
     for (name, keys) in keys.into_iter().filter(|(name, _)| !existing.iter().any(|table| table == name)) {

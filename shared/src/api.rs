@@ -36,6 +36,8 @@ pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/sessio
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
 /// Shows the turns of a talk.
 pub const SESSION_TURNS: Step<ListTurns, TurnList> = Step::new("/steps/session/turns");
+/// Lists the conversations that wait for a person.
+pub const HANDOFFS: Step<ListHandoffs, HandoffList> = Step::new("/steps/session/handoffs");
 /// Keeps what is said of a turn.
 pub const TURN_FEEDBACK: Step<RateTurn, FeedbackKept> = Step::new("/steps/session/feedback");
 /// Searches flights and ranks them.

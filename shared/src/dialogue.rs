@@ -5,7 +5,9 @@
 
 mod said;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use safety::Care;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,6 +47,12 @@ pub struct Session {
     pub budget_each: Option<Money>,
     /// The talk was handed to a person.
     pub handed_off: bool,
+    /// Somebody was in danger: how, not in which words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub care: Option<Care>,
+    /// When it was last said that an AI answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notified: Option<Timestamp>,
     /// The last turns, oldest first; kept by the store, not by the dialogue.
     pub turns: Vec<Exchange>,
 }
@@ -260,6 +268,8 @@ pub enum Action {
     Handoff,
     /// Help for somebody in danger.
     Crisis,
+    /// What to do at once where money is being drained or was just lost.
+    FirstAid,
     /// A kind this release does not know.
     #[serde(other)]
     Other,
@@ -277,6 +287,7 @@ impl Action {
             Self::StartOver => "start_over",
             Self::Handoff => "handoff",
             Self::Crisis => "crisis",
+            Self::FirstAid => "first_aid",
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod dialogue;
 pub mod documents;
 pub mod embedder;
 pub mod flags;
+pub mod handoffs;
 pub mod health;
 pub mod knowledge;
 pub mod knowledge_store;

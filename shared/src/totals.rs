@@ -9,7 +9,8 @@
 //! [`SHARDS`] items, by the turn: transactions that meet at one item fail each other. A reader adds them up.
 //!
 //! Counters: `turns`, `incomplete`, `prompt_tokens`, `completion_tokens`, `unpriced_tokens` (of models without a price),
-//! `cost` (10⁻¹² US dollars), and by name `action:N`, `written_by:N`, `degraded:N`, `rating:up`, `rating:down`.
+//! `cost` (10⁻¹² US dollars), and by name `action:N`, `written_by:N`, `degraded:N`, `danger:CLASS COUNTRY`,
+//! `rating:up`, `rating:down`.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use safety::Help;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -79,6 +80,12 @@ impl RecordWork {
         Self { turn_id: turn_id.to_owned(), turn: Finished::Turn { session_id }, put_back: 0 }
     }
 
+    /// For a turn of a talk that could not be kept.
+    pub fn unkept(reply: &ChatReply) -> Self {
+        let counted = Box::new(Counted::of_chat(reply));
+        Self { turn_id: reply.turn_id.clone(), turn: Finished::Ask { counted }, put_back: 0 }
+    }
+
     /// For a question without a talk.
     pub fn ask(reply: &AskReply) -> Self {
         let counted = Box::new(Counted::of_ask(reply));
@@ -102,6 +109,9 @@ pub struct Counted {
     pub incomplete: bool,
     /// The parts that were missing, each once.
     pub degraded: BTreeSet<String>,
+    /// The danger somebody was in, and the country that help was named for: `suicide GB`, `abuse unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub danger: Option<String>,
     /// What was asked for, as far as it has a name of ours: a route (`route LHE-DXB`), a passage (`passage FAQ › Dogs`).
     pub asked_for: BTreeSet<String>,
 }
@@ -122,6 +132,7 @@ impl Counted {
             usage: reply.usage.clone(),
             incomplete: reply.incomplete,
             degraded: parts(&reply.degraded),
+            danger: reply.help.as_ref().map(danger),
             asked_for,
         }
     }
@@ -130,14 +141,19 @@ impl Counted {
     pub fn of_ask(reply: &AskReply) -> Self {
         Self {
             assistant: reply.assistant.clone(),
-            action: "question".to_owned(),
+            action: if reply.help.is_some() { reply.action.clone() } else { "question".to_owned() },
             written_by: reply.written_by,
             usage: reply.usage.clone(),
             incomplete: reply.incomplete,
             degraded: parts(&reply.degraded),
+            danger: reply.help.as_ref().map(danger),
             asked_for: cited(&reply.citations),
         }
     }
+}
+
+fn danger(help: &Help) -> String {
+    format!("{} {}", help.class.name(), help.region.as_deref().unwrap_or("unknown"))
 }
 
 fn parts(degraded: &[Degraded]) -> BTreeSet<String> {

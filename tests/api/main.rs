@@ -3,6 +3,7 @@
 mod asking;
 mod broken_off;
 mod chat;
+mod crisis;
 mod documents;
 mod events;
 mod faults;

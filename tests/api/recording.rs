@@ -95,7 +95,7 @@ async fn sweep(worker: &record::Deps) -> usize {
 }
 
 /// A queue at an address where nobody is, or where nobody answers.
-async fn queue_at(url: &str) -> Queue {
+pub(crate) async fn queue_at(url: &str) -> Queue {
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(url)
         .region(Region::new("us-east-1"))
@@ -317,4 +317,36 @@ async fn the_event_of_record_counts_a_question() {
     let totals = app.colloquy.totals().days([jiff::civil::date(2026, 11, 21)]).await.unwrap();
     // 1,200 × 0.15 + 150 × 0.60 dollars for a million.
     assert_eq!((totals[0].assistant.as_str(), totals[0].counters["cost"]), ("defi", 270_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_wants_a_person_is_listed_for_the_operator_and_a_webhook_is_told_without_a_word() {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel::<Value>();
+    let hook = axum::routing::post(async move |axum::Json(body): axum::Json<Value>| drop(told.send(body)));
+    let url = tests::serve(axum::Router::new().route("/hook", hook)).await;
+    let notify = record::Notify::by_webhook(format!("{url}/hook"));
+    let app = App::with_options(local::Options { notify, ..tests::options() }).await;
+    app.say(None, "from Oslo to Rome").await;
+    let asked = app.say(None, "I want to talk to a human").await;
+    assert_eq!(asked["action"], "handoff", "{asked}");
+    assert!(asked["reply"].as_str().unwrap().contains("marked this conversation for a person"));
+
+    let body = tokio::time::timeout(Duration::from_secs(10), heard.recv()).await.unwrap().unwrap();
+    assert_eq!(body, json!({"event": "handoff", "turn_id": asked["turn_id"], "assistant": "travel"}));
+    let list = |key: &str| app.request("GET", "/v1/admin/handoffs").bearer_auth(key);
+    let listed = app.send(list(tests::OPERATOR_KEY)).await;
+    let expected = json!([{"turn_id": asked["turn_id"], "assistant": "travel", "session_id": asked["session_id"]}]);
+    assert_eq!((listed.status, &listed.body["handoffs"]), (200, &expected));
+    assert_eq!(app.send(list("another key")).await.status, 401);
+    assert_eq!(app.get("/v1/admin/handoffs").await.status, 401);
+}
+
+#[tokio::test]
+async fn where_nobody_looks_at_hand_offs_that_is_said() {
+    let options = local::Options { operator_key: None, hand_offs_are_read: false, ..tests::options() };
+    let app = App::with_options(options).await;
+    let asked = app.say(None, "I want to talk to a human").await;
+    let reply = asked["reply"].as_str().unwrap();
+    assert!(reply.contains("No person reads along here") && reply.contains("airline"), "{reply}");
+    assert_eq!(app.get("/v1/admin/handoffs").await.status, 403);
 }

@@ -421,6 +421,33 @@ def test_the_button_of_a_card_asks_about_that_card(page):
     assert not [button for turn in turns for button in asks(turn)], "they are of another journey"
 
 
+@pytest.mark.parametrize("assistant", ["travel", "fertility", "therapy", "defi"])
+def test_somebody_in_danger_finds_help_that_can_be_tapped_and_is_read_out(page, assistant):
+    page.open()
+    page.script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))", page.one("#assistant"), assistant)
+    turn = page.say("i want to kill myself")
+    assert "safe right now" in turn.text and "I am an AI" in turn.text
+    help_now = page.all("section.help", turn)
+    assert len(help_now) == 1
+    assert help_now[0].get_attribute("aria-label") == "Where to get help now"
+    assert help_now[0].aria_role == "region"
+    links = page.all("a", help_now[0])
+    assert links and all(link.get_attribute("href").startswith(("tel:", "sms:", "https:", "http:")) for link in links)
+    assert all(link.rect["height"] >= 44 for link in links)
+    assert page.one("#log").get_attribute("role") == "log", "what is added to it is read out"
+    assert Axe().run(page.driver)["violations"] == []
+
+
+def test_a_number_to_call_is_a_link_that_dials_it(page):
+    page.open()
+    lines = [{"kind": "emergency", "name": "Emergency", "call": "ambulance 998, police 999"},
+             {"kind": "crisis", "name": "Line", "call": "116 123", "text": "SHOUT to 85258", "hours": "24/7", "online": "javascript:alert(1)"}]
+    page.stream_next(turn_event(), {"event": "done", "reply": reply(help={"class": "suicide", "lines": lines, "directory": "https://findahelpline.com"})})
+    turn = page.say("x")
+    addresses = [link.get_attribute("href") for link in page.all("section.help a", turn)]
+    assert addresses == ["tel:998", "tel:116123", "sms:85258", "https://findahelpline.com/"]
+
+
 def test_what_an_assistant_is_not_is_told_before_one_begins(page):
     page.open()
     assert not page.one("#welcome-disclaimer").is_displayed(), "the travel agent needs none"

@@ -59,6 +59,9 @@ pub fn read(folder: &Path) -> anyhow::Result<BTreeMap<String, Conversation>> {
     let mut conversations = BTreeMap::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         let conversation = toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?;

@@ -116,6 +116,9 @@ pub fn options() -> Options {
         prices: Prices::with(None).expect("the prices can be read"),
         visibility: local::VISIBILITY,
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
+        operator_key: Some(Secret::new("OPERATOR_API_KEY", OPERATOR_KEY.to_owned())),
+        hand_offs_are_read: true,
+        notify: record::Notify::default(),
         pdfs: pdf_reader(),
         warm_every: None,
     }
@@ -126,6 +129,9 @@ pub fn pdf_reader() -> PdfReader {
     let test = std::env::current_exe().expect("the program of the test");
     PdfReader::new(test.ancestors().nth(2).expect("a folder").join("read-pdf"))
 }
+
+/// The key of `/v1/admin`.
+pub const OPERATOR_KEY: &str = "a key for operators";
 
 /// The key of `/v1/documents`.
 pub const DOCUMENTS_KEY: &str = "a key for documents";

@@ -14,6 +14,14 @@ use shared::turns::RecordWork;
 use crate::Deps;
 use crate::progress::{Progress, RESERVE, Written};
 
+/// What became of a question at first sight.
+pub(crate) enum Asked {
+    /// It is to be answered.
+    Question(Box<Ask>),
+    /// It is answered: somebody is in danger.
+    Whole(Box<AskReply>),
+}
+
 /// A question under way.
 pub(crate) struct Ask {
     pub deps: Arc<Deps>,
@@ -29,7 +37,7 @@ impl Ask {
     /// The answer; what failed on the way is in its `degraded`.
     pub async fn answer(self) -> AskReply {
         let Self { deps, request, mut progress } = self;
-        let AskRequest { assistant, question, trace } = request;
+        let AskRequest { assistant, question, trace, .. } = request;
         let turn_id = ulid::Ulid::generate().to_string();
         progress.emit(|| TurnEvent::Turn { session_id: None, turn_id: turn_id.clone(), assistant: assistant.clone() });
 
@@ -59,6 +67,7 @@ impl Ask {
             client_time: ClientTime::now(),
             offers: Vec::new(),
             more: 0,
+            hand_offs_are_read: deps.hand_offs_are_read,
             question: search.question,
             passages: retrieved.passages,
             degraded: progress.degraded.clone(),
@@ -69,6 +78,8 @@ impl Ask {
             turn_id,
             assistant: asked.assistant,
             reply: words,
+            action: asked.action.name().to_owned(),
+            help: None,
             citations,
             retrieval: retrieved.retrieval,
             written_by,

@@ -3,7 +3,9 @@
 //! In: what a person says. Out: the answer of one turn, whatever part of it failed: a step that is away is named in
 //! `degraded`, and the words say so. It keeps nothing itself: talks belong to `session`.
 
+mod admin;
 mod ask;
+mod crisis;
 mod progress;
 mod stream;
 mod turn;
@@ -17,12 +19,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
+use safety::Guard;
 use shared::api::{
     AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, ListTurns, PUBLIC_BODY_LIMIT,
     RateTurn, SESSION_DELETE, SESSION_READ, SESSION_TURNS, SessionId, SessionKey, SessionView, TURN_FEEDBACK,
     TURNS_LIMIT, TurnList,
 };
 use shared::assistants::Assistants;
+use shared::config::Secret;
 use shared::deadline::{Deadline, PublicDeadline};
 use shared::flags::FlagSource;
 use shared::pipeline::Pipeline;
@@ -31,7 +35,9 @@ use shared::queue::Queue;
 use shared::step::read_json;
 use shared::turns::RecordWork;
 
-use crate::ask::Ask;
+pub use admin::hand_offs_are_read;
+
+use crate::ask::{Ask, Asked};
 use crate::turn::Started;
 
 /// What the routes need.
@@ -41,6 +47,10 @@ pub struct Deps {
     turns: Queue,
     assistants: Assistants,
     flags: FlagSource,
+    /// What an operator must show.
+    operator_key: Option<Secret>,
+    /// Whether a person looks at what is handed off, so that it may be said.
+    hand_offs_are_read: bool,
 }
 
 /// For how much longer than a turn can take its idempotency key is its own: clocks differ.
@@ -51,7 +61,16 @@ const TELLING: Duration = Duration::from_millis(500);
 impl Deps {
     /// With the steps behind `pipeline`, and the queue of finished turns.
     pub fn new(pipeline: Pipeline, turns: Queue, assistants: Assistants) -> Self {
-        Self { pipeline, turns, assistants, flags: FlagSource::default() }
+        // What the first message needs, before there is one.
+        Guard::embedded();
+        Self {
+            pipeline,
+            turns,
+            assistants,
+            flags: FlagSource::default(),
+            operator_key: None,
+            hand_offs_are_read: false,
+        }
     }
 
     /// The same, with switches that are read from `flags`.
@@ -59,13 +78,19 @@ impl Deps {
         Self { flags, ..self }
     }
 
-    /// With the steps at `STEPS_URL`, the queue at `TURNS_QUEUE_URL`, and the flags.
+    /// The same, with what an operator must show, and whether a person looks at what is handed off.
+    pub fn with_operator(self, operator_key: Option<Secret>, hand_offs_are_read: bool) -> Self {
+        Self { operator_key, hand_offs_are_read, ..self }
+    }
+
+    /// With the steps at `STEPS_URL`, `OPERATOR_API_KEY`, the queue at `TURNS_QUEUE_URL`, and the flags.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let turns = Queue::from_env("TURNS_QUEUE_URL").await?;
         let deps = Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?);
+        let deps = deps.with_operator(Secret::from_env("OPERATOR_API_KEY"), hand_offs_are_read());
         Ok(deps.with_flags(FlagSource::from_env()))
     }
 
@@ -93,6 +118,7 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
         .route("/v1/sessions/{id}/turns", get(turns).fallback(async || wrong_method("GET, HEAD")))
         .route("/v1/turns/{id}/feedback", post(feedback).fallback(async || wrong_method("POST")))
+        .route("/v1/admin/handoffs", get(admin::handoffs).fallback(async || wrong_method("GET, HEAD")))
         .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
         .with_state(Arc::new(deps))
 }
@@ -105,7 +131,7 @@ async fn chat(
 ) -> Result<Json<ChatReply>, Problem> {
     match start(deps, deadline, Duration::ZERO, &headers, request).await? {
         Started::Turn(turn) => turn.answer().await.map(Json),
-        Started::Replay(reply) => Ok(Json(*reply)),
+        Started::Whole(reply) => Ok(Json(*reply)),
     }
 }
 
@@ -130,31 +156,43 @@ async fn start(
     let lease = asked.deadline.remaining() + longer + LEASE_MARGIN;
     let key = idempotency_key(headers)?.map(|key| (key, lease));
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
-    request.check()?;
-    turn::start(deps, request, key, asked).await
+    turn::start(deps, request, key, headers, asked).await
 }
 
 async fn ask(
     State(deps): State<Arc<Deps>>,
     deadline: PublicDeadline,
+    headers: HeaderMap,
     request: Request,
 ) -> Result<Json<AskReply>, Problem> {
-    Ok(Json(question(deps, deadline, request).await?.answer().await))
+    Ok(Json(match question(deps, deadline, &headers, request).await? {
+        Asked::Question(ask) => ask.answer().await,
+        Asked::Whole(reply) => *reply,
+    }))
 }
 
 async fn ask_stream(
     State(deps): State<Arc<Deps>>,
     deadline: PublicDeadline,
+    headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    question(deps, deadline, request).await.map(stream::ask)
+    question(deps, deadline, &headers, request).await.map(stream::ask)
 }
 
-async fn question(deps: Arc<Deps>, deadline: PublicDeadline, request: Request) -> Result<Ask, Problem> {
+async fn question(
+    deps: Arc<Deps>,
+    deadline: PublicDeadline,
+    headers: &HeaderMap,
+    request: Request,
+) -> Result<Asked, Problem> {
     let request: AskRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
-    request.check()?;
     deps.assistants.get(&request.assistant)?;
-    Ok(Ask::new(deps, request, deadline))
+    if let Some(danger) = crisis::look(&request.question, request.client_time.as_ref(), headers) {
+        return Ok(Asked::Whole(Box::new(crisis::answer_question(&deps, request, danger, deadline).await)));
+    }
+    request.check()?;
+    Ok(Asked::Question(Box::new(Ask::new(deps, request, deadline))))
 }
 
 async fn session(

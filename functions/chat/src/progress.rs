@@ -81,6 +81,7 @@ impl Progress {
             Retrieved::default()
         });
         self.degraded.append(&mut retrieved.degraded);
+        keep_back_means(&mut retrieved.passages);
         if !retrieved.passages.is_empty() {
             self.emit(|| TurnEvent::Citations { citations: citations(&retrieved.passages, |_| true) });
         }
@@ -189,6 +190,16 @@ impl Progress {
         tracing::warn!(part, problem = %problem, cause, "answering without a part");
         self.degraded.push(Degraded::because(part, problem));
     }
+}
+
+/// Takes out of passages what says how much or which way kills, whoever asked and whatever texts were taken in.
+fn keep_back_means(passages: &mut Vec<Passage>) {
+    for passage in &mut *passages {
+        if let Some(text) = safety::without_means(&passage.text) {
+            passage.text = text;
+        }
+    }
+    passages.retain(|passage| !passage.text.is_empty());
 }
 
 /// Whether a reply failed on its way. Where a limit cut it off, it ended as it was asked to, and says so.

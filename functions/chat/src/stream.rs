@@ -12,7 +12,7 @@ use shared::api::{Answer, ChatReply, TurnEvent};
 use shared::deadline::Deadline;
 use shared::problem::Problem;
 
-use crate::ask::Ask;
+use crate::ask::Asked;
 use crate::progress::broke_off;
 use crate::turn::Started;
 
@@ -29,7 +29,7 @@ const NOT_KEPT: &str =
 /// The events of a turn.
 pub(crate) fn chat(started: Started) -> Response {
     match started {
-        Started::Replay(reply) => response(stream::iter(replayed(*reply))),
+        Started::Whole(reply) => response(stream::iter(replayed(*reply))),
         Started::Turn(turn) => response(while_running(KEPT, |events| async move {
             let answer = turn.streaming(events, Deadline::after(LONGEST)).answer().await;
             answer.map(|reply| (broke_off(reply.incomplete, &reply.degraded), Answer::Chat(Box::new(reply))))
@@ -38,7 +38,16 @@ pub(crate) fn chat(started: Started) -> Response {
 }
 
 /// The events of a question.
-pub(crate) fn ask(mut ask: Ask) -> Response {
+pub(crate) fn ask(asked: Asked) -> Response {
+    let mut ask = match asked {
+        Asked::Question(ask) => ask,
+        Asked::Whole(reply) => {
+            let (turn_id, assistant, text) = (reply.turn_id.clone(), reply.assistant.clone(), reply.reply.clone());
+            let turn = TurnEvent::Turn { session_id: None, turn_id, assistant };
+            let done = TurnEvent::Done { reply: Answer::Ask(reply) };
+            return response(stream::iter([turn, TurnEvent::Delta { text }, done]));
+        }
+    };
     response(while_running(NOT_KEPT, |events| async move {
         ask.progress.stream_to(events, Deadline::after(LONGEST));
         let reply = ask.answer().await;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::mpsc::UnboundedSender;
+use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use shared::api::{
     BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
@@ -18,8 +20,8 @@ use shared::problem::Problem;
 use shared::travel::{FlightQuery, Offer};
 use shared::turns::RecordWork;
 
-use crate::Deps;
 use crate::progress::{Progress, RESERVE, Written, unanswered};
+use crate::{Deps, crisis};
 
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
@@ -30,8 +32,17 @@ const BEFORE: usize = 3;
 pub(crate) enum Started {
     /// A turn to be answered.
     Turn(Box<Turn>),
-    /// The same request was answered before.
-    Replay(Box<ChatReply>),
+    /// The whole answer: the same request was answered before, or somebody is in danger.
+    Whole(Box<ChatReply>),
+}
+
+/// A session as `begin` opened it for a turn.
+pub(crate) struct Opened {
+    pub session_id: SessionId,
+    pub version: u64,
+    pub session: Box<Session>,
+    /// Where the request's idempotency key is kept.
+    pub claim: Option<String>,
 }
 
 /// A turn under way: the talk as `begin` left it, and what happened so far.
@@ -39,13 +50,25 @@ pub(crate) struct Turn {
     deps: Arc<Deps>,
     message: Private<String>,
     begin: BeginTurn,
-    session_id: SessionId,
-    version: u64,
-    session: Box<Session>,
+    opened: Opened,
     action: Action,
-    claim: Option<String>,
     trace: bool,
     progress: Progress,
+}
+
+/// How long it is known that an AI answers, once it was said.
+const KNOWN: SignedDuration = SignedDuration::from_hours(3);
+/// What says so.
+const NOTICE: &str = "You are writing with an AI, not with a person.";
+
+/// What has to be shown with this turn, at the start of a session and every three hours.
+fn notice(session: &mut Session) -> Option<String> {
+    let now = Timestamp::now();
+    let is_known = session.notified.is_some_and(|at| now.duration_since(at) < KNOWN);
+    (!is_known).then(|| {
+        session.notified = Some(now);
+        NOTICE.to_owned()
+    })
 }
 
 /// What was found for an action.
@@ -64,14 +87,25 @@ pub(crate) async fn start(
     deps: Arc<Deps>,
     request: ChatRequest,
     idempotency_key: Option<(String, Duration)>,
+    headers: &HeaderMap,
     asked: PublicDeadline,
 ) -> Result<Started, Problem> {
     let kind = deps.assistants.get(&request.assistant)?.kind;
+    let danger = crisis::look(&request.message, request.client_time.as_ref(), headers);
+    if danger.is_none() {
+        // A cry for help may be as long as it likes.
+        request.check()?;
+    }
     let idempotency = idempotency_key.map(|(key, lease)| {
         let lease_ms = lease.as_millis().try_into().unwrap_or(u64::MAX);
         Idempotency { key, body_hash: hash(&request), lease_ms }
     });
+    if let Some(danger) = danger {
+        let reply = crisis::answer(&deps, request, idempotency, danger, asked).await;
+        return Ok(Started::Whole(Box::new(reply)));
+    }
     let ChatRequest { assistant, message, session_id, client_time, trace } = request;
+    let region = crisis::region(&message, client_time.as_ref(), headers);
     let (deadline, mut progress) = (asked.deadline, Progress::new(asked));
     let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
     let begin = BeginTurn {
@@ -82,22 +116,21 @@ pub(crate) async fn start(
         client_time: client_time.unwrap_or_else(ClientTime::now),
         understanding,
         idempotency,
+        in_danger: false,
     };
     let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await;
     match begun.inspect_err(unanswered)? {
-        Begun::Replay { reply } => Ok(Started::Replay(reply)),
-        Begun::Turn { session_id, version, session, action, claim } => Ok(Started::Turn(Box::new(Turn {
-            deps,
-            message,
-            begin,
-            session_id,
-            version,
-            session,
-            action,
-            claim,
-            trace,
-            progress,
-        }))),
+        Begun::Replay { reply } => Ok(Started::Whole(reply)),
+        Begun::Turn { session_id, version, session, action, claim, before } => {
+            let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
+            if let (Some(session), Some(reply)) = (before, answer) {
+                let opened = Opened { session_id, version, session, claim };
+                let reply = crisis::keep(&deps, begin, opened, message, reply, progress).await;
+                return Ok(Started::Whole(Box::new(reply)));
+            }
+            let opened = Opened { session_id, version, session, claim };
+            Ok(Started::Turn(Box::new(Turn { deps, message, begin, opened, action, trace, progress })))
+        }
     }
 }
 
@@ -124,7 +157,13 @@ impl Turn {
     /// # Errors
     /// That the turn cannot be kept. Any other failure is in the reply's `degraded`.
     pub(crate) async fn answer(self) -> Result<ChatReply, Problem> {
-        let Self { deps, message, begin, session_id, version, session, action, claim, trace, mut progress } = self;
+        let Self { deps, message, begin, opened, action, trace, mut progress } = self;
+        let Opened { session_id, version, mut session, claim } = opened;
+        let notice = notice(&mut session);
+        let reminder = session.care.as_ref().filter(|care| care.reminds()).map(safety::reminder);
+        if let Some(care) = &mut session.care {
+            care.turns_since = care.turns_since.saturating_add(1);
+        }
         progress.emit(|| TurnEvent::Turn {
             session_id: Some(session_id.clone()),
             turn_id: begin.turn_id.clone(),
@@ -140,12 +179,18 @@ impl Turn {
             client_time,
             offers: found.offers,
             more: found.more,
+            hand_offs_are_read: deps.hand_offs_are_read,
             question: message,
             passages: found.retrieved.map(|retrieved| retrieved.passages).unwrap_or_default(),
             degraded: progress.degraded.clone(),
         };
-        let Written { words, citations, written_by, usage, incomplete, failed } =
+        let Written { mut words, citations, written_by, usage, incomplete, failed } =
             progress.respond(&deps.pipeline, &asked).await;
+        if let Some(reminder) = reminder {
+            let text = Private(format!("\n\n{reminder}"));
+            words.0.push_str(&text);
+            progress.emit(|| TurnEvent::Delta { text });
+        }
         let ReplyRequest { assistant, action, session, client_time, offers, question: message, .. } = asked;
         let reply = ChatReply {
             session_id,
@@ -153,6 +198,8 @@ impl Turn {
             assistant,
             reply: words,
             action: action.name().to_owned(),
+            help: None,
+            notice,
             slots: session.slots.clone(),
             offers,
             citations,

@@ -34,7 +34,8 @@ pub(crate) fn counters(counted: &Counted, cost: Option<Usd>) -> BTreeMap<String,
         (format!("written_by:{writer}"), 1),
     ];
     let degraded = counted.degraded.iter().map(|part| (format!("degraded:{part}"), 1));
-    counters.into_iter().chain(degraded).filter(|(_, by)| *by != 0).collect()
+    let danger = counted.danger.iter().map(|danger| (format!("danger:{danger}"), 1));
+    counters.into_iter().chain(degraded).chain(danger).filter(|(_, by)| *by != 0).collect()
 }
 
 #[cfg(test)]
@@ -77,6 +78,13 @@ mod tests {
         let prices = Prices::with(None).unwrap();
         let untold = Counted { usage: None, ..by_model("gpt-4o-mini") };
         assert_eq!((cost(&untold, &prices), cost(&Counted::default(), &prices)), (None, Some(Usd(0))));
+    }
+
+    #[test]
+    fn a_danger_is_counted_by_its_class_and_country_alone() {
+        let counted = Counted { action: "crisis".into(), danger: Some("suicide GB".into()), ..Counted::default() };
+        let expected = [("action:crisis", 1), ("danger:suicide GB", 1), ("turns", 1), ("written_by:rules", 1)];
+        assert_eq!(added(&counted), expected.map(|(name, by)| (name.to_owned(), by)));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! that were deleted before they were counted are not. It never sees what was said leave the table.
 
 mod count;
+mod notify;
 mod table;
 
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,8 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use shared::config;
 use shared::deadline::Deadline;
+use shared::dialogue::Action;
+use shared::handoffs::Handoffs;
 use shared::meter;
 use shared::prices::Prices;
 use shared::problem::Problem;
@@ -23,6 +26,8 @@ use shared::queue::{Message, Queue};
 use shared::totals::Totals;
 use shared::turns::{Finished, RecordWork, SHARDS};
 use ulid::Ulid;
+
+pub use notify::Notify;
 
 use table::{Turns, Written};
 
@@ -41,6 +46,8 @@ pub struct Deps {
     totals: Totals,
     queue: Queue,
     prices: Prices,
+    handoffs: Handoffs,
+    notify: Notify,
     /// Set once it is said that a turn's cost is not known.
     unpriced: OnceLock<()>,
 }
@@ -62,7 +69,7 @@ impl Deps {
     pub fn new(
         client: aws_sdk_dynamodb::Client,
         turns: impl Into<String>,
-        totals: Totals,
+        (totals, handoffs): (Totals, Handoffs),
         queue: Queue,
         prices: Prices,
         turn_ttl: SignedDuration,
@@ -72,11 +79,19 @@ impl Deps {
             totals,
             queue,
             prices,
+            handoffs,
+            notify: Notify::default(),
             unpriced: OnceLock::new(),
         }
     }
 
-    /// With `TURNS_TABLE`, `TOTALS_TABLE`, `TURNS_QUEUE_URL`, `MODEL_PRICES` and `TURN_TTL_DAYS` (90).
+    /// The same, telling an operator of hand-offs.
+    pub fn with_notify(self, notify: Notify) -> Self {
+        Self { notify, ..self }
+    }
+
+    /// With `TURNS_TABLE`, `TOTALS_TABLE`, `HANDOFFS_TABLE`, `TURNS_QUEUE_URL`, `MODEL_PRICES`, `TURN_TTL_DAYS` (90), and what
+    /// [`Notify::from_env`] reads.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -85,7 +100,10 @@ impl Deps {
         let ttl = SignedDuration::from_hours(24 * i64::from(config::parsed("TURN_TTL_DAYS", 90u16)?));
         let totals = Totals::new(client.clone(), config::required("TOTALS_TABLE")?);
         let queue = Queue::from_env("TURNS_QUEUE_URL").await?;
-        Ok(Self::new(client, config::required("TURNS_TABLE")?, totals, queue, Prices::from_env()?, ttl))
+        let handoffs = Handoffs::new(client.clone(), config::required("HANDOFFS_TABLE")?);
+        let tables = (totals, handoffs);
+        let deps = Self::new(client, config::required("TURNS_TABLE")?, tables, queue, Prices::from_env()?, ttl);
+        Ok(deps.with_notify(Notify::from_env()?))
     }
 }
 
@@ -206,9 +224,19 @@ async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
     for name in &counted.asked_for {
         writes.push(deps.totals.add_asked(turn_id, &counted.assistant, name)?);
     }
+    let handed_off = match &work.turn {
+        Finished::Turn { session_id } if counted.action == Action::Handoff.name() => Some(session_id),
+        _ => None,
+    };
+    if let Some(session_id) = handed_off {
+        writes.push(deps.handoffs.put(turn_id, &counted.assistant, session_id)?);
+    }
     for attempt in 0..ATTEMPTS {
         match deps.turns.write(&writes).await? {
             Written::Now => {
+                if handed_off.is_some() {
+                    deps.notify.tell(turn_id, &counted.assistant).await;
+                }
                 meter::cost(&counted.assistant, cost.unwrap_or_default());
                 return Ok(());
             }

@@ -34,11 +34,21 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
             vec!["All right, I have dropped that journey. Where would you like to go instead?".to_owned()]
         }
         Action::StartOver => vec!["Let's begin again. Where would you like to fly, from where, and when?".to_owned()],
-        Action::Handoff => vec![
-            "I have marked this talk for a person to take over. ".to_owned(),
+        Action::Handoff if request.hand_offs_are_read => vec![
+            "I have marked this conversation for a person to take over. ".to_owned(),
             "What you told me so far stays with it.".to_owned(),
         ],
-        Action::Crisis => {
+        Action::Handoff => vec![
+            "No person reads along here, so I can't hand this over. ".to_owned(),
+            match request.session.slots.destination {
+                Some(_) => "The airline or the agency that sells a ticket has people for its own bookings.".to_owned(),
+                None => "For a person, turn to whoever looks after this in your life: a doctor or clinic, a helpline, the support \
+                         in an app that you opened yourself; for a flight, the airline."
+                    .to_owned(),
+            },
+        ],
+        // `chat` writes these itself, before any step is asked: this is for what it may ask in another release.
+        Action::Crisis | Action::FirstAid => {
             vec!["If you or somebody near you is in danger, please call your local emergency number now.".to_owned()]
         }
         Action::Retrieve | Action::Other => questions::answer(Topic::Other, None, request).into_iter().collect(),

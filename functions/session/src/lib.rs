@@ -16,7 +16,9 @@ mod talk;
 use std::sync::Arc;
 
 use axum::Router;
-use shared::api::{SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_TURNS, TURN_FEEDBACK};
+use shared::api::{
+    HANDOFFS, SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_TURNS, TURN_FEEDBACK,
+};
 
 pub use store::{Store, Tables};
 
@@ -31,7 +33,7 @@ impl Deps {
         Self { store }
     }
 
-    /// With the tables that `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE` and `TOTALS_TABLE` name.
+    /// With the tables that `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `TOTALS_TABLE` and `HANDOFFS_TABLE` name.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -50,5 +52,6 @@ pub fn router(deps: Deps) -> Router {
         .merge(SESSION_READ.serve(deps.clone(), talk::read))
         .merge(SESSION_DELETE.serve(deps.clone(), talk::delete))
         .merge(SESSION_TURNS.serve(deps.clone(), talk::turns))
+        .merge(HANDOFFS.serve(deps.clone(), talk::handoffs))
         .merge(TURN_FEEDBACK.serve(deps, talk::rate))
 }

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::api::{ChatReply, Idempotency, SessionId};
 use shared::config;
 use shared::dialogue::Session;
+use shared::handoffs::Handoffs;
 use shared::private::Private;
 use shared::problem::Problem;
 use shared::store::{failed, is_held, past_transactions};
@@ -46,6 +47,8 @@ pub struct Tables {
     pub idempotency: String,
     /// The sums of the days ([`shared::totals`]).
     pub totals: String,
+    /// The conversations that wait for a person ([`shared::handoffs`]).
+    pub handoffs: String,
     /// How long a talk is kept after its last turn.
     pub session_ttl: SignedDuration,
     /// How long a turn is kept.
@@ -53,7 +56,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// From `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `TOTALS_TABLE`, `SESSION_TTL_DAYS` (7) and `TURN_TTL_DAYS` (90).
+    /// From `SESSIONS_TABLE`, `TURNS_TABLE`, `IDEMPOTENCY_TABLE`, `TOTALS_TABLE`, `HANDOFFS_TABLE`, `SESSION_TTL_DAYS` (7) and `TURN_TTL_DAYS` (90).
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -65,6 +68,7 @@ impl Tables {
             turns: config::required("TURNS_TABLE")?,
             idempotency: config::required("IDEMPOTENCY_TABLE")?,
             totals: config::required("TOTALS_TABLE")?,
+            handoffs: config::required("HANDOFFS_TABLE")?,
             session_ttl: days("SESSION_TTL_DAYS", 7)?,
             turn_ttl: days("TURN_TTL_DAYS", 90)?,
         })
@@ -75,6 +79,7 @@ impl Tables {
 pub struct Store {
     client: Client,
     totals: Totals,
+    handoffs: Handoffs,
     tables: Tables,
 }
 
@@ -133,7 +138,13 @@ pub(crate) enum Outcome {
 impl Store {
     /// With a client of its own.
     pub fn new(client: Client, tables: Tables) -> Self {
-        Self { totals: Totals::new(client.clone(), &tables.totals), client, tables }
+        let totals = Totals::new(client.clone(), &tables.totals);
+        Self { totals, handoffs: Handoffs::new(client.clone(), &tables.handoffs), client, tables }
+    }
+
+    /// The conversations that wait for a person.
+    pub(crate) fn handoffs(&self) -> &Handoffs {
+        &self.handoffs
     }
 
     /// The talk, unless it is deleted or past its time.

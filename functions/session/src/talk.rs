@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use shared::api::{
-    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, FeedbackKept, ListTurns, RateTurn, SessionId,
-    SessionKey, SessionView, TurnList,
+    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, FeedbackKept, HandoffList, ListHandoffs, ListTurns,
+    RateTurn, SessionId, SessionKey, SessionView, TurnList,
 };
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Exchange, Session};
+use shared::handoffs;
 use shared::private::Private;
 use shared::problem::Problem;
 
@@ -40,14 +43,22 @@ pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Resu
             Claim::Answered { session_id, turn_id } => return replay(&deps, &session_id, &turn_id).await,
         }
     }
-    let (session, action) = merge(turn.kind, kept.session, &turn.understanding, &turn.client_time.0);
-    Ok(Begun::Turn { session_id: kept.session_id, version: kept.version, session: Box::new(session), action, claim })
+    let Kept { session_id, version, session, .. } = kept;
+    if turn.in_danger {
+        let (session, action) = (Box::new(session), Action::Crisis);
+        return Ok(Begun::Turn { session_id, version, session, action, claim, before: None });
+    }
+    let before = session.care.is_some().then(|| Box::new(session.clone()));
+    let (session, action) = merge(turn.kind, session, &turn.understanding, &turn.client_time.0);
+    Ok(Begun::Turn { session_id, version, session: Box::new(session), action, claim, before })
 }
 
 pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
     let CommitTurn { mut version, session, kind, understanding, client_time, message, mut reply, timings_ms, claim } =
         turn;
     let mut session = *session;
+    let (care, notified) = (session.care.clone(), session.notified);
+    let is_crisis = [Action::Crisis.name(), Action::FirstAid.name()].contains(&reply.action.as_str());
     let mut backoff = FIRST_BACKOFF;
     loop {
         reply.slots = session.slots.clone();
@@ -74,7 +85,11 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
         wait(&mut backoff, deadline).await?;
         let fresh = existing(&deps, &reply.session_id, &reply.assistant).await?;
         version = fresh.version;
-        session = merge(kind, fresh.session, &understanding, &client_time.0).0;
+        session = match is_crisis {
+            true => fresh.session,
+            false => merge(kind, fresh.session, &understanding, &client_time.0).0,
+        };
+        (session.care, session.notified) = (care.clone(), notified);
     }
 }
 
@@ -121,6 +136,12 @@ pub(crate) async fn rate(deps: Arc<Deps>, asked: RateTurn, deadline: Deadline) -
     }
 }
 
+pub(crate) async fn handoffs(deps: Arc<Deps>, asked: ListHandoffs, _: Deadline) -> Result<HandoffList, Problem> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let handoffs = deps.store.handoffs().last(today, asked.days.min(handoffs::DAYS)).await?;
+    Ok(HandoffList { handoffs })
+}
+
 async fn existing(deps: &Deps, id: &SessionId, assistant: &str) -> Result<Kept, Problem> {
     let kept = deps.store.read(id).await?.ok_or_else(unknown)?;
     if kept.assistant != assistant {
@@ -147,11 +168,12 @@ fn merge(
     now: &jiff::Zoned,
 ) -> (Session, Action) {
     let turns = std::mem::take(&mut session.turns);
+    let (care, notified) = (session.care.take(), session.notified);
     let (mut session, action) = match kind {
         Kind::Travel => dialogue::advance(session, understanding, now),
         Kind::Knowledge => knowledge::advance(session, understanding),
     };
-    session.turns = turns;
+    (session.turns, session.care, session.notified) = (turns, care, notified);
     (session, action)
 }
 

@@ -156,6 +156,7 @@ async fn retrieve(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
 /// Has a sentence said that rules write.
 async fn respond(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
     let request = ReplyRequest {
+        hand_offs_are_read: false,
         assistant: ASSISTANT.to_owned(),
         action: Action::StartOver,
         session: Box::new(Session::default()),

@@ -6,8 +6,8 @@
 
 use http::{HeaderValue, header};
 use shared::api::{
-    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HealthReport, SessionView, TurnEvent,
-    TurnList,
+    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HandoffList, HealthReport,
+    SessionView, TurnEvent, TurnList,
 };
 use shared::documents::{DocumentRequest, DocumentView};
 use shared::problem::ProblemBody;
@@ -55,6 +55,7 @@ fn description() -> OpenApi {
                 .path("/v1/sessions/{id}", session())
                 .path("/v1/sessions/{id}/turns", PathItem::new(HttpMethod::Get, turns()))
                 .path("/v1/turns/{id}/feedback", PathItem::new(HttpMethod::Post, feedback()))
+                .path("/v1/admin/handoffs", PathItem::new(HttpMethod::Get, handoffs()))
                 .path("/v1/documents", PathItem::new(HttpMethod::Post, add_document()))
                 .path("/v1/documents/{id}", document_by_id())
                 .path("/v1/assistants", PathItem::new(HttpMethod::Get, assistants()))
@@ -75,6 +76,7 @@ fn components() -> Components {
     with_parts::<TurnEvent>(&mut schemas);
     with_parts::<SessionView>(&mut schemas);
     with_parts::<TurnList>(&mut schemas);
+    with_parts::<HandoffList>(&mut schemas);
     with_parts::<FeedbackRequest>(&mut schemas);
     with_parts::<AssistantList>(&mut schemas);
     with_parts::<DocumentRequest>(&mut schemas);
@@ -83,7 +85,10 @@ fn components() -> Components {
     with_parts::<ProblemBody>(&mut schemas);
     let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's key for documents."));
     let key = SecurityScheme::Http(key.build());
-    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(DOCUMENTS_KEY, key).build()
+    let operator = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator's key."));
+    let operator = SecurityScheme::Http(operator.build());
+    let components = ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(DOCUMENTS_KEY, key);
+    components.security_scheme(OPERATOR_KEY, operator).build()
 }
 
 /// Adds the schema of a type and of every type it is made of.
@@ -197,10 +202,6 @@ fn kept(operation: OperationBuilder) -> OperationBuilder {
 fn turns() -> OperationBuilder {
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
     let limit = limit.default(Some(20.into()));
-    let query = |name: &str, description: &str, schema: Schema| {
-        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
-        parameter.description(Some(description)).schema(Some(schema)).build()
-    };
     kept(operation("list_turns", "List the turns of a talk"))
         .description(Some(
             "The newest first, each with what it took and cost. `recorded` is false for the moment until its cost is counted.",
@@ -232,6 +233,25 @@ fn feedback() -> OperationBuilder {
         .response("413", problem("The body is larger than 64 KiB."))
         .response("415", problem("The body is not sent as `application/json`."))
         .response("422", problem("A field is not valid: `errors` names it."))
+}
+
+/// A parameter of the query that may be missing.
+fn query(name: &str, description: &str, schema: Schema) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
+    parameter.description(Some(description)).schema(Some(schema)).build()
+}
+
+fn handoffs() -> OperationBuilder {
+    let days = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(30));
+    let scopes: [&str; 0] = [];
+    kept(operation("list_handoffs", "List the conversations that wait for a person"))
+        .description(Some("The newest first, of the last 7 days where nothing else is asked. For who runs it alone."))
+        .security(SecurityRequirement::new(OPERATOR_KEY, scopes))
+        .parameter(query("days", "Of how many days, today included.", days.into()))
+        .response("200", json::<HandoffList>("The conversations."))
+        .response("401", problem("The key is missing or wrong."))
+        .response("403", problem("Nothing can be seen here: no key is configured."))
+        .response("422", problem("`days` is not valid: `errors` names it."))
 }
 
 fn session() -> PathItem {
@@ -343,6 +363,8 @@ fn page() -> OperationBuilder {
 const TURN_ID: &str = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$";
 const JSON: &str = "application/json";
 const DOCUMENTS_KEY: &str = "documents_key";
+/// The name of the security scheme of an operator.
+const OPERATOR_KEY: &str = "operator";
 
 fn operation(id: &str, summary: &str) -> OperationBuilder {
     let allow = HeaderBuilder::new().schema(Some(string())).description(Some("The methods this path takes.")).build();

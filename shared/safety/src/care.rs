@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Class;
 use crate::lexicon::Lexicon;
+use crate::reply::{Reply, to_answer};
 use crate::text::Spelling;
+use crate::{Class, Region};
 
 /// How many turns after a crisis reply an answer to it is still expected.
 const TURNS: u8 = 6;
@@ -32,7 +33,7 @@ pub struct Care {
 
 /// What an answer to a crisis reply says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// They are safe.
     Safe,
     /// They are not, or have done something already.
@@ -86,7 +87,7 @@ impl Care {
     }
 
     /// What a message answers to the last crisis reply; `None` where it is about something else, or that was long ago.
-    pub fn answer(&self, message: &str) -> Option<Answer> {
+    fn answer(&self, message: &str) -> Option<Answer> {
         if self.turns_since >= TURNS || self.class == Class::LosingMoney {
             return None;
         }
@@ -96,6 +97,11 @@ impl Care {
         let order =
             [Answer::NotSafe, Answer::CannotCall, Answer::WhoAreYou, Answer::Safe, Answer::Thanks, Answer::Vague];
         order.into_iter().find(|answer| said(*answer))
+    }
+
+    /// The reply to a message that answers the last crisis reply.
+    pub fn to_answer(&self, message: &str, region: Region) -> Option<Reply> {
+        self.answer(message).map(|answer| to_answer(answer, region, self))
     }
 
     /// Whether a reply about something else should still carry a word of care: once, and not after they said that they are safe.

@@ -13,15 +13,17 @@ mod guard;
 pub mod helplines;
 mod languages;
 mod lexicon;
+mod means;
 mod region;
 mod reply;
 mod text;
 
-pub use care::{Answer, Care};
+pub use care::Care;
 pub use classifier::{Classifier, FEATURES, Likely, OUTPUTS, features, softmax};
 pub use guard::{Alarm, Guard, Reader};
+pub use means::without_means;
 pub use region::Region;
-pub use reply::{Help, HelpLine, Reply, reminder, to_alarm, to_answer};
+pub use reply::{Help, HelpLine, Reply, reminder, to_alarm};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -100,7 +100,7 @@ pub fn to_alarm(alarm: Alarm, region: Region, before: Option<&Care>) -> Reply {
 }
 
 /// The reply to an answer to an earlier one.
-pub fn to_answer(answer: Answer, region: Region, before: &Care) -> Reply {
+pub(crate) fn to_answer(answer: Answer, region: Region, before: &Care) -> Reply {
     let contacts = Contacts::of(before.class, region_or(region, Some(before)));
     let words = follow_up(answer, before, &contacts);
     let care = Care {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use safety::Help;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -80,9 +81,16 @@ pub struct ChatReply {
     /// The answer in words.
     #[schema(value_type = String)]
     pub reply: Private<String>,
-    /// What was done: `ask`, `search_flights`, `show_offer`, `answer`, `cancel`, `start_over`, `handoff` or `crisis`.
+    /// What was done: `ask`, `search_flights`, `show_offer`, `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
+    /// in danger: `help` says whom to call) or `first_aid` (money is being drained or was just lost).
     #[schema(example = "search_flights")]
     pub action: String,
+    /// Whom to call, where somebody is in danger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
+    /// What has to be shown with this reply: at the start of a session and every three hours, that it is from an AI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// What is known of the journey.
     #[serde(default)]
     pub slots: Slots,
@@ -122,6 +130,14 @@ pub struct AskRequest {
     /// The question: 1 to 4,000 characters, not all of them blank.
     #[schema(value_type = String, min_length = 1, max_length = 4000, pattern = r"\S", example = "What is IVF?")]
     pub question: Private<String>,
+    /// What time it is where it is asked, as in a message to `/v1/chat`: its time zone says whose helplines are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        value_type = Option<String>,
+        pattern = r"^2[01]\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)(\[[A-Za-z0-9_+/-]+\])?$",
+        example = "2026-11-20T09:00:00+05:00[Asia/Karachi]"
+    )]
+    pub client_time: Option<ClientTime>,
     /// Whether the answer says how long each step took.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
@@ -138,6 +154,13 @@ pub struct AskReply {
     /// The answer in words.
     #[schema(value_type = String)]
     pub reply: Private<String>,
+    /// What was done: `answer`, `crisis` (somebody is in danger: `help` says whom to call) or `first_aid`.
+    #[serde(default = "answer")]
+    #[schema(example = "answer")]
+    pub action: String,
+    /// Whom to call, where somebody is in danger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
     /// The passages that the reply cites, by number.
     pub citations: Vec<Citation>,
     /// How passages were looked for.
@@ -155,6 +178,11 @@ pub struct AskReply {
     /// Milliseconds each step took, where the request asked for it, and at the end of a stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timings_ms: Option<BTreeMap<String, f64>>,
+}
+
+/// What is done with nearly every question.
+fn answer() -> String {
+    "answer".to_owned()
 }
 
 /// A whole answer at the end of a stream.

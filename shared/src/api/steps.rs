@@ -60,6 +60,9 @@ pub struct BeginTurn {
     /// The key of the request, if it has one.
     #[serde(default)]
     pub idempotency: Option<Idempotency>,
+    /// The message is from somebody in danger: nothing of it is merged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_danger: bool,
 }
 
 /// What `session/begin` answers.
@@ -79,6 +82,9 @@ pub enum Begun {
         /// Where the request's idempotency key is kept, for the commit.
         #[serde(default)]
         claim: Option<String>,
+        /// The talk without this turn, where the message may be an answer to a crisis reply and not about the journey.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Session>>,
     },
     /// The same request was answered before.
     Replay {
@@ -149,6 +155,9 @@ pub struct ReplyRequest {
     /// How many there are beyond those, and those shown before.
     #[serde(default)]
     pub more: usize,
+    /// A person looks at what is handed off, so that it may be said.
+    #[serde(default)]
+    pub hand_offs_are_read: bool,
     /// What was said, where it is to be answered from texts.
     #[serde(default)]
     pub question: Private<String>,

@@ -181,3 +181,17 @@ pub struct FeedbackKept {}
 /// A talk was deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deleted {}
+
+/// What `session/handoffs` is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListHandoffs {
+    /// Of how many days, today included.
+    pub days: u8,
+}
+
+/// The conversations that wait for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HandoffList {
+    /// The newest first.
+    pub handoffs: Vec<crate::handoffs::Handoff>,
+}

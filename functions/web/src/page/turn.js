@@ -60,6 +60,29 @@ function writer({ written_by: by, citations }) {
   return by === "model" && `Written by a language model${citations?.length ? " from the sources below" : ""}`;
 }
 
+/** The number in "116 123" or "ambulance 998, police 999" that a phone can dial: the first one. */
+function dialled(call) {
+  return call?.match(/\+?\d[\d ()-]*/)?.[0].replace(/[^\d+]/g, "");
+}
+
+/** Whom to reach, as links that dial, write or open; read out with the answer, for it is what counts in it. */
+function helpLines({ lines = [], directory }) {
+  const item = ({ name, call, text, online, hours }) => {
+    const number = dialled(call);
+    const to = text?.match(/\bto (\+?[\d ]+)$/)?.[1].replaceAll(" ", "");
+    const ways = [
+      number && element("a", { href: `tel:${number}` }, "Call ", call),
+      text && (to ? element("a", { href: `sms:${to}` }, "Text ", text) : element("span", {}, text)),
+      webAddress(online) && element("a", { href: webAddress(online), rel: "noopener noreferrer", target: "_blank" }, "Online",
+        element("span", { class: "unseen" }, ` at ${name} (opens a new tab)`)),
+    ].filter(Boolean);
+    return element("li", {}, element("strong", {}, name), hours && element("small", {}, hours), ways);
+  };
+  const all = webAddress(directory) && element("li", {}, element("a", { href: webAddress(directory), rel: "noopener noreferrer", target: "_blank" },
+    "Lines of every country", element("span", { class: "unseen" }, " (opens a new tab)")));
+  return element("section", { class: "help", "aria-label": "Where to get help now" }, element("ul", {}, lines.map(item), all));
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 const THUMB = "M7 10v10H3V10zM7 10l4-7c2 0 2.6 1.5 2.2 3.5L12.7 9H19c1.4 0 2.3 1 2 2.3l-1.3 6.5c-.2 1.3-1.2 2.2-2.5 2.2H7";
 
@@ -211,12 +234,14 @@ class Answer {
     const by = writer(reply);
     const missing = reply.degraded?.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
     this.end.replaceChildren(...[
+      reply.help && helpLines(reply.help),
+      reply.notice && element("p", { class: "note" }, reply.notice),
       by && element("p", { class: "note by" }, by),
       byNumber.size > 0 && list,
       missing && element("p", { class: "note" }, `Missing from this answer: ${missing}.`),
       reply.offers?.length && GOES_ON.test(reply.reply)
         && element("button", { type: "button", class: "quiet more further", click: () => say("Show me more flights") }, "Show more flights"),
-      reply.turn_id && !reply.incomplete && thumbs(reply),
+      reply.turn_id && !reply.incomplete && !reply.help && thumbs(reply),
     ].filter(Boolean));
   }
 }

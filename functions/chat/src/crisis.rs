@@ -1,0 +1,200 @@
+//! Answers somebody in danger, before anything is understood, looked up or asked of a model.
+//!
+//! The reply is made in this process. The session is asked what was said before, so that no reply repeats another, and keeps
+//! the turn, so that the conversation can continue; each gets a moment, and the reply comes without them all the same.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use safety::{Alarm, Class, Guard, Help, Region, Reply};
+use shared::api::{
+    AskReply, AskRequest, BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, Idempotency, MESSAGE_LIMIT,
+    SESSION_BEGIN, SESSION_COMMIT, SessionId, Writer,
+};
+use shared::deadline::PublicDeadline;
+use shared::dialogue::{Action, Session, Understanding};
+use shared::knowledge::Retrieval;
+use shared::private::Private;
+use shared::problem::Problem;
+use shared::turns::RecordWork;
+
+use crate::Deps;
+use crate::progress::Progress;
+use crate::turn::Opened;
+
+/// The longest that the session is waited for, each time.
+const MOMENT: Duration = Duration::from_millis(700);
+
+/// That the writer of a message is in danger, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Danger {
+    alarm: Alarm,
+    region: Region,
+}
+
+/// Looks whether the writer of a message is in danger.
+pub(crate) fn look(words: &Private<String>, time: Option<&ClientTime>, headers: &HeaderMap) -> Option<Danger> {
+    let alarm = Guard::embedded().read(words)?;
+    Some(Danger { alarm, region: region(words, time, headers) })
+}
+
+/// Where the writer of a message is, as far as the request tells.
+pub(crate) fn region(words: &Private<String>, time: Option<&ClientTime>, headers: &HeaderMap) -> Region {
+    let zone = time.and_then(|time| time.0.time_zone().iana_name());
+    let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Region::find(words, zone, language)
+}
+
+/// Answers a message of somebody in danger. Never fails: what could not be kept is named in `degraded`.
+pub(crate) async fn answer(
+    deps: &Deps,
+    request: ChatRequest,
+    idempotency: Option<Idempotency>,
+    danger: Danger,
+    asked: PublicDeadline,
+) -> ChatReply {
+    let mut progress = Progress::new(asked);
+    let mut begin = BeginTurn {
+        turn_id: ulid::Ulid::generate().to_string(),
+        kind: deps.assistants.get(&request.assistant).map(|assistant| assistant.kind).unwrap_or_default(),
+        assistant: request.assistant,
+        session_id: request.session_id,
+        client_time: request.client_time.unwrap_or_else(ClientTime::now),
+        understanding: Understanding::default(),
+        idempotency,
+        in_danger: true,
+    };
+    let mut begun = ask(deps, &begin, &mut progress).await;
+    if begun
+        .as_ref()
+        .is_err_and(|problem| [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY].contains(&problem.status()))
+    {
+        // A session that is forgotten, or is somebody else's to go on with: the reply needs none, and begins a new one.
+        (begin.session_id, begin.idempotency) = (None, None);
+        begun = ask(deps, &begin, &mut progress).await;
+    }
+    let opened = match begun {
+        Ok(Begun::Replay { reply }) => return *reply,
+        Ok(Begun::Turn { session_id, version, session, claim, .. }) => Opened { session_id, version, session, claim },
+        Err(problem) => {
+            progress.degrade("session", &problem);
+            let session_id = begin.session_id.clone().unwrap_or_else(SessionId::random);
+            let reply = safety::to_alarm(danger.alarm, danger.region, None);
+            let reply = chat_reply(&begin, session_id, &Session::default(), reply, &mut progress);
+            deps.tell(RecordWork::unkept(&reply), progress.end).await;
+            return finished(reply, &progress);
+        }
+    };
+    let reply = safety::to_alarm(danger.alarm, danger.region, opened.session.care.as_ref());
+    keep(deps, begin, opened, request.message, reply, progress).await
+}
+
+/// Keeps the answer to what was said to a crisis reply; the session is as it stood before, for it is not about the journey.
+pub(crate) async fn keep(
+    deps: &Deps,
+    begin: BeginTurn,
+    opened: Opened,
+    message: Private<String>,
+    reply: Reply,
+    mut progress: Progress,
+) -> ChatReply {
+    let Opened { session_id, version, mut session, claim } = opened;
+    session.care = Some(reply.care.clone());
+    // Each of these replies says so.
+    session.notified = Some(Timestamp::now());
+    let reply = chat_reply(&begin, session_id, &session, reply, &mut progress);
+    let commit = CommitTurn {
+        version,
+        session,
+        kind: begin.kind,
+        understanding: Understanding::default(),
+        client_time: begin.client_time,
+        message: Private(message.chars().take(MESSAGE_LIMIT).collect()),
+        reply,
+        timings_ms: progress.timings_ms.clone(),
+        claim,
+    };
+    let deadline = progress.deadline.within(MOMENT);
+    let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, deadline)).await;
+    let mut reply = commit.reply;
+    let work = match kept {
+        Ok(_) => RecordWork::turn(&reply.turn_id, reply.session_id.clone()),
+        Err(problem) => {
+            progress.degrade("session", &problem);
+            reply.degraded.append(&mut progress.degraded);
+            RecordWork::unkept(&reply)
+        }
+    };
+    deps.tell(work, progress.end).await;
+    finished(reply, &progress)
+}
+
+/// Answers a question of somebody in danger.
+pub(crate) async fn answer_question(
+    deps: &Deps,
+    request: AskRequest,
+    danger: Danger,
+    asked: PublicDeadline,
+) -> AskReply {
+    let progress = Progress::new(asked);
+    let Reply { words, help, .. } = safety::to_alarm(danger.alarm, danger.region, None);
+    let reply = AskReply {
+        turn_id: ulid::Ulid::generate().to_string(),
+        assistant: request.assistant,
+        reply: Private(words),
+        action: action(&help).name().to_owned(),
+        help: Some(help),
+        citations: Vec::new(),
+        retrieval: Retrieval::default(),
+        written_by: Writer::Rules,
+        usage: None,
+        incomplete: false,
+        degraded: Vec::new(),
+        timings_ms: None,
+    };
+    deps.tell(RecordWork::ask(&reply), progress.end).await;
+    progress.finished(false, &reply.degraded, false);
+    reply
+}
+
+async fn ask(deps: &Deps, begin: &BeginTurn, progress: &mut Progress) -> Result<Begun, Problem> {
+    let deadline = progress.deadline.within(MOMENT);
+    progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, begin, deadline)).await
+}
+
+fn chat_reply(
+    begin: &BeginTurn,
+    session_id: SessionId,
+    session: &Session,
+    reply: Reply,
+    progress: &mut Progress,
+) -> ChatReply {
+    ChatReply {
+        session_id,
+        turn_id: begin.turn_id.clone(),
+        assistant: begin.assistant.clone(),
+        reply: Private(reply.words),
+        action: action(&reply.help).name().to_owned(),
+        help: Some(reply.help),
+        notice: None,
+        slots: session.slots.clone(),
+        offers: Vec::new(),
+        citations: Vec::new(),
+        retrieval: None,
+        written_by: Writer::Rules,
+        usage: None,
+        incomplete: false,
+        degraded: std::mem::take(&mut progress.degraded),
+        timings_ms: None,
+    }
+}
+
+fn action(help: &Help) -> Action {
+    if help.class == Class::LosingMoney { Action::FirstAid } else { Action::Crisis }
+}
+
+fn finished(reply: ChatReply, progress: &Progress) -> ChatReply {
+    progress.finished(false, &reply.degraded, false);
+    reply
+}
