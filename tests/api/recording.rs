@@ -70,7 +70,9 @@ fn worker(app: &App) -> Arc<record::Deps> {
     let (queue, _) = app.colloquy.turn_queues();
     let prices = Prices::with(None).unwrap();
     let ttl = SignedDuration::from_hours(24);
-    Arc::new(record::Deps::new(client, names.turns, app.colloquy.totals(), queue, prices, ttl))
+    let handoffs = shared::handoffs::Handoffs::new(client.clone(), names.handoffs);
+    let tables = (app.colloquy.totals(), handoffs);
+    Arc::new(record::Deps::new(client, names.turns, tables, queue, prices, ttl))
 }
 
 fn message(work: &RecordWork) -> Message {

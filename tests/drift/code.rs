@@ -11,7 +11,8 @@ use regex::Regex;
 pub type Names = BTreeSet<String>;
 
 /// The modules of `shared` that call AWS, and what the crates call what is theirs.
-const CALLERS: [(&str, &[&str]); 3] = [
+const CALLERS: [(&str, &[&str]); 4] = [
+    ("handoffs", &["handoffs", "Handoffs"]),
     ("knowledge_store", &["store", "KnowledgeStore"]),
     ("queue", &["queue", "turns", "Queue"]),
     ("totals", &["totals", "Totals"]),

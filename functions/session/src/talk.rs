@@ -13,7 +13,7 @@ use shared::api::{
 use shared::assistants::Kind;
 use shared::deadline::Deadline;
 use shared::dialogue::{Action, Exchange, Session};
-use shared::handoffs;
+use shared::handoffs::DAYS;
 use shared::private::Private;
 use shared::problem::Problem;
 
@@ -138,8 +138,8 @@ pub(crate) async fn rate(deps: Arc<Deps>, asked: RateTurn, deadline: Deadline) -
 
 pub(crate) async fn handoffs(deps: Arc<Deps>, asked: ListHandoffs, _: Deadline) -> Result<HandoffList, Problem> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let handoffs = deps.store.handoffs().last(today, asked.days.min(handoffs::DAYS)).await?;
-    Ok(HandoffList { handoffs })
+    let handoffs = deps.store.handoffs();
+    Ok(HandoffList { handoffs: handoffs.last(today, asked.days.min(DAYS)).await? })
 }
 
 async fn existing(deps: &Deps, id: &SessionId, assistant: &str) -> Result<Kept, Problem> {
