@@ -19,7 +19,7 @@ const PATTERNS: [&str; 6] = [
 ];
 
 /// From here on the classifier raises the alarm on its own. Chosen on lines that it was not trained on
-/// (`examples/train.rs --folds 5`): above, one in a thousand plain messages does.
+/// (`examples/train.rs --folds 5`): above, four of 2,701 plain messages do.
 const SURE: f32 = 0.94;
 /// From here on it agrees with a pattern that may mean something else.
 const AGREES: f32 = 0.5;
