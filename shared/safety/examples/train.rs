@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p safety --example train                      # writes data/classifier.bin and data/known_words.txt
 //! cargo run --release -p safety --example train -- --folds 5         # measures alone, in five parts
+//! cargo run --release -p safety --example train -- --also crisis.jsonl             # as the shipped weights are trained
 //! cargo run --release -p safety --example train -- --also crisis.jsonl --folds 5
 //! ```
 //!
@@ -98,7 +99,8 @@ fn public_lines(file: &Path) -> Vec<Line> {
         let text = line["text"].as_str().unwrap_or_default().to_owned();
         Line { text, output, label, features: Vec::new(), public: true }
     };
-    text.lines().map(read).collect()
+    // Dialogues under a licence that asks for the same of what is made of them.
+    text.lines().filter(|line| !line.contains(r#""source": "sgd""#)).map(read).collect()
 }
 
 /// Stochastic gradient descent on the cross entropy, with AdaGrad's steps.
@@ -153,7 +155,7 @@ fn measure(lines: &[Line], folds: usize, guard: &Guard, verbose: bool) {
             by_pattern[at] = guard.read_with(&line.text, None).is_some();
         }
     }
-    println!("{:28} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "lines", "n", "patterns", "both", ">0.35", ">0.8", ">0.93");
+    println!("{:28} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7}", "lines", "n", "patterns", "both", ">0.5", ">0.84", ">0.88");
     for (public, label) in labels {
         let of: Vec<usize> =
             (0..lines.len()).filter(|at| lines[*at].public == public && lines[*at].label == label).collect();
@@ -165,9 +167,9 @@ fn measure(lines: &[Line], folds: usize, guard: &Guard, verbose: bool) {
             of.len(),
             share(&|at| by_pattern[at]),
             share(&|at| alarm[at]),
-            above(0.35),
-            above(0.8),
-            above(0.93)
+            above(0.5),
+            above(0.84),
+            above(0.88)
         );
     }
     if verbose {

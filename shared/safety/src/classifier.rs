@@ -1,6 +1,6 @@
 //! A linear classifier over hashed n-grams: how likely it is that words are from somebody in danger, and in which.
 //!
-//! Softmax over the classes and "none", on one to three words in a row and on four letters in a row; each text's features
+//! Softmax over the classes and "none", on words in a row and on letters in a row, within words; each text's features
 //! weigh `1 / sqrt(number of features)`. The weights are whole numbers from -127 to 127 with one scale, trained by
 //! `examples/train.rs`; a text costs one pass over its words, some microseconds.
 
@@ -10,7 +10,10 @@ use crate::Class;
 const WEIGHTS: &[u8] = include_bytes!("../data/classifier.bin");
 
 /// How many features there are: what is hashed shares them.
-pub const FEATURES: usize = 1 << 15;
+pub const FEATURES: usize = 1 << 17;
+/// The most words in a row that are a feature, and how many letters are.
+const WORDS: usize = 3;
+const LETTERS: [usize; 2] = [3, 5];
 /// The classes and, last, none of them.
 pub const OUTPUTS: usize = Class::ALL.len() + 1;
 
@@ -98,14 +101,19 @@ pub fn features(words: &[&str], mut tell: impl FnMut(usize)) {
     let hashes: Vec<u32> = words.iter().map(|word| hash(0x811c_9dc5, word.as_bytes())).collect();
     for (at, word) in words.iter().enumerate() {
         let mut so_far = 0x9747_b28c;
-        for next in hashes.iter().skip(at).take(3) {
+        for next in hashes.iter().skip(at).take(WORDS) {
             so_far = mixed(so_far ^ next.wrapping_mul(0x85eb_ca6b));
             tell(so_far as usize % FEATURES);
         }
-        // Letters: what a misspelt or inflected word shares with the one that was seen.
-        if word.len() > 4 {
-            for part in word.as_bytes().windows(4) {
-                tell(mixed(hash(0x1b87_3593, part)) as usize % FEATURES);
+        // Letters, the word's ends among them: what a misspelt or inflected word shares with the one that was seen.
+        let bytes = word.as_bytes();
+        for length in LETTERS {
+            for from in 0..(bytes.len() + 3).saturating_sub(length) {
+                let part = (from..from + length).map(|place| match place.checked_sub(1) {
+                    Some(place) => bytes.get(place).copied().unwrap_or(b'$'),
+                    None => b'^',
+                });
+                tell(mixed(part.fold(0x1b87_3593, step)) as usize % FEATURES);
             }
         }
     }
@@ -116,7 +124,11 @@ pub fn features(words: &[&str], mut tell: impl FnMut(usize)) {
 
 /// FNV-1a.
 fn hash(seed: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(seed, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    bytes.iter().copied().fold(seed, step)
+}
+
+fn step(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
 }
 
 /// MurmurHash3's last step: every bit of the input moves every bit of the output.

@@ -19,10 +19,12 @@ const PATTERNS: [&str; 6] = [
 ];
 
 /// From here on the classifier raises the alarm on its own. Chosen on lines that it was not trained on
-/// (`examples/train.rs --folds 5`): above, one in two thousand plain messages does.
-const SURE: f32 = 0.93;
+/// (`examples/train.rs --folds 5`): above, four of 2,701 plain messages do.
+const SURE: f32 = 0.94;
 /// From here on it agrees with a pattern that may mean something else.
-const AGREES: f32 = 0.35;
+const AGREES: f32 = 0.5;
+/// Below, a pattern is not believed in a sentence that jokes or is about something else.
+const DOUBTED: f32 = 0.05;
 /// How many words the classifier looks at together: a long message is read in parts, so that one sentence is not lost in it.
 const PART: usize = 48;
 
@@ -88,7 +90,7 @@ impl Guard {
         let likely = classifier.map(|classifier| likeliest(classifier, &words));
         let danger = likely.map_or(0.0, |likely| likely.danger());
         let matches = self.lexicon.matches(&words);
-        if let Some((class, strength)) = strongest(&words, &matches, danger >= AGREES) {
+        if let Some((class, strength)) = strongest(&words, &matches, danger) {
             return Some(Alarm { class, now: strength == Strength::Now, by: Reader::Pattern, language: None });
         }
         if let Some((language, class)) = self.languages.find(&plain(message)) {
@@ -97,6 +99,26 @@ impl Guard {
         let likely = likely.filter(|_| danger >= SURE)?;
         let calmed = matches.iter().any(|one| matches!(one.says, Says::CalmMessage | Says::CalmSentence | Says::Calm));
         (!calmed).then(|| Alarm { class: likely.class(), now: false, by: Reader::Classifier, language: None })
+    }
+
+    /// How likely the classifier thinks it that a message is from somebody in danger.
+    pub fn danger(&self, message: &str) -> f32 {
+        let words = self.spelling.read(message);
+        self.classifier.as_ref().map_or(0.0, |classifier| likeliest(classifier, &words).danger())
+    }
+
+    /// What the patterns say, for whom extends them: the meaning and the words of each match.
+    pub fn trace(&self, message: &str) -> String {
+        let words = self.spelling.read(message);
+        let said = |one: &Match<Says>| {
+            let words: Vec<&str> = (one.from..one.to).map(|at| words.get(at)).collect();
+            let says = match one.says {
+                Says::Danger { class, strength } => format!("{} {strength:?}", class.name()),
+                calm => format!("{calm:?}"),
+            };
+            format!("{says}: {}", words.join(" "))
+        };
+        self.lexicon.matches(&words).iter().map(said).collect::<Vec<_>>().join("; ")
     }
 
     /// The words of a message, as the classifier is trained on them.
@@ -131,7 +153,7 @@ fn parts(words: &Words) -> Vec<(usize, usize)> {
 }
 
 /// The gravest thing that the patterns say, once what was meant otherwise is taken away.
-fn strongest(words: &Words, matches: &[Match<Says>], agrees: bool) -> Option<(Class, Strength)> {
+fn strongest(words: &Words, matches: &[Match<Says>], danger: f32) -> Option<(Class, Strength)> {
     let calm = |one: &Match<Says>| {
         matches.iter().any(|other| match other.says {
             Says::Calm => one.from < other.to && other.from < one.to,
@@ -151,8 +173,8 @@ fn strongest(words: &Words, matches: &[Match<Says>], agrees: bool) -> Option<(Cl
     });
     let meant = dangers.filter(|(one, _, strength)| match strength {
         _ if calm(one) => false,
-        Strength::Weak => agrees && !weakened(one),
-        _ => true,
+        Strength::Weak => danger >= AGREES && !weakened(one),
+        _ => danger >= DOUBTED || !weakened(one),
     });
     let found: Vec<(Class, Strength)> = meant.map(|(_, class, strength)| (class, strength)).collect();
     let now = found.iter().any(|(_, strength)| *strength == Strength::Now);
@@ -180,6 +202,46 @@ fn gravity(class: Class) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_of_each_kind_that_was_once_read_wrongly_are_read_as_they_are_meant() {
+        let cases: [(&str, Option<Class>); 29] = [
+            // Missed once: another verb, another order, what is left unsaid.
+            ("I intend to be dead before my next birthday", Some(Class::Suicide)),
+            ("honestly thinking of offing myself", Some(Class::Suicide)),
+            ("nobody at school would notice if I never came back", Some(Class::Suicide)),
+            ("is there even any point in still being alive", Some(Class::Suicide)),
+            ("the pistol is on the table and I have had six beers", Some(Class::Suicide)),
+            ("I've been saving up my sleeping pills", Some(Class::Suicide)),
+            ("tell me some painless ways to end my life", Some(Class::Suicide)),
+            ("I'm joking about killing myself haha but like actually though", Some(Class::Suicide)),
+            ("I put cigarettes out on my skin", Some(Class::SelfHarm)),
+            ("how do I hide my cuts from my parents", Some(Class::SelfHarm)),
+            ("he shoved me against the wall again", Some(Class::Abuse)),
+            ("she says she'll stab me if I walk out", Some(Class::Abuse)),
+            ("my uncle touches me where he should not", Some(Class::Child)),
+            ("the voices keep ordering me to hurt my neighbour", Some(Class::HarmToOthers)),
+            ("he cheated on me, should I kill him", Some(Class::HarmToOthers)),
+            ("I took double my heart medication and feel dizzy", Some(Class::Overdose)),
+            ("half my face has gone numb and I cannot speak right", Some(Class::Medical)),
+            ("my chest feels like an elephant is sitting on it", Some(Class::Medical)),
+            // Alarmed about once: figures of speech, what is denied, what is over, what is studied.
+            ("I'd rather die than eat olives", None),
+            ("done with life admin for today", None),
+            ("no one would notice the difference", None),
+            ("my steak was bleeding on the plate", None),
+            ("I nearly had a heart attack when the bill came", None),
+            ("someone broke into my car last night", None),
+            ("I hate living here, the neighbours are loud", None),
+            ("not thinking of killing myself, just venting", None),
+            ("I would never hurt myself", None),
+            ("what does kms mean", None),
+            ("seats together with my husband on the flight please", None),
+        ];
+        let read = |message: &str| Guard::embedded().read(message).map(|alarm| alarm.class);
+        let wrong: Vec<_> = cases.iter().filter(|(message, class)| read(message) != *class).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 
     #[test]
     fn every_pattern_of_this_build_can_be_read() {

@@ -11,6 +11,7 @@
 //! are three words, `stem*` is any word that begins so, `..` up to three words and `...` up to seven in between, `^` the
 //! beginning of a sentence and `$` its end. A match never crosses the end of a sentence. What a match says is [`Says`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::Class;
@@ -86,13 +87,16 @@ struct Rest<'a> {
 struct Pattern<T> {
     says: T,
     elements: Vec<Element>,
+    /// What a sentence must have besides its first word, if it is to match at all: a word of one of these sets, for each.
+    needs: Vec<Vec<SetId>>,
 }
 
 /// All patterns, by the words that they begin with.
 #[derive(Debug)]
 pub(crate) struct Lexicon<T> {
     patterns: Vec<Pattern<T>>,
-    by_first: HashMap<SetId, Vec<usize>>,
+    /// By the set of the first word.
+    by_first: Vec<Vec<usize>>,
     words: HashMap<String, Vec<SetId>>,
     /// Stems by their first three letters.
     stems: HashMap<[u8; 3], Vec<(String, SetId)>>,
@@ -104,7 +108,7 @@ impl<T> Default for Lexicon<T> {
     fn default() -> Self {
         Self {
             patterns: Vec::new(),
-            by_first: HashMap::new(),
+            by_first: Vec::new(),
             words: HashMap::new(),
             stems: HashMap::new(),
             sets: HashMap::new(),
@@ -154,9 +158,14 @@ impl<T: Copy> Lexicon<T> {
         firsts.sort_unstable();
         firsts.dedup();
         for first in firsts {
-            self.by_first.entry(first).or_default().push(self.patterns.len());
+            let first = first as usize;
+            if self.by_first.len() <= first {
+                self.by_first.resize(first + 1, Vec::new());
+            }
+            self.by_first.get_mut(first).into_iter().for_each(|patterns| patterns.push(self.patterns.len()));
         }
-        self.patterns.push(Pattern { says, elements });
+        let needs = elements.iter().skip(1).filter_map(needed).collect();
+        self.patterns.push(Pattern { says, elements, needs });
         Ok(())
     }
 
@@ -246,26 +255,89 @@ impl<T: Copy> Lexicon<T> {
 
     /// Every match, in the order of where it begins.
     pub fn matches(&self, words: &Words) -> Vec<Match<T>> {
-        let sets: Vec<Vec<SetId>> = words.iter().map(|word| self.sets_of(word)).collect();
+        let sets: Vec<Cow<'_, [SetId]>> = words.iter().map(|word| self.sets_of(word)).collect();
         let mut matches = Vec::new();
-        for (from, of_word) in sets.iter().enumerate() {
-            for index in of_word.iter().filter_map(|set| self.by_first.get(set)).flatten() {
-                let Some(pattern) = self.patterns.get(*index) else { continue };
-                let rest = Rest { elements: &pattern.elements, then: None };
-                if let Some(to) = reach(rest, from, words, &sets) {
-                    matches.push(Match { says: pattern.says, from, to });
-                }
+        let mut from = 0;
+        while from < words.len() {
+            let length = (from..words.len()).take_while(|at| words.sentence(*at) == words.sentence(from)).count();
+            let sentence = from..from + length;
+            let mut present = Present::new(self.sets.len());
+            sets.get(sentence.clone())
+                .into_iter()
+                .flatten()
+                .flat_map(|of_word| of_word.iter())
+                .for_each(|set| present.add(*set));
+            for at in sentence {
+                self.matches_from(at, words, &sets, &present, &mut matches);
             }
+            from += length;
         }
         matches
     }
 
-    fn sets_of(&self, word: &str) -> Vec<SetId> {
-        let mut sets = self.words.get(word).cloned().unwrap_or_default();
-        if let Some(stems) = three(word).and_then(|start| self.stems.get(&start)) {
-            sets.extend(stems.iter().filter(|(stem, _)| word.starts_with(stem.as_str())).map(|(_, set)| *set));
+    fn matches_from(
+        &self,
+        from: usize,
+        words: &Words,
+        sets: &[Cow<'_, [SetId]>],
+        present: &Present,
+        matches: &mut Vec<Match<T>>,
+    ) {
+        let of_word = sets.get(from).into_iter().flat_map(|sets| sets.iter());
+        for index in of_word.filter_map(|set| self.by_first.get(*set as usize)).flatten() {
+            let Some(pattern) = self.patterns.get(*index) else { continue };
+            if !pattern.needs.iter().all(|sets| sets.iter().any(|set| present.has(*set))) {
+                continue;
+            }
+            let rest = Rest { elements: &pattern.elements, then: None };
+            if let Some(to) = reach(rest, from, words, sets) {
+                matches.push(Match { says: pattern.says, from, to });
+            }
         }
-        sets
+    }
+
+    /// The sets of a word, in order.
+    fn sets_of(&self, word: &str) -> Cow<'_, [SetId]> {
+        let sets = self.words.get(word).map_or(&[][..], Vec::as_slice);
+        let stems = three(word).and_then(|start| self.stems.get(&start)).into_iter().flatten();
+        let mut stems = stems.filter(|(stem, _)| word.starts_with(stem.as_str())).map(|(_, set)| *set).peekable();
+        if stems.peek().is_none() {
+            return Cow::Borrowed(sets);
+        }
+        let mut sets: Vec<SetId> = sets.iter().copied().chain(stems).collect();
+        sets.sort_unstable();
+        Cow::Owned(sets)
+    }
+}
+
+/// Which sets have a word in a sentence.
+struct Present(Vec<u64>);
+
+impl Present {
+    fn new(sets: usize) -> Self {
+        Self(vec![0; sets / 64 + 1])
+    }
+
+    fn add(&mut self, set: SetId) {
+        if let Some(bits) = self.0.get_mut(set as usize / 64) {
+            *bits |= 1 << (set % 64);
+        }
+    }
+
+    fn has(&self, set: SetId) -> bool {
+        self.0.get(set as usize / 64).is_some_and(|bits| bits >> (set % 64) & 1 == 1)
+    }
+}
+
+/// The sets of which an element needs a word; `None` where it can do without, or needs too much to say so briefly.
+fn needed(element: &Element) -> Option<Vec<SetId>> {
+    match element {
+        Element::One(set) => Some(vec![*set]),
+        Element::Choice(choices) => {
+            let each: Option<Vec<Vec<SetId>>> = choices.iter().map(|choice| choice.iter().find_map(needed)).collect();
+            Some(each?.concat())
+        }
+        _ => None,
     }
 }
 
@@ -299,7 +371,7 @@ fn can_be_empty(elements: &[Element], firsts: &mut Vec<SetId>) -> Result<bool, S
 }
 
 /// Where what is left of a pattern ends when it goes on at a word; the shortest way through its gaps.
-fn reach(rest: Rest<'_>, at: usize, words: &Words, sets: &[Vec<SetId>]) -> Option<usize> {
+fn reach(rest: Rest<'_>, at: usize, words: &Words, sets: &[Cow<'_, [SetId]>]) -> Option<usize> {
     let Some((element, elements)) = rest.elements.split_first() else {
         return match rest.then {
             Some(then) => reach(*then, at, words, sets),
@@ -313,7 +385,7 @@ fn reach(rest: Rest<'_>, at: usize, words: &Words, sets: &[Vec<SetId>]) -> Optio
         // `at` is the place behind the last word: in another sentence, or beyond all of them.
         Element::End => is_start.then(|| reach(rest, at, words, sets)).flatten(),
         Element::One(set) => {
-            let here = sets.get(at).is_some_and(|of_word| of_word.contains(set));
+            let here = sets.get(at).is_some_and(|of_word| of_word.binary_search(set).is_ok());
             let goes_on = |rest: Rest<'_>| {
                 let crosses = words.sentence(at + 1) != words.sentence(at);
                 (!crosses || needs_no_word(rest)).then(|| reach(rest, at + 1, words, sets)).flatten()
@@ -420,7 +492,8 @@ mod tests {
 
     #[test]
     fn words_lists_gaps_and_ends_match_where_they_stand() {
-        let cases: [(&str, &str, &[(usize, usize)]); 11] = [
+        type Places = &'static [(usize, usize)];
+        let cases: [(&str, &str, Places); 11] = [
             ("suicide! kill myself", "i will kill myself now", &[(2, 4)]),
             ("suicide! kill (myself | my own self)", "kill my own self", &[(0, 4)]),
             ("suicide! kill .. myself", "kill or even hang myself", &[(0, 5)]),
