@@ -150,10 +150,16 @@ async fn a_connection_carries_a_limited_number_of_requests_at_once() {
 
 #[tokio::test]
 async fn a_server_that_stops_answers_what_it_began() {
-    let server = start(router()).await;
+    let begun = Arc::new(tokio::sync::Notify::new());
+    let tell = begun.clone();
+    let slow = get(async move || {
+        tell.notify_one();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    });
+    let server = start(Router::new().route("/slow", slow)).await;
     let url = format!("{}/slow", server.url());
     let asked = tokio::spawn(async move { reqwest::get(url).await.unwrap().status() });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    begun.notified().await;
     assert!(server.stop(Duration::from_secs(2)).await);
     assert_eq!(asked.await.unwrap(), 200);
 }
