@@ -21,7 +21,7 @@ use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use shared::assistants::Assistants;
 use shared::config::Secret;
-use shared::deadline::PublicDeadline;
+use shared::deadline::{Deadline, PublicDeadline};
 use shared::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
 use shared::embedder::Embedder;
 use shared::knowledge::Retrieval;
@@ -85,7 +85,7 @@ async fn add(
 ) -> Result<(StatusCode, Json<DocumentView>), Problem> {
     let request: DocumentRequest = read_json(request, DOCUMENT_BODY_LIMIT).await?;
     // What was written when the time is up stays, and the same request again goes on from there.
-    let added = tokio::time::timeout_at(deadline.instant(), ingest(&deps, request)).await;
+    let added = tokio::time::timeout_at(deadline.instant(), ingest(&deps, request, deadline)).await;
     Ok((StatusCode::ACCEPTED, Json(added.map_err(|_| Problem::deadline())??)))
 }
 
@@ -98,14 +98,15 @@ async fn remove(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result
     if deps.store.delete(&parse(&id)?).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
 }
 
-/// Keeps a document and queues what of it must be embedded.
+/// Keeps a document and queues what of it must be embedded. Cutting it ends by the deadline.
 ///
 /// # Errors
 /// 404: there is no such assistant. 422: a field is not valid. 503: the table or the queue is away; trying again goes on.
-pub async fn ingest(deps: &Deps, request: DocumentRequest) -> Result<DocumentView, Problem> {
+/// 504: it could not be cut in time.
+pub async fn ingest(deps: &Deps, request: DocumentRequest, deadline: Deadline) -> Result<DocumentView, Problem> {
     request.check()?;
     deps.assistants.get(&request.assistant)?;
-    let document = document::read(request, &deps.pdfs).await?;
+    let document = document::read(request, &deps.pdfs, deadline).await?;
     let kept = deps.store.write(&document, deps.space.as_ref()).await?;
     queue_unembedded(deps, &kept).await?;
     Ok(view(kept, deps.space.as_ref()))
