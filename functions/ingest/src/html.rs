@@ -34,7 +34,8 @@ fn without_long_tags(html: &str) -> Cow<'_, str> {
         if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             continue;
         }
-        let end = [rest.find('>'), rest.find("</")].into_iter().flatten().min().unwrap_or(rest.len());
+        let ends = |at: usize, sign: &str| sign == ">" || rest.get(at + 1..).is_some_and(|next| next.starts_with('/'));
+        let end = rest.match_indices(['<', '>']).find(|(at, sign)| ends(*at, sign)).map_or(rest.len(), |(at, _)| at);
         let tag = rest.get(..end).unwrap_or_default();
         let between = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\'');
         if tag.matches(between).count() > ATTRIBUTES {
