@@ -54,7 +54,8 @@ async fn ingest(arguments: &[&str]) -> anyhow::Result<()> {
     let summary = match url {
         Some(url) => {
             let key = config::required("DOCUMENTS_API_KEY");
-            let key = key.with_context(|| format!("documents go to {url}, which needs its key"))?;
+            let keys = key.with_context(|| format!("documents go to {url}, which needs its key"))?;
+            let key = keys.split(',').next_back().unwrap_or_default().trim().to_owned();
             folder::ingest(&folder, &Target { url, key, assistant }, &bar).await?
         }
         None => {

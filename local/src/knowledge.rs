@@ -105,7 +105,7 @@ async fn load(deps: &ingest::Deps, texts: Vec<OwnText>) {
     let wanted: Vec<(String, String)> = texts.iter().map(|text| (text.assistant.clone(), key(text))).collect();
     let requests = texts.into_iter().map(|text| async move {
         let name = format!("{}/{}", text.assistant, text.file);
-        if let Err(problem) = ingest::ingest(deps, request(deps, text)).await {
+        if let Err(problem) = ingest::ingest(deps, request(deps, text), Deadline::after(SWEEP)).await {
             log("an assistant's text could not be taken in", &name, &problem);
         }
     });

@@ -2,7 +2,11 @@
 //!
 //! The public routes are served at one port, the steps at another, the tables at a third and the queues at a fourth, all on
 //! loopback; `chat` calls the steps over HTTP just as it does through API Gateway, and the real SDKs talk to tables and queues.
+//! The last three answer nobody but this process.
 
+mod connection;
+mod door;
+mod dynamo;
 pub mod folder;
 pub mod knowledge;
 mod metrics;
@@ -35,6 +39,9 @@ use shared::totals::Totals;
 use shared::trace::Trace;
 use tokio::task::JoinHandle;
 
+use connection::{OWN, PUBLIC};
+pub use door::Hosts;
+use door::Key;
 use knowledge::OwnText;
 pub use queues::VISIBILITY;
 use queues::{Mapping, Queues};
@@ -66,6 +73,8 @@ pub enum State {
 pub struct Options {
     /// The port of the public routes; 0 takes a free one.
     pub port: u16,
+    /// The host names that the public port answers for.
+    pub hosts: Hosts,
     /// Where the tables are.
     pub state: State,
     /// Who helps to understand what the rules leave open.
@@ -108,6 +117,7 @@ pub struct Options {
 pub struct Colloquy {
     public: Server,
     steps: Server,
+    steps_key: Key,
     embedded: Option<Embedded>,
     client: Client,
     names: Tables,
@@ -133,8 +143,8 @@ impl Colloquy {
         let measured = metrics::start()?;
         let embedded = Embedded::start(&options.state).await?;
         let client = match (&options.state, &embedded) {
-            (State::Endpoint(url), _) => tables::client(url).await,
-            (_, Some(embedded)) => tables::client(&embedded.url()).await,
+            (State::Endpoint(url), _) => tables::client(url).await?,
+            (_, Some(embedded)) => tables::client(embedded.url()).await?,
             (_, None) => anyhow::bail!("the embedded tables did not start"),
         };
         let names = table_names();
@@ -171,18 +181,20 @@ impl Colloquy {
                 .merge(observed("retrieve", retrieve::router(retrieve)))
                 .merge(observed("respond", respond::router(options.respond.with_flags(flags.clone()))));
         let loopback = server::listen(0).context("opening a port for the steps")?;
-        let steps = Server::start(loopback, close(steps))?;
+        let steps_key = Key::random();
+        let steps = Server::start(loopback, steps_key.clone().guard(close(steps)), OWN)?;
+        let steps_url = steps_key.in_url(&steps.url());
 
-        let chat = chat::Deps::new(Pipeline::new(steps.url())?, turns.clone(), options.assistants).with_flags(flags);
+        let chat = chat::Deps::new(Pipeline::new(&steps_url)?, turns.clone(), options.assistants).with_flags(flags);
         let chat = chat.with_operator(options.operator_key, options.hand_offs_are_read);
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
-        let health = health::Deps::new(Pipeline::new(steps.url())?, client.clone(), tables, chunks, turns.clone());
+        let health = health::Deps::new(Pipeline::new(&steps_url)?, client.clone(), tables, chunks, turns.clone());
         let public = observed("chat", chat::router(chat))
             .merge(observed("health", health::router(health)))
             .merge(observed("ingest", ingest::router(ingest.clone())))
             .merge(observed("web", web::router()))
             .merge(metrics::router(measured.clone()));
-        let public = Server::start(listener, close(public))?;
+        let public = Server::start(listener, options.hosts.guard(close(public)), PUBLIC)?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());
         let mappings = [
@@ -193,10 +205,23 @@ impl Colloquy {
         ];
         let loading = knowledge::start(ingest, embed, options.own_texts);
         let sweeping = tokio::spawn(sweep_turns(record));
-        let warm = Arc::new(warm::Deps::new(Pipeline::new(steps.url())?, public.url())?);
+        let warm = Arc::new(warm::Deps::new(Pipeline::new(&steps_url)?, public.url())?);
         let warming = options.warm_every.map(|every| tokio::spawn(keep_warm(warm, every)));
         let measuring = metrics::keep_up(measured);
-        Ok(Self { public, steps, embedded, client, names, queues, mappings, loading, sweeping, warming, measuring })
+        Ok(Self {
+            public,
+            steps,
+            steps_key,
+            embedded,
+            client,
+            names,
+            queues,
+            mappings,
+            loading,
+            sweeping,
+            warming,
+            measuring,
+        })
     }
 
     /// The address of the public routes.
@@ -209,9 +234,9 @@ impl Colloquy {
         self.public.url()
     }
 
-    /// The base URL of the steps.
+    /// The base URL of the steps, with the key that they ask for.
     pub fn steps_url(&self) -> String {
-        self.steps.url()
+        self.steps_key.in_url(&self.steps.url())
     }
 
     /// A client of the tables, and their names.
@@ -276,13 +301,13 @@ async fn sweep_turns(record: Arc<record::Deps>) {
     }
 }
 
-/// Serves tables in memory, alone, until the process ends; returns their URL. For measuring the set without them.
+/// Serves tables in memory, alone, until the process ends; returns their URL, with their key. For measuring the set without them.
 ///
 /// # Errors
 /// A port that cannot be opened.
 pub async fn serve_tables() -> anyhow::Result<String> {
     let embedded = Embedded::start(&State::Memory).await?.context("the embedded tables did not start")?;
-    let url = embedded.url();
+    let url = embedded.url().to_owned();
     // Dropping the handle would stop them.
     std::mem::forget(embedded);
     Ok(url)

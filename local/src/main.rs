@@ -1,6 +1,6 @@
 //! `cargo run`: Colloquy on this machine, at http://127.0.0.1:3000.
 //!
-//! `PORT` chooses another port, `COLLOQUY_STATE` another folder for the tables than `.colloquy`, `AWS_ENDPOINT_URL` an
+//! `PORT` chooses another port, `ALLOWED_HOSTS` adds host names that it answers for, `COLLOQUY_STATE` another folder for the tables than `.colloquy`, `AWS_ENDPOINT_URL` an
 //! emulator of DynamoDB to be used instead; keys of flight providers switch on the real ones.
 //!
 //! `cargo run -- ingest DIR --assistant NAME` takes a folder of documents in.
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ingest::PdfReader;
-use local::{Colloquy, Options, State, knowledge};
+use local::{Colloquy, Hosts, Options, State, knowledge};
 use shared::assistants::Assistants;
 use shared::config::Secret;
 use shared::embedder::Embedder;
@@ -64,6 +64,7 @@ async fn run() -> anyhow::Result<()> {
 fn options() -> anyhow::Result<Options> {
     Ok(Options {
         port: config::parsed("PORT", 3000)?,
+        hosts: Hosts::from_env(),
         state: state(),
         understand: understand::Deps::from_env()?,
         flights: flights::Deps::from_env()?,

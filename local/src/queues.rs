@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_config::BehaviorVersion;
-use aws_sdk_sqs::config::{Credentials, Region};
+use aws_sdk_sqs::config::Region;
 use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -21,6 +21,8 @@ use tokio::task::JoinHandle;
 use winterbaume_core::{MockRequest, MockService};
 use winterbaume_sqs::SqsService;
 
+use crate::connection::OWN;
+use crate::door::Key;
 use crate::server::{self, Server};
 
 /// How long a message that was taken and not deleted stays hidden, unless told otherwise.
@@ -53,12 +55,12 @@ impl Queues {
     /// A message that was taken and not deleted comes again after `visibility`.
     pub async fn start(visibility: Duration) -> anyhow::Result<Self> {
         let listener = server::listen(0).context("opening a port for the queues")?;
-        let router = Router::new().fallback(answer).with_state(Arc::new(SqsService::new()));
-        let server = Server::start(listener, router)?;
+        let (key, router) = (Key::random(), Router::new().fallback(answer).with_state(Arc::new(SqsService::new())));
+        let server = Server::start(listener, key.clone().guard(router), OWN)?;
         let config = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(server.url())
             .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .credentials_provider(key.credentials())
             .load()
             .await;
         let client = aws_sdk_sqs::Client::new(&config);

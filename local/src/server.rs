@@ -2,22 +2,23 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tower::service_fn;
 
-/// How many calls one connection may carry at once. `axum::serve` stops at 200, and `chat` has one connection to the steps.
-const STREAMS_PER_CONNECTION: u32 = 100_000;
+use crate::connection::{Activity, Limits};
 
-/// How long a client may take to send a request's head: one that never does holds nothing for longer.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection that was silent for too long has to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How many connections may wait to be taken (the system's limit is usually the same). tokio's own 1,024 overflow where a thousand
 /// come at once, and a client that met that tries again only after a second.
@@ -43,10 +44,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub fn start(listener: TcpListener, router: Router) -> anyhow::Result<Self> {
+    pub fn start(listener: TcpListener, router: Router, limits: Limits) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(Duration::ZERO);
-        Ok(Self { address, stop, serving: tokio::spawn(serve(listener, router, stopped)) })
+        Ok(Self { address, stop, serving: tokio::spawn(serve(listener, router, limits, stopped)) })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -64,18 +65,19 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<Duration>) -> bool {
+async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stopped: watch::Receiver<Duration>) -> bool {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS_PER_CONNECTION);
-    let connections = GracefulShutdown::new();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams);
+    let builder = Arc::new(builder);
+    let connections = Arc::new(Semaphore::new(limits.connections));
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &connections) => accepted,
             _ = stopped.changed() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, permit) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: give some the time to close.
                 tracing::warn!(%error, "a connection could not be taken");
@@ -83,18 +85,57 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
                 continue;
             }
         };
-        // Without this, each small answer waits for the client's acknowledgement of the one before.
-        drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = connections.watch(connection);
+        let connection = hold(builder.clone(), stream, router.clone(), limits, stopped.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            connection.await;
+            drop(permit);
         });
     }
     drop(listener);
     let grace = *stopped.borrow();
-    tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    tokio::time::timeout(grace, connections.acquire_many(all)).await.is_ok()
 }
+
+/// A connection, once there may be another one.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    // Without this, each small answer waits for the client's acknowledgement of the one before.
+    drop(stream.set_nodelay(true));
+    Ok((stream, permit))
+}
+
+/// Serves one connection until it ends, is silent for too long, or the server stops and its requests are answered.
+async fn hold(
+    builder: Arc<Builder<TokioExecutor>>,
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<Duration>,
+) {
+    let activity = Activity::new(limits);
+    let of_requests = activity.clone();
+    let service = service_fn(move |request| of_requests.clone().answer(router.clone(), request));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = activity.ceases() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(GOODBYE, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests;

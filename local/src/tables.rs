@@ -1,6 +1,9 @@
 //! DynamoDB on a laptop: an embedded server on loopback that the real SDK talks to, with the template's tables.
 
 use std::collections::BTreeSet;
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -14,20 +17,33 @@ use aws_sdk_dynamodb::types::{
     VectorDistanceFunction, VectorIndex, VectorIndexUpdate,
 };
 use dynoxide::Database;
+use rusqlite::{Connection, OpenFlags};
 use session::Tables;
 use shared::knowledge_store::VectorSpace;
 use shared::turns::{PENDING_INDEX, TURN_INDEX};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-use crate::{State, server};
+use crate::connection::OWN;
+use crate::door::Key;
+use crate::server::Server;
+use crate::{State, dynamo, server};
 
 /// How often what is past its time is deleted.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How long what was deleted may still be read in the log that SQLite writes before its file.
+const CHECKPOINT: Duration = Duration::from_secs(10);
+/// How long a checkpoint waits for its turn.
+const BUSY: Duration = Duration::from_secs(1);
+/// The file of the tables, and how those begin that SQLite keeps beside it.
+const FILE: &str = "tables.sqlite";
+/// The folder beside it that a sentence model is put in by default.
+const MODEL: &str = "model";
 
 /// The embedded server.
 pub(crate) struct Embedded {
-    port: u16,
+    url: String,
     stop: oneshot::Sender<()>,
     end: oneshot::Receiver<()>,
 }
@@ -35,58 +51,84 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Starts it for `state`, unless that is elsewhere.
     pub async fn start(state: &State) -> anyhow::Result<Option<Self>> {
-        let database = match state {
+        let (database, file) = match state {
             State::Endpoint(_) => return Ok(None),
-            State::Memory => {
-                Database::memory().map_err(|error| anyhow!("{error}")).context("making tables in memory")?
-            }
+            State::Memory => (Database::memory(), None),
             State::Folder(folder) => {
-                std::fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
-                let file = folder.join("tables.sqlite");
-                Database::new(&file.to_string_lossy())
-                    .map_err(|error| anyhow!("{error}"))
-                    .with_context(|| format!("opening {}", file.display()))?
+                let file = private_file(folder).with_context(|| format!("making {FILE} in {}", folder.display()))?;
+                (Database::new(&file.to_string_lossy()), Some(file))
             }
         };
-        let listener = server::listen(0).context("opening a port for the tables")?;
-        let port = listener.local_addr()?.port();
-        let (stop, stopped) = oneshot::channel();
+        let database = database.map_err(|error| anyhow!("{error}")).context("opening the tables")?;
+        let (key, listener) = (Key::random(), server::listen(0).context("opening a port for the tables")?);
+        let url = key.in_url(&format!("http://{}", listener.local_addr()?));
         // SQLite blocks the thread it runs on, so it gets one of its own: turns that wait must not wait for it.
         let listener = listener.into_std().context("opening a port for the tables")?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the tables")?;
-        let (ended, end) = oneshot::channel::<()>();
+        let ((stop, stopped), (ended, end)) = (oneshot::channel(), oneshot::channel::<()>());
         std::thread::spawn(move || {
-            runtime.block_on(serve(listener, database, stopped));
+            if let Err(error) = runtime.block_on(serve(listener, database, file, key, stopped)) {
+                tracing::error!(cause = format!("{error:#}"), "the embedded tables did not start");
+            }
+            // What still holds the file is let go of before the end is told.
+            drop(runtime);
             drop(ended);
         });
-        Ok(Some(Self { port, stop, end }))
+        Ok(Some(Self { url, stop, end }))
     }
 
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// Its address, with the key.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     pub async fn stop(self) {
         drop(self.stop);
-        // A connection of the SDK's pool that stays open must not hold up the end.
-        drop(tokio::time::timeout(Duration::from_millis(500), self.end).await);
+        drop(tokio::time::timeout(Duration::from_secs(2), self.end).await);
     }
 }
 
-async fn serve(listener: std::net::TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
-    let listener = match TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "the embedded tables did not start"),
-    };
-    let sweeper = tokio::spawn(sweep(database.clone()));
-    let stopped = async move {
-        drop(stopped.await);
-    };
-    if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stopped).await {
-        tracing::error!(%error, "the embedded tables stopped");
+/// The file in this folder, for its owner alone; what is missing is made. A folder in which there is something else is left
+/// as it is.
+fn private_file(folder: &Path) -> std::io::Result<PathBuf> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut ours = true;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(FILE) {
+            std::fs::set_permissions(entry.path(), Permissions::from_mode(0o600))?;
+        } else {
+            ours &= name == MODEL;
+        }
     }
-    sweeper.abort();
+    if ours {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    }
+    let file = folder.join(FILE);
+    // SQLite gives the files beside it the same permissions.
+    OpenOptions::new().create(true).append(true).mode(0o600).open(&file)?;
+    Ok(file)
+}
+
+async fn serve(
+    listener: std::net::TcpListener,
+    database: Database,
+    file: Option<PathBuf>,
+    key: Key,
+    stopped: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    let router = key.guard(dynamo::router(database.clone()));
+    let server = Server::start(TcpListener::from_std(listener)?, router, OWN)?;
+    let sweeping = tokio::spawn(sweep(database));
+    let clearing = file.map(|file| tokio::spawn(clear(file)));
+    drop(stopped.await);
+    sweeping.abort();
+    clearing.inspect(JoinHandle::abort);
+    // A connection of the SDK's pool that stays open must not hold up the end.
+    server.stop(Duration::from_millis(500)).await;
+    Ok(())
 }
 
 async fn sweep(database: Database) {
@@ -102,15 +144,45 @@ async fn sweep(database: Database) {
     }
 }
 
-/// A client of the endpoint `url`, with credentials that mean nothing.
-pub(crate) async fn client(url: &str) -> Client {
+/// Empties the log again and again, so that what was deleted or replaced is in no file any more. In the tables' file itself
+/// SQLite overwrites it: it is built with `SECURE_DELETE` (`.cargo/config.toml`).
+async fn clear(file: PathBuf) {
+    let mut clock = tokio::time::interval(CHECKPOINT);
+    loop {
+        clock.tick().await;
+        let file = file.clone();
+        match tokio::task::spawn_blocking(move || checkpoint(&file)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the log of the tables could not be emptied"),
+            Err(_) => return,
+        }
+    }
+}
+
+fn checkpoint(file: &Path) -> rusqlite::Result<()> {
+    let log = file.with_file_name(format!("{FILE}-wal"));
+    if std::fs::metadata(log).map_or(0, |log| log.len()) == 0 {
+        return Ok(());
+    }
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(BUSY)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// A client of the endpoint `url`, with the credentials of the embedded tables where it has their key.
+pub(crate) async fn client(url: &str) -> anyhow::Result<Client> {
+    let mut url: reqwest::Url = url.parse().with_context(|| format!("{url:?} is not the URL of a DynamoDB"))?;
+    let credentials = Key::of_url(&url)
+        .map_or_else(|| Credentials::new("local", "local", None, None, "local"), |key| key.credentials());
+    let bare = url.set_username("").and_then(|()| url.set_password(None));
+    bare.map_err(|()| anyhow!("the URL of a DynamoDB has a host"))?;
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(url)
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .credentials_provider(credentials)
         .load()
         .await;
-    Client::new(&config)
+    Ok(Client::new(&config))
 }
 
 /// Makes the tables that are missing, as the template describes them.
@@ -244,3 +316,6 @@ fn vector_index(space: &VectorSpace) -> anyhow::Result<VectorIndex> {
         .distance_function(VectorDistanceFunction::Cosine)
         .build()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,12 +38,20 @@ pub struct DocumentRequest {
     /// Whose it is: a name from `GET /v1/assistants`.
     #[schema(example = "defi")]
     pub assistant: String,
-    /// The name that answers cite it by: 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Handbook")]
+    /// The name that answers cite it by: 1 to 200 characters, none of them for control or for the direction of writing.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069][^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*$",
+        example = "Handbook"
+    )]
     pub source: String,
-    /// Its title, to 200 characters; a blank one is none.
+    /// Its title, to 200 characters of the same kind; a blank one is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 200)]
+    #[schema(
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )]
     pub title: Option<String>,
     /// Where it can be read: an address with http or https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +76,7 @@ impl DocumentRequest {
     /// 422, naming the field.
     pub fn check(&self) -> Result<(), Problem> {
         check_source("", Some(&self.source), self.url.as_deref())?;
+        plain("title", self.title.as_deref())?;
         within("title", self.title.as_deref().filter(|title| !title.trim().is_empty()), 200)?;
         within("key", self.key.as_deref(), 500)?;
         if self.content.trim().is_empty() {
@@ -86,6 +95,7 @@ impl DocumentRequest {
 /// # Errors
 /// 422, naming the field.
 pub fn check_source(prefix: &str, source: Option<&str>, url: Option<&str>) -> Result<(), Problem> {
+    plain(&format!("{prefix}source"), source)?;
     within(&format!("{prefix}source"), source, 200)?;
     let field = format!("{prefix}url");
     within(&field, url, 2_000)?;
@@ -103,6 +113,21 @@ fn within(field: &str, value: Option<&str>, most: usize) -> Result<(), Problem> 
         Some(value) if value.trim().is_empty() => Err(Problem::field(field, "it must not be blank")),
         _ => Ok(()),
     }
+}
+
+fn plain(field: &str, value: Option<&str>) -> Result<(), Problem> {
+    if value.is_some_and(|value| !value.chars().all(is_name)) {
+        let detail = "it must have no characters for control or for the direction of writing";
+        return Err(Problem::field(field, detail));
+    }
+    Ok(())
+}
+
+/// Whether a character may be in a name that is shown beside an answer: it neither controls a terminal nor turns the words
+/// around it, so that nothing can pass for what it is not.
+pub fn is_name(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !c.is_control() && !turns
 }
 
 /// Whether a text is an address that may become a link: of the web, and without anything that is no part of one.
@@ -141,4 +166,36 @@ pub struct DocumentView {
     pub pending: usize,
     /// How it is searched once nothing is pending: `words` where there is no embedder.
     pub retrieval: Retrieval,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_beside_an_answer_can_neither_control_nor_turn_what_is_shown() {
+        let request = |source: &str, title: &str| DocumentRequest {
+            assistant: "defi".to_owned(),
+            source: source.to_owned(),
+            title: Some(title.to_owned()),
+            url: None,
+            key: None,
+            content_type: ContentType::Plain,
+            content: "Words.".to_owned(),
+        };
+        for name in ["Handbook", "Règlement, 2ᵉ éd.", "مدونة", "家庭 \u{1f468}\u{200d}\u{1f469}"] {
+            request(name, name).check().unwrap();
+        }
+        request("Handbook", "").check().unwrap();
+        for name in ["a\u{1b}[2J", "a\nb", "NHS\u{202e}gro.live", "\u{2066}a", "a\u{9b}b", "a\u{200f}"] {
+            for (request, field) in [(request(name, "Title"), "source"), (request("Handbook", name), "title")] {
+                let problem = request.check().unwrap_err();
+                assert_eq!(
+                    (problem.status().as_u16(), problem.body().errors[0].field.as_str()),
+                    (422, field),
+                    "{name:?}"
+                );
+            }
+        }
+    }
 }

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_ssm::Client;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use thiserror::Error;
 use tokio::sync::{OnceCell, watch};
 
 use crate::{config, trace};
@@ -30,9 +31,11 @@ const WAIT: Duration = Duration::from_millis(200);
 /// How long it waits where there is none yet: for a first connection, and because the defaults would switch on what is off.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
+/// The flight providers that there can be.
+pub const PROVIDERS: [&str; 3] = ["amadeus", "duffel", "sample"];
+
 /// What is switched how.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flags {
     /// The flight providers that are on, of those that are configured; all where it is not given.
     pub providers: Option<Vec<String>>,
@@ -40,6 +43,8 @@ pub struct Flags {
     pub model: bool,
     /// How what does not depend on each other is done.
     pub steps: Order,
+    /// What of them nobody here knows: a mistake, or a flag of another release.
+    pub unknown: Vec<String>,
 }
 
 /// How what does not depend on each other is done.
@@ -55,15 +60,54 @@ pub enum Order {
 
 impl Default for Flags {
     fn default() -> Self {
-        Self { providers: None, model: true, steps: Order::default() }
+        Self { providers: None, model: true, steps: Order::default(), unknown: Vec::new() }
     }
 }
 
 impl Flags {
+    /// The flags of a JSON object. A value that none can have leaves its flag as it was in `last`.
+    fn read(text: &str, last: &Self) -> anyhow::Result<Self> {
+        let object: Map<String, Value> = serde_json::from_str(text).context("reading the flags as JSON")?;
+        let mut flags = Self::default();
+        for (name, value) in object {
+            let value = match name.as_str() {
+                "providers" => flag(value).map(|value: Option<Vec<String>>| {
+                    let unknown = value.iter().flatten().filter(|name| !PROVIDERS.contains(&name.as_str()));
+                    flags.unknown.extend(unknown.map(|name| format!("the provider {}", shown(name))));
+                    flags.providers = value;
+                }),
+                "model" => flag(value).map(|value| flags.model = value),
+                "steps" => flag(value).map(|value| flags.steps = value),
+                _ => {
+                    flags.unknown.push(format!("the flag {}", shown(&name)));
+                    continue;
+                }
+            };
+            if value.is_none() {
+                match name.as_str() {
+                    "providers" => flags.providers.clone_from(&last.providers),
+                    "model" => flags.model = last.model,
+                    _ => flags.steps = last.steps,
+                }
+                flags.unknown.push(format!("the value of {name}"));
+            }
+        }
+        Ok(flags)
+    }
+
     /// Whether a provider is on.
     pub fn has_provider(&self, name: &str) -> bool {
         self.providers.as_ref().is_none_or(|providers| providers.iter().any(|provider| provider == name))
     }
+}
+
+fn flag<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+/// A name as it may be shown to anybody: short, and in quotes.
+fn shown(name: &str) -> String {
+    format!("{:?}", name.chars().take(40).collect::<String>())
 }
 
 /// Where the flags are read from. The default is nowhere: then everything is on.
@@ -132,6 +176,29 @@ impl FlagSource {
         let last = next.borrow();
         last.flags.clone().unwrap_or_default()
     }
+
+    /// Says for the report on health whether the flags are as somebody wanted them.
+    ///
+    /// # Errors
+    /// They are not.
+    pub async fn check(&self) -> Result<(), Wrong> {
+        let flags = self.get().await;
+        if self.0.as_ref().is_some_and(|source| source.last.borrow().failed) {
+            return Err(Wrong::Unread);
+        }
+        if flags.unknown.is_empty() { Ok(()) } else { Err(Wrong::Unknown(flags.unknown.join(", "))) }
+    }
+}
+
+/// Why the flags are not what somebody wanted them to be; in words that may be shown to anybody.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Wrong {
+    /// There is something in them that nobody knows.
+    #[error("nobody knows {0}")]
+    Unknown(String),
+    /// They are away, or no JSON object.
+    #[error("they cannot be read; the last ones stay")]
+    Unread,
 }
 
 /// Reads the flags, unless that is being done. One that is slower than a turn waits goes on, for the next turn.
@@ -141,14 +208,18 @@ fn read_anew(source: &Arc<Source>) {
     }
     let source = source.clone();
     trace::spawn(async move {
-        let read = source.place.read().await;
+        let text = source.place.read().await;
         source.last.send_modify(|last| {
+            let read = text.and_then(|text| Flags::read(&text, &last.flags.clone().unwrap_or_default()));
             let rest = if read.is_ok() { source.ttl } else { source.ttl.min(RETRY) };
             last.due = Some(Instant::now() + rest);
             match read {
                 Ok(flags) => {
                     if *last.flags.clone().unwrap_or_default() != flags {
                         tracing::info!(?flags, "the flags have changed");
+                        if !flags.unknown.is_empty() {
+                            tracing::warn!(unknown = flags.unknown.join(", "), "nobody knows some of the flags");
+                        }
                     }
                     last.flags = Some(Arc::new(flags));
                     last.failed = false;
@@ -165,82 +236,34 @@ fn read_anew(source: &Arc<Source>) {
 }
 
 impl Place {
-    async fn read(&self) -> anyhow::Result<Flags> {
-        let text = match self {
-            Self::File(path) => std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?,
+    async fn read(&self) -> anyhow::Result<String> {
+        match self {
+            Self::File(path) => std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display())),
             Self::Parameter { name, client } => {
-                let client = client.get_or_init(client_from_env).await;
+                let client = client.get_or_init(config::ssm_client).await;
                 let answer = client.get_parameter().name(name).send().await;
                 let answer = answer.with_context(|| format!("reading the parameter {name}"))?;
                 let value = answer.parameter.and_then(|parameter| parameter.value);
-                value.with_context(|| format!("the parameter {name} has no value"))?
+                value.with_context(|| format!("the parameter {name} has no value"))
             }
-        };
-        serde_json::from_str(&text).context("reading the flags as JSON")
+        }
     }
-}
-
-async fn client_from_env() -> Client {
-    let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(1));
-    let timeouts = timeouts.operation_timeout(Duration::from_secs(3)).build();
-    Client::new(&aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
 
-    use aws_sdk_ssm::config::retry::RetryConfig;
-    use aws_sdk_ssm::config::{Credentials, Region};
-    use axum::Router;
-    use axum::response::{IntoResponse, Response};
-    use axum::routing::post;
-    use http::StatusCode;
     use serde_json::json;
 
     use super::*;
+    use crate::config::testing::Ssm;
 
     const TTL: Duration = Duration::from_millis(50);
 
-    /// A stand-in for SSM: the parameter's value, or none, after a while; and how often it was asked.
-    #[derive(Default)]
-    struct Ssm {
-        value: Mutex<Option<&'static str>>,
-        delay: Mutex<Duration>,
-        asked: Mutex<usize>,
-    }
-
-    impl Ssm {
-        async fn start(ttl: Duration) -> (Arc<Self>, FlagSource) {
-            let ssm = Arc::new(Self::default());
-            let stand_in = ssm.clone();
-            let router = Router::new().route("/", post(async move || stand_in.answer().await));
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!("http://{}", listener.local_addr().unwrap());
-            tokio::spawn(async move { axum::serve(listener, router).await });
-            let config = aws_sdk_ssm::Config::builder()
-                .behavior_version_latest()
-                .endpoint_url(url)
-                .region(Region::new("us-east-1"))
-                .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-                .retry_config(RetryConfig::disabled())
-                .build();
-            (ssm, FlagSource::parameter("/colloquy/flags", Some(Client::from_conf(config)), ttl))
-        }
-
-        async fn answer(&self) -> Response {
-            *self.asked.lock().unwrap() += 1;
-            let (value, delay) = (*self.value.lock().unwrap(), *self.delay.lock().unwrap());
-            tokio::time::sleep(delay).await;
-            let Some(value) = value else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-            json!({"Parameter": {"Name": "/colloquy/flags", "Type": "String", "Value": value}})
-                .to_string()
-                .into_response()
-        }
-
-        fn set(&self, value: Option<&'static str>) {
-            *self.value.lock().unwrap() = value;
-        }
+    async fn start(ttl: Duration) -> (Arc<Ssm>, FlagSource) {
+        let (ssm, client) = Ssm::start().await;
+        (ssm, FlagSource::parameter("/colloquy/flags", Some(client), ttl))
     }
 
     /// The flags once they are these, or as they are after two seconds.
@@ -261,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flag_is_read_again_once_its_time_is_over() {
-        let (ssm, source) = Ssm::start(TTL).await;
+        let (ssm, source) = start(TTL).await;
         ssm.set(Some(r#"{"model": false}"#));
         assert_eq!(*source.get().await, model_off(), "the first turn waits for it");
         for _ in 0..100 {
@@ -269,18 +292,20 @@ mod tests {
         }
         assert_eq!(*ssm.asked.lock().unwrap(), 1, "within its time it is read once");
         ssm.set(Some(r#"{"providers": ["duffel"], "steps": "sequential", "of a later release": 1}"#));
-        let expected = Flags { providers: Some(vec!["duffel".to_owned()]), steps: Order::Sequential, model: true };
+        let unknown = vec![r#"the flag "of a later release""#.to_owned()];
+        let expected =
+            Flags { providers: Some(vec!["duffel".to_owned()]), steps: Order::Sequential, model: true, unknown };
         assert_eq!(until(&source, &expected).await, expected);
         assert!(expected.has_provider("duffel") && !expected.has_provider("amadeus"));
     }
 
     #[tokio::test]
     async fn where_it_is_away_or_malformed_the_last_value_stays_or_the_default() {
-        let (ssm, source) = Ssm::start(TTL).await;
+        let (ssm, source) = start(TTL).await;
         assert_eq!(*source.get().await, Flags::default());
         ssm.set(Some(r#"{"model": false}"#));
         assert_eq!(until(&source, &model_off()).await, model_off());
-        for bad in [None, Some("model=off"), Some(r#"{"model": "off"}"#)] {
+        for bad in [None, Some("model=off"), Some("[]")] {
             let asked = *ssm.asked.lock().unwrap();
             ssm.set(bad);
             while *ssm.asked.lock().unwrap() < asked + 3 {
@@ -290,9 +315,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_nobody_knows_is_named_and_the_rest_holds() {
+        let last = Flags { steps: Order::Sequential, ..model_off() };
+        for (text, expected, unknown) in [
+            ("{}", Flags::default(), &[][..]),
+            (r#"{"modle": false}"#, Flags::default(), &[r#"the flag "modle""#]),
+            (r#"{"model": "off"}"#, model_off(), &["the value of model"]),
+            (
+                r#"{"steps": "sequental", "model": true}"#,
+                Flags { steps: Order::Sequential, ..Flags::default() },
+                &["the value of steps"],
+            ),
+            (
+                r#"{"providers": ["duffle", "sample"]}"#,
+                Flags { providers: Some(vec!["duffle".to_owned(), "sample".to_owned()]), ..Flags::default() },
+                &[r#"the provider "duffle""#],
+            ),
+        ] {
+            let unknown = unknown.iter().map(|unknown| (*unknown).to_owned()).collect();
+            assert_eq!(Flags::read(text, &last).unwrap(), Flags { unknown, ..expected }, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn health_says_what_is_wrong_with_them() {
+        let (ssm, source) = start(TTL).await;
+        assert_eq!(FlagSource::default().check().await, Ok(()));
+        assert_eq!(source.check().await, Err(Wrong::Unread));
+        ssm.set(Some("{}"));
+        until(&source, &Flags::default()).await;
+        tokio::time::sleep(TTL).await;
+        assert_eq!(source.check().await, Ok(()));
+        ssm.set(Some(r#"{"modle": false}"#));
+        tokio::time::sleep(TTL).await;
+        let wrong = source.check().await.unwrap_err();
+        assert_eq!(wrong.to_string(), r#"nobody knows the flag "modle""#);
+    }
+
     #[tokio::test]
     async fn a_slow_parameter_holds_a_turn_up_for_a_moment_only() {
-        let (ssm, source) = Ssm::start(TTL).await;
+        let (ssm, source) = start(TTL).await;
         ssm.set(Some(r#"{"model": false}"#));
         *ssm.delay.lock().unwrap() = Duration::from_millis(400);
         assert_eq!(*source.get().await, model_off(), "the first value is worth a longer wait");
@@ -310,7 +373,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_any_value_the_defaults_hold_after_the_longer_wait() {
-        let (ssm, source) = Ssm::start(TTL).await;
+        let (ssm, source) = start(TTL).await;
         ssm.set(Some(r#"{"model": false}"#));
         *ssm.delay.lock().unwrap() = Duration::from_millis(2_500);
         let started = Instant::now();
@@ -321,17 +384,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_whose_time_is_over_is_never_the_answer_of_a_parameter_that_is_there() {
-        let (ssm, source) = Ssm::start(TTL).await;
+        let (ssm, source) = start(TTL).await;
         for value in [r#"{"model": false}"#, "{}", r#"{"model": false}"#] {
             ssm.set(Some(value));
             tokio::time::sleep(TTL).await;
-            assert_eq!(*source.get().await, serde_json::from_str(value).unwrap());
+            assert_eq!(*source.get().await, Flags::read(value, &Flags::default()).unwrap());
         }
     }
 
     #[tokio::test]
     async fn what_failed_is_tried_again_long_before_a_values_time_is_over() {
-        let (ssm, source) = Ssm::start(Duration::from_secs(3_600)).await;
+        let (ssm, source) = start(Duration::from_secs(3_600)).await;
         assert_eq!(*source.get().await, Flags::default());
         ssm.set(Some(r#"{"model": false}"#));
         assert_eq!(*source.get().await, Flags::default(), "not with each turn");

@@ -19,6 +19,7 @@ use tower::retry::budget::TpsBudget;
 
 use crate::config::{self, Secret};
 use crate::deadline::Deadline;
+use crate::private::Private;
 use crate::upstream::{self, Failure, Reason};
 
 /// Where OpenAI is.
@@ -70,7 +71,7 @@ impl Server {
         let request = self.client.get(format!("{}/models", self.base_url));
         let request = match &self.key {
             None => request,
-            Some(key) => request.bearer_auth(self.reveal(key, deadline).await?),
+            Some(key) => request.bearer_auth(&self.reveal(key, deadline).await?.0),
         };
         upstream::probe("models", request).await
     }
@@ -106,12 +107,28 @@ impl Server {
         // Streams, which packing would hold back, and base64, which it does not make much smaller.
         let request =
             request.header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT_ENCODING, "identity");
-        let request = match &self.key {
-            None => request,
-            Some(key) => request.bearer_auth(self.reveal(key, deadline).await?),
+        let send = async |key: Option<&Private<String>>| {
+            let request = request.try_clone().ok_or(Failure::new(Reason::Rejected))?;
+            let request = match key {
+                Some(key) => request.bearer_auth(&key.0),
+                None => request,
+            };
+            upstream::send(path.trim_start_matches('/'), request, &self.repetitions, deadline).await
         };
-        let endpoint = path.trim_start_matches('/');
-        let response = upstream::send(endpoint, request, &self.repetitions, deadline).await?;
+        let response = match &self.key {
+            None => send(None).await?,
+            Some(secret) => {
+                let key = self.reveal(secret, deadline).await?;
+                let response = send(Some(&key)).await?;
+                let refused = response.status() == StatusCode::UNAUTHORIZED;
+                // It may have been replaced since it was read.
+                let renewed = async { if refused { secret.renewed(&key.0).await } else { None } };
+                match tokio::time::timeout_at(deadline.instant(), renewed).await {
+                    Ok(Some(key)) => send(Some(&key)).await?,
+                    _ => response,
+                }
+            }
+        };
         if response.status().is_success() {
             return Ok(response);
         }
@@ -122,7 +139,7 @@ impl Server {
         Err(Refusal { failure, code: told.code(), param: told.param.filter(|param| is_name(param)) })
     }
 
-    async fn reveal<'a>(&self, key: &'a Secret, deadline: Deadline) -> Result<&'a str, Failure> {
+    async fn reveal(&self, key: &Secret, deadline: Deadline) -> Result<Arc<Private<String>>, Failure> {
         let revealed = tokio::time::timeout_at(deadline.instant(), key.reveal()).await;
         revealed.map_err(|_| Failure::new(Reason::Timeout))?.map_err(|error| {
             tracing::error!(cause = format!("{error:#}"), "the key of the model's server cannot be read");

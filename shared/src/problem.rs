@@ -210,10 +210,24 @@ impl IntoResponse for Problem {
 }
 
 /// Gives a problem where no route gives an answer: a path that is not there is a 404, what axum refuses by itself keeps its
-/// status, and a panic is a 500 that takes no other turn along.
+/// status, and a panic is a 500 that takes no other turn along. Answers hold what people wrote: none is kept by what it comes
+/// through, unless it says so itself, nor taken for another type than it has.
 pub fn close(router: Router) -> Router {
     let panicked = |_: Box<dyn Any + Send>| Problem::internal(anyhow::anyhow!("a handler panicked")).into_response();
-    router.fallback(unknown_path).layer(map_response(explained)).layer(CatchPanicLayer::custom(panicked))
+    let router = router.fallback(unknown_path).layer(map_response(explained));
+    router.layer(CatchPanicLayer::custom(panicked)).layer(map_response(guarded))
+}
+
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // axum gives a stream of events the weaker `no-cache`.
+    let is_stream =
+        headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if is_stream || !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// An error as a problem, also where it comes from axum, as for an address that is not UTF-8.
@@ -246,6 +260,23 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_people_wrote_is_kept_nowhere_on_its_way() {
+        use axum::response::sse::{Event, Sse};
+        let stream =
+            || Sse::new(futures::stream::iter([Ok::<_, std::convert::Infallible>(Event::default().data("x"))]));
+        let page = ([(header::CACHE_CONTROL, "no-cache")], "a page");
+        let router = Router::new().route("/json", get(async || Json("x"))).route("/page", get(page));
+        let router = close(router.route("/stream", get(async move || stream())));
+        for (path, expected) in
+            [("/json", "no-store"), ("/stream", "no-store"), ("/page", "no-cache"), ("/nowhere", "no-store")]
+        {
+            let response = router.clone().oneshot(http::Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.headers()["cache-control"], expected, "{path}");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+        }
+    }
 
     #[tokio::test]
     async fn what_no_route_answers_is_a_problem_still() {

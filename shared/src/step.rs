@@ -20,6 +20,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use futures::{Stream, StreamExt};
 use http::{StatusCode, header};
+use http_body_util::LengthLimitError;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::deadline::Deadline;
@@ -131,8 +132,16 @@ async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, Proble
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    // The only other failure is a connection that broke, to which nobody listens.
-    axum::body::to_bytes(body, limit).await.map_err(|_| too_large())
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let cut = std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
+        if cut { too_large() } else { incomplete() }
+    })
+}
+
+/// Where the connection broke, nobody listens; where the body took too long, somebody may.
+fn incomplete() -> Problem {
+    let detail = "The body did not come in full, or not in time.";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "body-incomplete", "The body is not complete", detail)
 }
 
 fn unreadable(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {

@@ -17,8 +17,11 @@ use crate::deadline::Deadline;
 use crate::meter;
 use crate::trace::{TRACEPARENT, Trace};
 
-/// The largest answer that is read, in bytes after decompression.
+/// The largest answer that is read, in bytes after decompression: of vectors, and of whoever answers with offers.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+const LARGEST_EXCHANGE: usize = 4 * 1024 * 1024;
+/// From this size on, in bytes, reading an answer would hold up what else the thread has to do.
+const LARGE: usize = 256 * 1024;
 /// The longest that an upstream is left alone because it said so.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest wait before each repetition, where the upstream does not say how long.
@@ -68,19 +71,41 @@ pub async fn exchange(endpoint: &'static str, request: RequestBuilder) -> Result
     };
     let response = response.map_err(|error| Failure::unanswered(&error))?;
     let (status, headers) = (response.status(), response.headers().clone());
-    Ok(Answer { status, headers, body: read(response).await? })
+    Ok(Answer { status, headers, body: read_within(response, LARGEST_EXCHANGE).await? })
+}
+
+impl Answer {
+    /// What `read` makes of the answer, which it does on a thread of its own where that is large.
+    ///
+    /// # Errors
+    /// What `read` fails with, or that it panicked.
+    pub async fn read<T: Send + 'static>(
+        self,
+        read: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.body.len() <= LARGE {
+            return read(&self);
+        }
+        let span = tracing::Span::current();
+        let reading = tokio::task::spawn_blocking(move || span.in_scope(|| read(&self)));
+        reading.await.unwrap_or(Err(Failure::new(Reason::InvalidAnswer)))
+    }
 }
 
 /// Reads the whole body of a response.
 ///
 /// # Errors
 /// The answer broke off, or it is too large.
-pub async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+pub async fn read(response: Response) -> Result<Vec<u8>, Failure> {
+    read_within(response, LARGEST_ANSWER).await
+}
+
+async fn read_within(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
     let status = Some(response.status());
     let announced = response.content_length().unwrap_or_default() as usize;
-    let mut body = Vec::with_capacity(announced.min(LARGEST_ANSWER));
+    let mut body = Vec::with_capacity(announced.min(limit));
     while let Some(chunk) = response.chunk().await.map_err(|error| Failure { status, ..Failure::unanswered(&error) })? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        if body.len() + chunk.len() > limit {
             return Err(Failure { status, ..Failure::new(Reason::InvalidAnswer) });
         }
         body.extend_from_slice(&chunk);
@@ -305,6 +330,37 @@ mod tests {
         }
         assert_eq!(pause(&HeaderMap::new()), None);
         assert_eq!(pause(&HeaderMap::from_iter([("retry-after".parse().unwrap(), "soon".parse().unwrap())])), None);
+    }
+
+    async fn serve(bytes: usize) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(async move || " ".repeat(bytes));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_providers_answer_is_4_mib_at_most() {
+        for (bytes, expected) in
+            [(LARGEST_EXCHANGE, Ok(LARGEST_EXCHANGE)), (LARGEST_EXCHANGE + 1, Err("invalid_answer"))]
+        {
+            let request = client().unwrap().get(serve(bytes).await);
+            let answer = exchange("it", request).await.map(|answer| answer.body.len());
+            assert_eq!(answer.map_err(|failure| failure.reason.as_str()), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_is_read_on_another_thread() {
+        let here = std::thread::current().id();
+        for (bytes, expected) in [(LARGE, true), (LARGE + 1, false)] {
+            let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: vec![b' '; bytes] };
+            assert_eq!(answer.read(move |_| Ok(std::thread::current().id() == here)).await, Ok(expected));
+        }
+        let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: vec![b' '; LARGE + 1] };
+        let panicked = answer.read::<()>(|_| panic!("a bug")).await;
+        assert_eq!(panicked.unwrap_err().reason, Reason::InvalidAnswer);
     }
 
     #[test]

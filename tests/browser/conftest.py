@@ -10,7 +10,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 URL = os.environ.get("COLLOQUY_URL", "http://127.0.0.1:3000").rstrip("/") + "/"
+# What an attacker's name server would say once its page is open.
+NAME_POINTED_HERE = "rebound.example"
 ARGUMENTS = [
+    f"--host-resolver-rules=MAP {NAME_POINTED_HERE} 127.0.0.1",
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",

@@ -58,7 +58,7 @@ async fn everything_that_is_there_is_tried_and_well() {
     let answer = app.get("/v1/health").await;
     assert_eq!((answer.status, answer.body["status"].as_str()), (200, Some("ok")), "{}", answer.body);
     let mut expected: Vec<&str> = ALWAYS.to_vec();
-    expected.push("provider:sample");
+    expected.extend(["flags", "provider:sample"]);
     expected.sort_unstable();
     assert_eq!(
         told(&answer).into_iter().collect::<Vec<_>>(),

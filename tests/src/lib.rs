@@ -9,7 +9,7 @@ use flights::sample::Sample;
 use flights::scale::Scales;
 use ingest::PdfReader;
 use iso_currency::Currency;
-use local::{Colloquy, Options, State};
+use local::{Colloquy, Hosts, Options, State};
 use serde_json::{Value, json};
 use shared::assistants::Assistants;
 use shared::config::Secret;
@@ -103,6 +103,7 @@ pub fn options() -> Options {
     let respond = respond::Deps::new(assistants.clone(), None);
     Options {
         port: 0,
+        hosts: Hosts::default(),
         state: State::Memory,
         understand: understand::Deps::default(),
         flights: sample_flights(),

@@ -69,7 +69,8 @@ impl Amadeus {
             let token = self.tokens.get(self.token()).await?;
             answer = self.ask(query, &token).await?;
         }
-        offers(&answer, query.passengers, self.is_test())
+        let (passengers, sample) = (query.passengers, self.is_test());
+        answer.read(move |answer| offers(answer, passengers, sample)).await
     }
 
     /// Fetches a token, unless the one held lives for `hold` and longer.
@@ -127,10 +128,14 @@ impl Amadeus {
             tracing::error!(provider = NAME, cause = format!("{cause:#}"), "the credentials cannot be read");
             Failure::new(Reason::Unauthorized)
         })?;
-        let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+        let form = [("grant_type", "client_credentials"), ("client_id", &*id.0), ("client_secret", &*secret.0)];
         let request = self.client.post(format!("{}/v1/security/oauth2/token", self.base_url)).form(&form);
         let answer = exchange("amadeus_token", request).await?;
         if !answer.status.is_success() {
+            if answer.status == StatusCode::UNAUTHORIZED {
+                // For the next search, in case they were replaced.
+                tokio::join!(self.client_id.renewed(&id.0), self.client_secret.renewed(&secret.0));
+            }
             return Err(refusal(&answer));
         }
         let token: WireToken = wire::read(&answer.body)?;

@@ -3,15 +3,17 @@
 //! Its offers are in the currency of the account, whatever is asked; those of a test account (`live_mode` false) are not
 //! for sale. Airlines and price are filtered by us.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use iso_currency::Currency;
-use reqwest::Client;
 use reqwest::header::ACCEPT;
+use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shared::config::Secret;
 use shared::deadline::Deadline;
+use shared::private::Private;
 use shared::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
@@ -56,11 +58,17 @@ impl Duffel {
             .client
             .post(&self.url)
             .query(&[("return_offers", "true"), ("supplier_timeout", &supplier_timeout.to_string())])
-            .bearer_auth(token)
+            .bearer_auth(&token.0)
             .header("Duffel-Version", "v2")
             .header(ACCEPT, "application/json")
             .json(&Envelope { data: OfferRequest::new(query) });
-        offers(&exchange(NAME, request).await?, query.passengers)
+        let answer = exchange(NAME, request).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            // For the next search, in case it was replaced.
+            self.token.renewed(&token.0).await;
+        }
+        let passengers = query.passengers;
+        answer.read(move |answer| offers(answer, passengers)).await
     }
 
     /// Tries the account by asking for one airline's name, which costs nothing.
@@ -69,7 +77,7 @@ impl Duffel {
     /// See [`probe`].
     pub async fn probe(&self) -> Result<(), Failure> {
         let url = self.url.replace("/air/offer_requests", "/air/airlines");
-        let request = self.client.get(url).query(&[("limit", "1")]).bearer_auth(self.token().await?);
+        let request = self.client.get(url).query(&[("limit", "1")]).bearer_auth(&self.token().await?.0);
         probe(NAME, request.header("Duffel-Version", "v2").header(ACCEPT, "application/json")).await
     }
 
@@ -77,7 +85,7 @@ impl Duffel {
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn token(&self) -> Result<&str, Failure> {
+    pub async fn token(&self) -> Result<Arc<Private<String>>, Failure> {
         self.token.reveal().await.map_err(|cause| {
             tracing::error!(provider = NAME, cause = format!("{cause:#}"), "the token cannot be read");
             Failure::new(Reason::Unauthorized)

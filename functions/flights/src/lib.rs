@@ -152,13 +152,15 @@ pub fn router(deps: Deps) -> Router {
     search.merge(FLIGHTS_WARM.serve(deps.clone(), warm)).merge(FLIGHTS_HEALTH.serve(deps, health))
 }
 
-/// Tries every provider. Offers come from the others while one is away, and words while all are.
+/// Tries every provider, and the flags, which all steps read from one place. Offers come from the others while one is away, and words while all are.
 async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
     let limit = deadline.less(RESERVE);
     let checks = join_all(deps.sources.iter().map(async |source| {
         check_dependency(&format!("provider:{}", source.name()), HealthStatus::Degraded, limit, source.probe()).await
     }));
-    Ok(checks.await.into_iter().collect())
+    let flags = check_dependency("flags", HealthStatus::Degraded, limit, deps.flags.check());
+    let (checks, flags) = tokio::join!(checks, flags);
+    Ok(checks.into_iter().chain([flags]).collect())
 }
 
 /// Has every provider's key read, and tokens fetched that hold for as long as asked.

@@ -2,10 +2,16 @@
 //!
 //! A section keeps the path of headings above it. A last line `Source: Name – https://…` names where the section is from and
 //! is not part of its text.
+//!
+//! All of it takes time in proportion to the text, whatever that is, and stops when its time is up.
+
+use std::collections::HashSet;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use shared::documents::is_web_address;
+use shared::deadline::Deadline;
+use shared::documents::{is_name, is_web_address};
 use shared::knowledge_store::ChunkText;
+use shared::problem::Problem;
 use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
 /// The most tokens in a chunk: an answer of some 600 words stays whole. On the public sets questions found their answers by
@@ -15,6 +21,13 @@ const MOST_TOKENS: usize = 800;
 const LEAST_TOKENS: usize = 300;
 /// How many tokens a piece has in common with the one before it.
 const OVERLAP_TOKENS: usize = 40;
+
+/// How much of a section is given to the splitter at once, in tokens and in bytes: some chunks of it. For each chunk of a long
+/// run the splitter looks at all of the run that is left.
+const WINDOW_TOKENS: usize = 3 * MOST_TOKENS;
+const WINDOW: usize = 24 * 1024;
+/// The most chunks of one document: what can be written within one request.
+const MOST_CHUNKS: usize = 4_000;
 
 /// The longest heading and the longest name of a source, in characters.
 const HEADING_CHARACTERS: usize = 200;
@@ -32,38 +45,87 @@ pub struct Origin<'a> {
     pub url: Option<&'a str>,
 }
 
-impl Origin<'_> {
-    /// The chunks of one section of text: one, unless it is too long.
-    pub fn chunks(&self, headings: &[&str], text: &str, markdown: bool) -> Vec<ChunkText> {
+/// The chunks of a document, each once, as far as there may be more and time is left.
+#[derive(Debug)]
+pub struct Chunks {
+    deadline: Deadline,
+    seen: HashSet<String>,
+    all: Vec<ChunkText>,
+}
+
+impl Chunks {
+    /// None yet, to be cut until the deadline.
+    pub fn until(deadline: Deadline) -> Self {
+        Self { deadline, seen: HashSet::new(), all: Vec::new() }
+    }
+
+    /// All of them, in their order.
+    pub fn into_all(self) -> Vec<ChunkText> {
+        self.all
+    }
+
+    fn in_time(&self) -> Result<(), Problem> {
+        if self.deadline.remaining().is_zero() { Err(Problem::deadline()) } else { Ok(()) }
+    }
+
+    fn push(&mut self, chunk: ChunkText) -> Result<(), Problem> {
+        self.in_time()?;
+        if self.seen.insert(chunk.hash()) {
+            self.all.push(chunk);
+        }
+        if self.all.len() > MOST_CHUNKS {
+            let detail =
+                format!("it has more than {MOST_CHUNKS} sections, which is the most that can be taken at once");
+            return Err(Problem::field("content", detail));
+        }
+        Ok(())
+    }
+
+    /// Adds the chunks of one section of text: one, unless it is too long.
+    pub fn section(
+        &mut self,
+        origin: Origin<'_>,
+        headings: &[&str],
+        text: &str,
+        markdown: bool,
+    ) -> Result<(), Problem> {
+        self.in_time()?;
         let (text, cited) = take_source(text);
         let (source, url) = match cited {
             Some((source, url)) => (source, Some(url)),
-            None => (self.source, self.url),
+            None => (origin.source, origin.url),
         };
-        let heading = heading_path(self.title, headings);
-        let chunk = |text: &str| ChunkText {
-            text: text.to_owned(),
-            heading: heading.clone(),
-            source: source.to_owned(),
-            url: url.map(str::to_owned),
-        };
-        pieces(text.trim(), markdown).into_iter().map(chunk).collect()
-    }
-}
-
-/// The chunks of a Markdown document.
-pub fn markdown(content: &str, origin: Origin<'_>) -> Vec<ChunkText> {
-    let mut chunks = Vec::new();
-    let mut path: Vec<(usize, String)> = Vec::new();
-    for section in sections(content) {
-        if let Some((level, title)) = section.heading {
-            path.retain(|(above, _)| *above < level);
-            path.push((level, title));
+        let heading = heading_path(origin.title, headings);
+        let (mut rest, mut more) = (text.trim(), true);
+        while more {
+            let pieces;
+            (pieces, rest) = first_pieces(rest, markdown);
+            more = !rest.trim().is_empty();
+            for piece in pieces {
+                self.push(ChunkText {
+                    text: piece.to_owned(),
+                    heading: heading.clone(),
+                    source: source.to_owned(),
+                    url: url.map(str::to_owned),
+                })?;
+            }
         }
-        let headings: Vec<&str> = path.iter().map(|(_, title)| title.as_str()).collect();
-        chunks.extend(origin.chunks(&headings, section.text, true));
+        Ok(())
     }
-    chunks
+
+    /// Adds the chunks of a Markdown document.
+    pub fn markdown(&mut self, content: &str, origin: Origin<'_>) -> Result<(), Problem> {
+        let mut path: Vec<(usize, String)> = Vec::new();
+        for section in sections(content) {
+            if let Some((level, title)) = section.heading {
+                path.retain(|(above, _)| *above < level);
+                path.push((level, title));
+            }
+            let headings: Vec<&str> = path.iter().map(|(_, title)| title.as_str()).collect();
+            self.section(origin, &headings, section.text, true)?;
+        }
+        Ok(())
+    }
 }
 
 struct Section<'a> {
@@ -100,7 +162,7 @@ fn sections(content: &str) -> Vec<Section<'_>> {
 fn heading_path(title: &str, headings: &[&str]) -> String {
     let title = Some(title.trim()).filter(|title| headings.first().is_none_or(|first| first.trim() != *title));
     let all = title.into_iter().chain(headings.iter().map(|heading| heading.trim()));
-    let short = |heading: &str| heading.chars().take(HEADING_CHARACTERS).collect::<String>();
+    let short = |heading: &str| heading.chars().filter(|c| is_name(*c)).take(HEADING_CHARACTERS).collect::<String>();
     all.filter(|heading| !heading.is_empty()).map(short).collect::<Vec<_>>().join(" › ")
 }
 
@@ -115,26 +177,48 @@ fn take_source(text: &str) -> (&str, Option<(&str, &str)>) {
         let dash = [" – ", " — ", " - "].into_iter().filter_map(|dash| Some((rest.rfind(dash)?, dash))).max()?;
         let (name, url) = (rest.get(..dash.0)?.trim(), rest.get(dash.0 + dash.1.len()..)?.trim());
         let short = name.chars().count() <= HEADING_CHARACTERS && url.len() <= URL_BYTES;
-        (short && !name.is_empty() && is_web_address(url)).then_some((name, url))
+        (short && name.chars().all(is_name) && !name.is_empty() && is_web_address(url)).then_some((name, url))
     });
     if cited.is_some() { (before, cited) } else { (text, None) }
 }
 
-fn pieces(text: &str, markdown: bool) -> Vec<&str> {
-    if text.is_empty() {
-        return Vec::new();
-    }
-    if Tokens.size(text) <= MOST_TOKENS {
-        return vec![text];
+/// The first pieces of a text, and what is left to be cut.
+fn first_pieces(text: &str, markdown: bool) -> (Vec<&str>, &str) {
+    let window = beginning(text);
+    if window.is_empty() || (window.len() == text.len() && Tokens.size(text) <= MOST_TOKENS) {
+        return (Some(window).filter(|window| !window.is_empty()).into_iter().collect(), "");
     }
     let config = ChunkConfig::new(LEAST_TOKENS..MOST_TOKENS).with_sizer(Tokens);
     // The overlap is smaller than the chunk, which is all that can be wrong with it.
-    let Ok(config) = config.with_overlap(OVERLAP_TOKENS) else { return vec![text] };
-    if markdown {
-        MarkdownSplitter::new(config).chunks(text).collect()
+    let Ok(config) = config.with_overlap(OVERLAP_TOKENS) else { return (vec![window], "") };
+    let mut pieces: Vec<(usize, &str)> = if markdown {
+        MarkdownSplitter::new(config).chunk_indices(window).collect()
     } else {
-        TextSplitter::new(config).chunks(text).collect()
+        TextSplitter::new(config).chunk_indices(window).collect()
+    };
+    let mut end = window.len();
+    if window.len() < text.len() && pieces.len() > 1 {
+        // Where the last one ends, the window does and not the text: it is cut anew, with what follows.
+        end = pieces.pop().map_or(end, |(start, _)| start);
     }
+    (pieces.into_iter().map(|(_, piece)| piece).collect(), text.get(end..).unwrap_or_default())
+}
+
+/// As much of a text as the splitter is given at once.
+fn beginning(text: &str) -> &str {
+    let (mut tokens, mut kind, mut length) = (0, Kind::Space, 0);
+    for (at, c) in text.char_indices() {
+        let next = Kind::of(c);
+        if next != kind {
+            tokens += kind.tokens(length);
+            (kind, length) = (next, 0);
+        }
+        length += 1;
+        if at >= WINDOW || tokens + kind.tokens(length) > WINDOW_TOKENS {
+            return text.get(..at).unwrap_or(text);
+        }
+    }
+    text
 }
 
 /// Counts tokens without any one model's vocabulary: a word is one per six letters begun, a number one per three digits, and a
@@ -196,6 +280,16 @@ mod tests {
 
     const ORIGIN: Origin<'_> = Origin { title: "", source: "handbook", url: Some("https://example.org/handbook") };
 
+    fn later() -> Deadline {
+        Deadline::after(std::time::Duration::from_secs(30))
+    }
+
+    fn markdown(content: &str, origin: Origin<'_>) -> Vec<ChunkText> {
+        let mut chunks = Chunks::until(later());
+        chunks.markdown(content, origin).unwrap();
+        chunks.into_all()
+    }
+
     fn said(chunks: &[ChunkText]) -> Vec<(&str, &str)> {
         chunks.iter().map(|chunk| (chunk.heading.as_str(), chunk.text.as_str())).collect()
     }
@@ -248,11 +342,52 @@ mod tests {
 
     #[test]
     fn a_section_that_is_too_long_is_cut_between_sentences() {
-        let sentence = "The quick brown fox jumps over the lazy dog, and nobody minds. ";
-        let chunks = markdown(&format!("## Foxes\n{}", sentence.repeat(200)), ORIGIN);
+        let sentence = |number| format!("The quick brown fox jumps over {number} lazy dogs, and nobody minds. ");
+        let chunks = markdown(&format!("## Foxes\n{}", (0..200).map(sentence).collect::<String>()), ORIGIN);
         assert!(chunks.len() >= 4, "{}", chunks.len());
         assert!(chunks.iter().all(|chunk| chunk.heading == "Foxes" && Tokens.size(&chunk.text) <= MOST_TOKENS));
         assert!(chunks.iter().all(|chunk| chunk.text.starts_with("The quick") && chunk.text.ends_with("minds.")));
+    }
+
+    #[test]
+    fn a_long_section_is_cut_in_windows_and_nothing_of_it_is_lost() {
+        let text: String = (0..30_000).map(|number| format!("w{number} ")).collect();
+        let chunks = markdown(&text, ORIGIN);
+        let mut next = 0;
+        for chunk in &chunks {
+            assert!(Tokens.size(&chunk.text) <= MOST_TOKENS);
+            let numbers: Vec<usize> = chunk.text.split(' ').map(|word| word[1..].parse().unwrap()).collect();
+            assert!(numbers[0] <= next, "{} after {next}", numbers[0]);
+            assert!(next == 0 || next - numbers[0] < OVERLAP_TOKENS, "{} after {next}", numbers[0]);
+            next = numbers.last().unwrap() + 1;
+        }
+        assert_eq!(next, 30_000);
+    }
+
+    /// A second of one processor each. Before the windows, 25.
+    #[test]
+    fn a_mebibyte_of_signs_is_cut_in_seconds() {
+        for unit in ["*_", "[", ">", "|", "#", "a. ", "\u{301}"] {
+            let text = unit.repeat(1024 * 1024 / unit.len());
+            let (started, mut chunks) = (std::time::Instant::now(), Chunks::until(later()));
+            chunks.markdown(&text, ORIGIN).unwrap();
+            let took = started.elapsed();
+            assert!(took.as_secs() < 10, "{unit:?}: {took:?}");
+            assert!((1..=4).contains(&chunks.all.len()), "{unit:?}: one and the same, again and again");
+        }
+    }
+
+    #[test]
+    fn cutting_stops_when_its_time_is_up_and_when_there_is_too_much() {
+        let text = "Some words. ".repeat(50_000);
+        let mut chunks = Chunks::until(Deadline::after(std::time::Duration::from_millis(5)));
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        assert_eq!(chunks.markdown(&text, ORIGIN).unwrap_err().status(), 504);
+        assert!(chunks.all.is_empty());
+        let sections: String = (0..MOST_CHUNKS + 500).map(|number| format!("# {number}\n{number}\n")).collect();
+        let mut chunks = Chunks::until(later());
+        assert_eq!(chunks.markdown(&sections, ORIGIN).unwrap_err().status(), 422);
+        assert_eq!(chunks.all.len(), MOST_CHUNKS + 1);
     }
 
     #[test]
@@ -275,7 +410,9 @@ mod tests {
         #[test]
         fn no_word_is_lost_and_no_chunk_too_long(words in prop::collection::vec("[a-z]{1,9}[.,]?", 0..800)) {
             let content = words.join(" ");
-            let chunks = Origin { title: "T", ..ORIGIN }.chunks(&[], &content, false);
+            let mut chunks = Chunks::until(later());
+            chunks.section(Origin { title: "T", ..ORIGIN }, &[], &content, false).unwrap();
+            let chunks = chunks.into_all();
             for word in &words {
                 prop_assert!(chunks.iter().any(|chunk| chunk.text.contains(word.as_str())));
             }
@@ -286,7 +423,7 @@ mod tests {
 
         #[test]
         fn any_text_is_cut_without_a_panic(content in "(?s).{0,400}") {
-            markdown(&content, ORIGIN);
+            Chunks::until(later()).markdown(&content, ORIGIN).unwrap();
         }
     }
 }

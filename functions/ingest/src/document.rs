@@ -3,15 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use shared::deadline::Deadline;
 use shared::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, check_source};
-use shared::knowledge_store::{ChunkText, DocumentId, NewDocument};
+use shared::knowledge_store::{DocumentId, NewDocument};
 use shared::problem::Problem;
+use tokio::sync::Semaphore;
 
-use crate::chunk::{self, Origin};
+use crate::chunk::{Chunks, Origin};
 use crate::{html, pdf};
 
-/// The most chunks of one document: what can be written within one request.
-const MOST_CHUNKS: usize = 4_000;
+/// How many documents are cut at once.
+static CUTTING: Semaphore = Semaphore::const_new(2);
 
 /// A pair of an `application/json` document.
 #[derive(Deserialize)]
@@ -28,14 +30,21 @@ struct Pair {
 /// Reads a document and cuts it.
 ///
 /// # Errors
-/// 422: the content is not what it is said to be, has no text, or too much. 503: PDFs cannot be read for now.
-pub async fn read(request: DocumentRequest, pdfs: &pdf::Reader) -> Result<NewDocument, Problem> {
+/// 422: the content is not what it is said to be, has no text, or too much. 503: PDFs cannot be read for now. 504: the time
+/// is up; nothing goes on working.
+pub async fn read(request: DocumentRequest, pdfs: &pdf::Reader, deadline: Deadline) -> Result<NewDocument, Problem> {
     let pages = match request.content_type {
         ContentType::Pdf => Some(read_pdf(&request.content, pdfs).await?),
         _ => None,
     };
-    // Cutting a mebibyte takes a tenth of a second, which the other requests need not wait for.
-    let document = tokio::task::spawn_blocking(move || cut(request, pages)).await;
+    let permit = tokio::time::timeout_at(deadline.instant(), CUTTING.acquire()).await;
+    let permit = permit.map_err(|_| Problem::deadline())?.map_err(Problem::internal)?;
+    // Cutting a mebibyte takes some tenths of a second, which the other requests need not wait for. Who asked may leave.
+    let cutting = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        cut(request, pages, deadline)
+    });
+    let document = cutting.await;
     document.map_err(|_| Problem::internal(anyhow::anyhow!("cutting a document panicked")))?
 }
 
@@ -51,7 +60,7 @@ async fn read_pdf(content: &str, pdfs: &pdf::Reader) -> Result<Vec<String>, Prob
     read.map_err(|reason| Problem::field("content", reason.to_string()))
 }
 
-fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocument, Problem> {
+fn cut(request: DocumentRequest, pages: Option<Vec<String>>, deadline: Deadline) -> Result<NewDocument, Problem> {
     let url = request.url.as_deref();
     let (html, html_title) = match request.content_type {
         ContentType::Html => html::to_markdown(&request.content),
@@ -59,21 +68,17 @@ fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocume
     };
     let title = request.title.clone().filter(|title| !title.trim().is_empty()).unwrap_or(html_title);
     let origin = Origin { title: &title, source: &request.source, url };
-    let mut chunks = match request.content_type {
-        ContentType::Markdown => chunk::markdown(&request.content, origin),
-        ContentType::Html => chunk::markdown(&html, origin),
-        ContentType::Plain => origin.chunks(&[], &request.content, false),
-        ContentType::QuestionsAndAnswers => pairs(&request.content, origin)?,
-        ContentType::Pdf => origin.chunks(&[], &pages.unwrap_or_default().join("\n\n"), false),
-    };
-    let mut seen = std::collections::HashSet::new();
-    chunks.retain(|chunk| seen.insert(chunk.hash()));
+    let mut chunks = Chunks::until(deadline);
+    match request.content_type {
+        ContentType::Markdown => chunks.markdown(&request.content, origin)?,
+        ContentType::Html => chunks.markdown(&html, origin)?,
+        ContentType::Plain => chunks.section(origin, &[], &request.content, false)?,
+        ContentType::QuestionsAndAnswers => pairs(&request.content, origin, &mut chunks)?,
+        ContentType::Pdf => chunks.section(origin, &[], &pages.unwrap_or_default().join("\n\n"), false)?,
+    }
+    let chunks = chunks.into_all();
     if chunks.is_empty() {
         return Err(Problem::field("content", "there is no text in it"));
-    }
-    if chunks.len() > MOST_CHUNKS {
-        let detail = format!("it has {} sections, of which {MOST_CHUNKS} can be taken at once", chunks.len());
-        return Err(Problem::field("content", detail));
     }
     let id = match &request.key {
         Some(key) => DocumentId::of(&request.assistant, &["key", key]),
@@ -85,7 +90,7 @@ fn cut(request: DocumentRequest, pages: Option<Vec<String>>) -> Result<NewDocume
     Ok(NewDocument { id, source: request.source, title, url: request.url, key: request.key, chunks })
 }
 
-fn pairs(content: &str, origin: Origin<'_>) -> Result<Vec<ChunkText>, Problem> {
+fn pairs(content: &str, origin: Origin<'_>, chunks: &mut Chunks) -> Result<(), Problem> {
     let wrong = |error: serde_json::Error| {
         // The place is enough: serde's own words can repeat what was written.
         let place = format!("line {}, column {}", error.line(), error.column());
@@ -93,12 +98,11 @@ fn pairs(content: &str, origin: Origin<'_>) -> Result<Vec<ChunkText>, Problem> {
         Problem::field("content", format!("{form}; see {place}"))
     };
     let pairs: Vec<Pair> = serde_json::from_str(content).map_err(wrong)?;
-    let mut chunks = Vec::new();
     for (index, pair) in pairs.iter().enumerate() {
         check_source(&format!("content[{index}]."), pair.source.as_deref(), pair.url.as_deref())?;
         let source = pair.source.as_deref().unwrap_or(origin.source);
         let url = pair.url.as_deref().or(origin.url);
-        chunks.extend(Origin { source, url, ..origin }.chunks(&[&pair.question], &pair.answer, true));
+        chunks.section(Origin { source, url, ..origin }, &[&pair.question], &pair.answer, true)?;
     }
-    Ok(chunks)
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Works on the page's tags as they come, without building a tree: there is nothing that deep nesting could exhaust.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use html5ever::buffer_queue::BufferQueue;
@@ -13,7 +14,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Toke
 pub fn to_markdown(html: &str) -> (String, String) {
     let tokenizer = Tokenizer::new(Page::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
+    input.push_back(StrTendril::from_slice(&without_long_tags(html)));
     // A script does not run: the tokenizer pauses after it and is told to go on.
     while !input.is_empty() {
         drop(tokenizer.feed(&input));
@@ -21,6 +22,34 @@ pub fn to_markdown(html: &str) -> (String, String) {
     tokenizer.end();
     let page = tokenizer.sink.0.into_inner();
     (page.text.trim().to_owned(), collapse(&page.title))
+}
+
+/// The page with nothing but the name of those tags that have more attributes than a person writes: the tokenizer compares
+/// each with all before it.
+fn without_long_tags(html: &str) -> Cow<'_, str> {
+    let (mut short, mut kept, mut at) = (String::new(), 0, 0);
+    while let Some(begin) = html.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
+        at = begin + 1;
+        let rest = html.get(at..).unwrap_or_default();
+        if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            continue;
+        }
+        let ends = |at: usize, sign: &str| sign == ">" || rest.get(at + 1..).is_some_and(|next| next.starts_with('/'));
+        let end = rest.match_indices(['<', '>']).find(|(at, sign)| ends(*at, sign)).map_or(rest.len(), |(at, _)| at);
+        let tag = rest.get(..end).unwrap_or_default();
+        let between = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\'');
+        if tag.matches(between).count() > ATTRIBUTES {
+            let name = tag.find(between).unwrap_or(tag.len());
+            short.push_str(html.get(kept..at + name).unwrap_or_default());
+            kept = at + end;
+        }
+        at += end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(html);
+    }
+    short.push_str(html.get(kept..).unwrap_or_default());
+    Cow::Owned(short)
 }
 
 #[derive(Default)]
@@ -37,6 +66,8 @@ struct Written {
     in_heading: bool,
 }
 
+/// The most that the attributes of a tag may have of what separates them.
+const ATTRIBUTES: usize = 2_000;
 /// Elements that are not what a page says.
 const LEFT_OUT: &[&str] = &["nav", "header", "footer", "aside", "form", "svg", "template", "select", "button", "head"];
 /// Elements that begin on a new line.
@@ -230,6 +261,19 @@ mod tests {
         let (text, _) = to_markdown(&format!("{}deep", "<div><b>".repeat(120_000)));
         assert_eq!(text, "deep");
         assert!(started.elapsed().as_secs() < 5);
+    }
+
+    #[test]
+    fn a_tag_with_as_many_attributes_as_a_page_has_room_for_is_read_in_no_time() {
+        let each = |attribute: fn(usize) -> String| (0..100_000).map(attribute).collect::<String>();
+        for attributes in [each(|n| format!("a{n} ")), each(|n| format!("a{n}=''")), each(|n| format!("a{n}/"))] {
+            let started = std::time::Instant::now();
+            let page = format!("<p>Before</p><p {attributes}>Within</p><a <a <b {attributes}");
+            assert_eq!(to_markdown(&page).0, "Before\n\nWithin");
+            assert!(started.elapsed().as_secs() < 3, "{:?}", started.elapsed());
+        }
+        let picture = format!("<p>A <img alt='x' src='data:image/png;base64,{}'> picture</p>", "iVBO".repeat(100_000));
+        assert_eq!(to_markdown(&picture).0, "A picture");
     }
 
     proptest! {

@@ -21,7 +21,7 @@ use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use shared::assistants::Assistants;
 use shared::config::Secret;
-use shared::deadline::PublicDeadline;
+use shared::deadline::{Deadline, PublicDeadline};
 use shared::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
 use shared::embedder::Embedder;
 use shared::knowledge::Retrieval;
@@ -29,7 +29,7 @@ use shared::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStor
 use shared::problem::{Problem, wrong_method};
 use shared::queue::Queue;
 use shared::step::read_json;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 /// What the routes need.
 pub struct Deps {
@@ -85,7 +85,7 @@ async fn add(
 ) -> Result<(StatusCode, Json<DocumentView>), Problem> {
     let request: DocumentRequest = read_json(request, DOCUMENT_BODY_LIMIT).await?;
     // What was written when the time is up stays, and the same request again goes on from there.
-    let added = tokio::time::timeout_at(deadline.instant(), ingest(&deps, request)).await;
+    let added = tokio::time::timeout_at(deadline.instant(), ingest(&deps, request, deadline)).await;
     Ok((StatusCode::ACCEPTED, Json(added.map_err(|_| Problem::deadline())??)))
 }
 
@@ -98,14 +98,15 @@ async fn remove(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result
     if deps.store.delete(&parse(&id)?).await? { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
 }
 
-/// Keeps a document and queues what of it must be embedded.
+/// Keeps a document and queues what of it must be embedded. Cutting it ends by the deadline.
 ///
 /// # Errors
 /// 404: there is no such assistant. 422: a field is not valid. 503: the table or the queue is away; trying again goes on.
-pub async fn ingest(deps: &Deps, request: DocumentRequest) -> Result<DocumentView, Problem> {
+/// 504: it could not be cut in time.
+pub async fn ingest(deps: &Deps, request: DocumentRequest, deadline: Deadline) -> Result<DocumentView, Problem> {
     request.check()?;
     deps.assistants.get(&request.assistant)?;
-    let document = document::read(request, &deps.pdfs).await?;
+    let document = document::read(request, &deps.pdfs, deadline).await?;
     let kept = deps.store.write(&document, deps.space.as_ref()).await?;
     queue_unembedded(deps, &kept).await?;
     Ok(view(kept, deps.space.as_ref()))
@@ -153,16 +154,21 @@ async fn guard(State(deps): State<Arc<Deps>>, request: Request, next: Next) -> R
     let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown =
         shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    // Of their hashes, so that the time tells neither the key nor its length.
-    let hash = |text: &str| Sha256::digest(text.as_bytes());
-    let right = shown.is_some_and(|(_, token)| bool::from(hash(token.trim()).ct_eq(&hash(wanted))));
-    if right {
+    if shown.is_some_and(|(_, token)| is_one_of(token.trim(), &wanted.0)) {
         return next.run(request).await;
     }
     let detail = "Send the API key for documents as a bearer token: Authorization: Bearer …";
     let mut response = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail).into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
+}
+
+/// Whether a key is one of those that are valid, which have commas in between: while callers change to a new one, there are
+/// two. All are compared, and their hashes, so that the time tells nothing of them.
+fn is_one_of(shown: &str, keys: &str) -> bool {
+    let hash = |text: &str| Sha256::digest(text.as_bytes());
+    let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
+    keys.fold(Choice::from(0), |right, key| right | hash(shown).ct_eq(&hash(key))).into()
 }
 
 /// An id that cannot be one is as unknown as one that never was.
@@ -172,4 +178,25 @@ fn parse(id: &str) -> Result<DocumentId, Problem> {
 
 fn unknown() -> Problem {
     Problem::not_found("unknown-document", "There is no such document, or it was deleted.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_a_key_is_replaced_both_are_valid() {
+        for (keys, shown, expected) in [
+            ("old", "old", true),
+            ("old", "new", false),
+            ("old,new", "old", true),
+            ("old, new", "new", true),
+            ("old,new", "old,new", false),
+            ("old,", "", false),
+            (",", "", false),
+            ("old", "ol", false),
+        ] {
+            assert_eq!(is_one_of(shown, keys), expected, "{keys:?} {shown:?}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
+use shared::documents::DOCUMENT_LIMIT;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -29,8 +30,8 @@ const AT_ONCE: usize = 2;
 const MEMORY: u64 = 192 * 1024 * 1024;
 /// What of it deep nesting within a file may take.
 const STACK: usize = 32 * 1024 * 1024;
-/// The most bytes of words, in JSON: more than a document may have.
-const WORDS: u64 = 16 * 1024 * 1024;
+/// The most bytes that the words of a document can have in JSON, where a sign can take six.
+const WORDS: u64 = 8 * 1024 * 1024;
 
 /// Why a PDF gave no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub enum Unreadable {
     /// Its pages are pictures, most likely.
     #[error("there is no text in it; scanned pages must be recognised first")]
     NoText,
+    /// A small file can hold more words than a document may have.
+    #[error("there is more than 1 MiB of text in it")]
+    TooLong,
     /// It takes too long.
     #[error("it takes too long to be read")]
     TooSlow,
@@ -126,5 +130,9 @@ pub fn read_pdf() -> io::Result<()> {
 fn pages(file: &[u8]) -> Result<Vec<String>, Unreadable> {
     let pages = pdf_extract::extract_text_from_mem_by_pages(file).map_err(|_| Unreadable::Broken)?;
     let pages: Vec<String> = pages.into_iter().filter(|page| !page.trim().is_empty()).collect();
-    if pages.is_empty() { Err(Unreadable::NoText) } else { Ok(pages) }
+    match pages.iter().map(String::len).sum::<usize>() {
+        0 => Err(Unreadable::NoText),
+        length if length > DOCUMENT_LIMIT => Err(Unreadable::TooLong),
+        _ => Ok(pages),
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use ingest::PdfReader;
-use ingest::Unreadable::{Broken, NoText, TooSlow};
+use ingest::Unreadable::{Broken, NoText, TooLong, TooSlow};
 
 /// A PDF of one page, whose content is this stream, with more objects from number 6 on.
 fn pdf(filters: &str, content: &[u8], more: &[String]) -> Vec<u8> {
@@ -75,6 +75,15 @@ async fn a_pdf_that_would_end_its_reader_is_refused_and_others_are_read() {
     }
     let packed = pdf("/Filter/FlateDecode", &zipped(WORDS), &[]);
     assert_eq!(reader.text(packed).await.unwrap().unwrap().concat().trim(), "Words");
+}
+
+#[tokio::test]
+async fn a_small_pdf_with_more_words_than_a_document_may_have_is_refused() {
+    let reader = PdfReader::new(PathBuf::from(env!("CARGO_BIN_EXE_ingest"))).within(Duration::from_secs(60));
+    let many = format!("BT /F1 1 Tf {} ET", format!("({}) Tj ", "words ".repeat(100)).repeat(1_800));
+    let file = pdf("/Filter/FlateDecode", &zipped(many.as_bytes()), &[]);
+    assert!(file.len() < 64 * 1024, "{}", file.len());
+    assert_eq!(reader.text(file).await.unwrap(), Err(TooLong));
 }
 
 #[tokio::test]

@@ -26,6 +26,44 @@ pub(crate) enum Rated {
     Lost,
 }
 
+/// The most that a turn's row may hold in JSON, in bytes: DynamoDB takes 400 KB, and the indexes and a comment have room.
+const TURN_LIMIT: usize = 280 * 1024;
+/// How many characters of a passage are kept where a turn is too large.
+const PASSAGE_KEPT: usize = 500;
+
+/// A turn as its row holds it. What is too much of it, as only settings out of the ordinary make it, goes in the order of
+/// what it is worth later: the ends of the passages, then offers from the last, then the end of the reply, and the turn says
+/// that it is not whole.
+pub(super) fn bounded(mut body: TurnBody<'_>) -> Result<String, Problem> {
+    let json = |body: &TurnBody<'_>| serde_json::to_string(body).map_err(Problem::internal);
+    let mut text = json(&body)?;
+    if text.len() <= TURN_LIMIT {
+        return Ok(text);
+    }
+    let reply = body.reply.to_mut();
+    reply.incomplete = true;
+    for citation in &mut reply.citations {
+        citation.text = citation.text.chars().take(PASSAGE_KEPT).collect();
+    }
+    loop {
+        text = json(&body)?;
+        let over = text.len().saturating_sub(TURN_LIMIT);
+        let reply = body.reply.to_mut();
+        if over == 0 {
+            return Ok(text);
+        } else if !reply.offers.is_empty() {
+            reply.offers.truncate(reply.offers.len() / 2);
+        } else if !reply.citations.is_empty() && reply.reply.len() < over {
+            reply.citations.truncate(reply.citations.len() / 2);
+        } else if !reply.reply.is_empty() {
+            let half = reply.reply.chars().count() / 2;
+            reply.reply = Private(reply.reply.chars().take(half).collect());
+        } else {
+            return Err(Problem::internal(anyhow::anyhow!("a turn of {} bytes cannot be kept", text.len())));
+        }
+    }
+}
+
 impl Store {
     /// A page of a talk's turns, the newest first.
     pub(crate) async fn turns(&self, asked: &ListTurns) -> Result<TurnList, Problem> {
@@ -136,4 +174,56 @@ fn view(item: &Item) -> Result<TurnView, Problem> {
         cost_usd: cost.map(|cost| cost.to_string()),
         feedback: string(item, "rating").and_then(Rating::named).map(|rating| Feedback { rating, comment }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use shared::api::{ChatReply, Citation};
+
+    use super::*;
+
+    fn turn(reply: ChatReply) -> TurnBody<'static> {
+        TurnBody {
+            message: Cow::Owned(Private("hello".to_owned())),
+            reply: Cow::Owned(reply),
+            timings_ms: Cow::Owned(BTreeMap::new()),
+        }
+    }
+
+    fn reply(words: String, passages: usize, passage: String) -> ChatReply {
+        let mut reply: ChatReply = serde_json::from_value(serde_json::json!({
+            "session_id": "0123456789abcdef0123456789abcdef", "turn_id": "01JCZV5W9GQ2N5X7K3T8R4M6PA",
+            "assistant": "defi", "reply": words, "action": "answer",
+        }))
+        .unwrap();
+        let citation = |number| Citation {
+            number,
+            source: "FAQ".to_owned(),
+            url: None,
+            heading: "One".to_owned(),
+            text: passage.clone(),
+        };
+        reply.citations = (1..=passages).map(citation).collect();
+        reply
+    }
+
+    #[test]
+    fn a_turn_stays_small_whatever_is_configured() {
+        let kept = |reply: ChatReply| {
+            let text = bounded(turn(reply)).unwrap();
+            assert!(text.len() <= TURN_LIMIT, "{}", text.len());
+            serde_json::from_str::<TurnBody<'_>>(&text).unwrap().reply.into_owned()
+        };
+        let usual = reply("Yes [1].".to_owned(), 8, "words ".repeat(800));
+        assert_eq!(kept(usual.clone()), usual);
+        let passages = kept(reply("Yes [1].".to_owned(), 20, "ü".repeat(20_000)));
+        assert_eq!((passages.citations.len(), passages.citations[0].text.chars().count()), (20, PASSAGE_KEPT));
+        assert!(passages.incomplete && passages.reply.0 == "Yes [1].");
+        let both = kept(reply("\u{1}".repeat(100_000), 2_000, "x".repeat(600)));
+        assert!(both.incomplete && both.reply.0.starts_with('\u{1}'));
+        let words = kept(reply("€".repeat(200_000), 3, "x".repeat(600)));
+        assert!(words.incomplete && words.reply.0.chars().count() >= 50_000 && words.citations.len() == 3);
+    }
 }

@@ -144,3 +144,30 @@ async fn a_first_turn_of_a_talk_deleted_meanwhile_is_not_kept() {
     let deleted = canceled(["ConditionalCheckFailed", "None"]);
     assert_eq!(committed(vec![deleted]).await.unwrap_err().to_string(), "404 unknown-session");
 }
+
+/// What becomes of deleting a talk with two turns, where the deletion of these is answered so.
+async fn deleted(writes: Vec<(u16, Value)>) -> Result<Deleted, Problem> {
+    let turn = |id: &str| json!({"session_id": {"S": TALK}, "turn_id": {"S": id}});
+    let turns = json!({"Items": [turn(TURN), turn("01JCZV5W9GQ2N5X7K3T8R4M6PB")], "Count": 2});
+    let none = json!({"Items": [], "Count": 0});
+    let waits = writes.iter().filter(|(status, _)| *status == 400).count();
+    let pages = std::iter::repeat_n((200, turns), waits + 1).chain([(200, none)]).collect();
+    let script = [
+        ("GetItem", vec![(200, talk())]),
+        ("PutItem", vec![(200, json!({}))]),
+        ("Query", pages),
+        ("TransactWriteItems", writes),
+    ];
+    let key = SessionKey { session_id: TALK.parse().unwrap() };
+    tokio::time::timeout(Duration::from_secs(2), delete(deps(script).await, key, soon())).await.expect("it ends")
+}
+
+#[tokio::test]
+async fn turns_are_deleted_after_what_holds_them_and_never_over_and_over() {
+    let busy = canceled(["None", "TransactionConflict"]);
+    let slow = canceled(["ThrottlingError", "TransactionConflict"]);
+    deleted(vec![busy, slow, (200, json!({}))]).await.unwrap();
+    for codes in [["ValidationError", "None"], ["TransactionConflict", "ValidationError"], ["None", "None"]] {
+        assert_eq!(deleted(vec![canceled(codes)]).await.unwrap_err().status(), 503, "{codes:?}");
+    }
+}
