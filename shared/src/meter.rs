@@ -42,7 +42,7 @@ pub enum Kind {
 }
 
 /// All there are.
-pub const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 12] = [
     REQUESTS,
     REQUEST_DURATION,
     IN_FLIGHT,
@@ -54,6 +54,7 @@ pub const METRICS: [Metric; 11] = [
     COST,
     COLD_STARTS,
     QUEUE_AGE,
+    PUT_BACKS,
 ];
 
 /// Finished requests and batches.
@@ -142,6 +143,15 @@ pub const QUEUE_AGE: Metric = Metric {
     kind: Kind::Histogram,
     unit: Unit::Seconds,
     help: "How long the oldest message of a batch had waited when a worker took it.",
+    labels: &["function"],
+};
+
+/// Messages that could not be done yet.
+pub const PUT_BACKS: Metric = Metric {
+    name: "put_backs_total",
+    kind: Kind::Counter,
+    unit: Unit::Count,
+    help: "Messages that were put back because something they need was unavailable.",
     labels: &["function"],
 };
 
@@ -255,6 +265,11 @@ pub fn cost(assistant: &str, cost: Usd) {
 /// A worker took a batch whose oldest message had waited for so long.
 pub fn queue_age(function: &'static str, age: Duration) {
     histogram!(QUEUE_AGE.name, "function" => function).record(age);
+}
+
+/// A worker put a message back.
+pub fn put_back() {
+    counter!(PUT_BACKS.name, "function" => trace::function()).increment(1);
 }
 
 #[cfg(test)]

@@ -300,8 +300,34 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
         ],
         Deadline::after(Duration::from_secs(5)),
     );
-    assert_eq!(failed.await, ["bad"]);
+    assert!(failed.await.is_empty());
+    let letters = app.colloquy.turn_queues().1.receive(Duration::ZERO).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(), ["{}"]);
     assert_eq!(totals(&app, "travel").await["turns"], 1);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_gives_up_at_once_and_one_that_is_not_reached_puts_back() {
+    let app = App::start().await;
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest().into())
+        .endpoint_url("http://127.0.0.1:9")
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .build();
+    let (client, names) = app.colloquy.tables();
+    let (queue, dead) = app.colloquy.turn_queues();
+    let work_at = async |client: aws_sdk_dynamodb::Client, table: &str| {
+        let (prices, ttl) = (Prices::with(None).unwrap(), SignedDuration::from_hours(24));
+        let deps = record::Deps::new(client, table, app.colloquy.totals(), queue.clone(), prices, ttl);
+        let turn = RecordWork::turn("01M7Y5QRE1TRSWEGN6CG59HSD5", SessionId::random());
+        let again = work(&Arc::new(deps), message(&turn)).await;
+        let letters = dead.receive(Duration::ZERO).await.unwrap();
+        dead.delete(&letters).await.unwrap();
+        (again.len(), letters.len())
+    };
+    assert_eq!(work_at(client, "no-such-table").await, (0, 1));
+    assert_eq!(work_at(aws_sdk_dynamodb::Client::from_conf(config), &names.turns).await, (1, 0));
 }
 
 #[tokio::test]

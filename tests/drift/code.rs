@@ -18,7 +18,7 @@ const CALLERS: [(&str, &[&str]); 3] = [
 ];
 
 /// The call of an SDK, and the action that IAM asks for.
-const ACTIONS: [(&str, &str); 17] = [
+const ACTIONS: [(&str, &str); 18] = [
     ("get_item", "dynamodb:GetItem"),
     ("put_item", "dynamodb:PutItem"),
     ("update_item", "dynamodb:UpdateItem"),
@@ -31,6 +31,7 @@ const ACTIONS: [(&str, &str); 17] = [
     ("describe_table", "dynamodb:DescribeTable"),
     ("send_message", "sqs:SendMessage"),
     ("send_message_batch", "sqs:SendMessage"),
+    ("change_message_visibility", "sqs:ChangeMessageVisibility"),
     ("receive_message", "sqs:ReceiveMessage"),
     ("delete_message_batch", "sqs:DeleteMessage"),
     ("get_queue_attributes", "sqs:GetQueueAttributes"),

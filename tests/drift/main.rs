@@ -234,5 +234,7 @@ fn every_table_is_billed_by_use_and_every_queue_has_somewhere_to_put_what_fails(
         let dead = &queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"];
         assert_eq!(dead, &yaml_serde::Value::String(format!("Dead{name}.Arn")), "{name}");
         assert!(queues.contains_key(&format!("Dead{name}")), "{name}");
+        let tries = &queue["Properties"]["RedrivePolicy"]["maxReceiveCount"];
+        assert_eq!(tries.as_u64(), Some(shared::queue::TRIES.into()), "{name}");
     }
 }
