@@ -1,9 +1,9 @@
 //! What is measured: the names, what they mean, and where they go in Lambda.
 //!
-//! There they are CloudWatch's embedded metric format, written to the log as soon as an answer is out, where
-//! `METRICS_NAMESPACE` names a namespace; else nothing is measured, for CloudWatch charges for each combination of labels. On
-//! a laptop they are at `GET /metrics`. No label holds an id, a path or anything that a person wrote: their values are
-//! functions, routes as templates, classes of statuses, upstreams and models, all of which somebody configured.
+//! There they are CloudWatch's embedded metric format, written to the log as soon as an answer is out, where `METRICS` is
+//! `true` and `METRICS_NAMESPACE` names a namespace; else nothing is measured, for CloudWatch charges for each combination of
+//! labels. On a laptop they are at `GET /metrics`. No label holds an id, a path or anything that a person wrote: their values
+//! are functions, routes as templates, classes of statuses, upstreams and models, all of which somebody configured.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -163,6 +163,9 @@ static EMBEDDED: OnceLock<&'static Collector> = OnceLock::new();
 /// Something measures already.
 pub fn start_in_lambda() -> anyhow::Result<()> {
     let Some(namespace) = config::optional("METRICS_NAMESPACE") else { return Ok(()) };
+    if config::optional("METRICS").as_deref() != Some("true") {
+        return Ok(());
+    }
     let started = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(namespace).init();
     let collector = started.map_err(|error| anyhow::anyhow!("starting the metrics: {error}"))?;
     EMBEDDED.get_or_init(|| collector);

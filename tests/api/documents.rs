@@ -805,6 +805,43 @@ async fn a_folder_is_taken_in_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_release_takes_in_its_texts_once_and_takes_away_those_of_the_one_before() {
+    let app = App::start().await;
+    let deps = Arc::new(ingest::Deps {
+        store: app.colloquy.knowledge(),
+        queue: app.colloquy.chunk_queues().0,
+        assistants: Assistants::embedded().unwrap(),
+        space: None,
+        key: None,
+        pdfs: tests::pdf_reader(),
+    });
+    let old = ingest::own_texts::OwnText {
+        assistant: "defi".to_owned(),
+        file: "of-the-release-before.md".to_owned(),
+        text: "## Old\n\nWords.".to_owned(),
+    };
+    assert!(ingest::own_texts::take_in(&deps, &[old]).await);
+    let release = async || ingest::own_texts::release(deps.clone(), Deadline::after(Duration::from_secs(60))).await;
+    let kept = async || {
+        let (mut keys, mut versions) = (Vec::new(), Vec::new());
+        for (assistant, _) in deps.assistants.iter() {
+            keys.extend(deps.store.documents(assistant).await.unwrap().into_iter().filter_map(|head| head.key));
+            versions.push(deps.store.corpus_version(assistant).await.unwrap());
+        }
+        (keys, versions)
+    };
+
+    assert!(release().await);
+    let first = kept().await;
+    assert!(release().await);
+
+    assert_eq!(kept().await, first, "what has not changed is not written again");
+    assert_eq!(first.0.len(), ingest::own_texts::embedded().len());
+    assert!(!first.0.contains(&"knowledge/of-the-release-before.md".to_owned()));
+    assert!(!ingest::own_texts::release(deps.clone(), Deadline::after(Duration::ZERO)).await);
+}
+
+#[tokio::test]
 async fn the_assistants_own_texts_are_there_soon_after_the_start() {
     let own_texts = local::knowledge::own_texts(None).unwrap();
     let entries = own_texts.iter().filter(|text| text.assistant == "defi");

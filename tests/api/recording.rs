@@ -43,9 +43,9 @@ async fn totals(app: &App, assistant: &str) -> BTreeMap<String, u128> {
     sum
 }
 
-/// The same, once so many turns are counted.
+/// The same, once so many turns are counted. Those that met others again and again wait some seconds in between.
 async fn totals_of(app: &App, assistant: &str, turns: u128) -> BTreeMap<String, u128> {
-    for _ in 0..200 {
+    for _ in 0..800 {
         let totals = totals(app, assistant).await;
         if totals.get("turns") == Some(&turns) {
             return totals;
@@ -310,7 +310,7 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
 async fn a_table_that_is_not_there_gives_up_at_once_and_one_that_is_not_reached_puts_back() {
     let app = App::start().await;
     let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest().into())
+        .behavior_version(BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:9")
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))

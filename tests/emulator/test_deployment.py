@@ -210,7 +210,7 @@ def test_what_is_measured_is_in_the_log_as_embedded_metrics():
                 ("upstream_duration_seconds", "endpoint", "function")}
     assert eventually(60, lambda: expected <= measured() or time.sleep(1)), expected - measured()
     alarms = boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == 5, [alarm["AlarmName"] for alarm in alarms]
+    assert len(alarms) == 11, [alarm["AlarmName"] for alarm in alarms]
 
 
 def test_the_schedule_keeps_every_part_warm():
