@@ -19,5 +19,9 @@ trap finish EXIT
 build_functions
 start_emulator 127.0.0.1 localhost
 start_model 127.0.0.1
-deploy
-pytest -q -p no:cacheprovider "$root/tests/emulator/test_gradual.py" "$root/tests/emulator/test_deployment.py"
+deploy AllowedOrigins=https://example.net
+pytest -q -p no:cacheprovider "$root/tests/emulator/test_first_minutes.py" "$root/tests/emulator/test_transformed.py"
+before=$(python3 "$root/tests/emulator/versions.py")
+deploy AllowedOrigins=https://example.org,https://example.com MaxReplyTokens=500
+TEMPLATE=$work/packaged.yaml VERSIONS_BEFORE=$before pytest -q -p no:cacheprovider "$root/tests/emulator/test_second_deployment.py" \
+    "$root/tests/emulator/test_preflight.py" "$root/tests/emulator/test_deployment.py"

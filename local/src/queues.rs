@@ -79,7 +79,8 @@ async fn pair(client: &aws_sdk_sqs::Client, name: &str, visibility: Duration) ->
     let arn = arn.send().await.context("asking for a queue's name")?.attributes.unwrap_or_default();
     let arn = arn.get(&QueueAttributeName::QueueArn).context("a queue without a name")?;
     let queue = create(client, name, visibility, Some(arn)).await?;
-    Ok(Pair { queue: Queue::new(client.clone(), queue), dead: Queue::new(client.clone(), dead) })
+    let dead = Queue::new(client.clone(), dead);
+    Ok(Pair { queue: Queue::new(client.clone(), queue).with_dead_letters(&dead), dead })
 }
 
 async fn create(
@@ -92,7 +93,7 @@ async fn create(
     let mut create =
         client.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, visibility);
     if let Some(dead) = dead {
-        let policy = format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":"{}"}}"#, embed::TRIES);
+        let policy = format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":"{}"}}"#, shared::queue::TRIES);
         create = create.attributes(QueueAttributeName::RedrivePolicy, policy);
     }
     let made = create.send().await.with_context(|| format!("making the queue {name}"))?;

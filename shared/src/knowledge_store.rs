@@ -47,7 +47,7 @@ pub struct EmbedWork {
     pub document: DocumentId,
     /// The hashes of its chunks.
     pub chunks: Vec<String>,
-    /// How often it was put back because the embedder was away.
+    /// Written by releases that put work back as new messages; not read any more.
     #[serde(default)]
     pub put_back: u32,
 }

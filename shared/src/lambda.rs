@@ -7,54 +7,106 @@ use std::time::Duration;
 use anyhow::Context as _;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use axum::Router;
-use axum::response::Response;
-use http::{HeaderValue, header};
+use bytes::Bytes;
+use futures::Stream;
+use http::{HeaderName, HeaderValue, Method, header};
 pub use lambda_http::Error;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, StreamAdapter};
 use lambda_runtime::{Context, FunctionResponse, LambdaEvent, Service, service_fn};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use tower::util::MapResponseLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::api::STREAMED;
-use crate::deadline::{Deadline, left_of};
+use crate::deadline::{DEADLINE_HEADER, Deadline, left_of};
 use crate::observe::{observed, observed_batch, observed_call};
 use crate::problem::close;
 use crate::queue::{Message, waited};
+use crate::release::RequestOrRelease;
 use crate::trace::{TRACEPARENT, Trace};
 use crate::{config, meter, telemetry};
 
 /// Serves the router that `build` makes for `function`, behind API Gateway, until the environment is shut down. Paths in
 /// [`STREAMED`] answer as they write; all others at once. Where Lambda gives one environment several requests at a time,
-/// they are served side by side. `ALLOWED_ORIGIN` lets the pages of another web origin (or `*`, of any) read the answers.
+/// they are served side by side. `ALLOWED_ORIGINS` lets the pages of other web origins (or `*`, of any) call it.
 ///
 /// # Errors
 /// What `build` fails with, or a runtime API that is away.
 pub async fn run(function: &'static str, build: impl Future<Output = anyhow::Result<Router>>) -> Result<(), Error> {
     begin()?;
-    let readable = |router| match config::optional("ALLOWED_ORIGIN") {
-        Some(origin) => allow_origin(router, &origin),
-        None => Ok(router),
-    };
-    let router = build.await.map(|router| observed(function, close(router))).and_then(readable).map_err(|error| {
-        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
-        Error::from(error)
-    })?;
-    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<LambdaRequest>| {
-        let router = router.clone();
+    let router = started(build.await.and_then(|router| public(function, router)))?;
+    lambda_runtime::run_concurrent(service_fn(move |event| answer(router.clone(), event))).await
+}
+
+/// The same for a function that a custom resource of CloudFormation calls with each release too, for `release` to do what belongs
+/// to it and say whether it was done.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_release<D, F, Fut>(
+    function: &'static str,
+    build: impl Future<Output = anyhow::Result<Arc<D>>>,
+    router: fn(Arc<D>) -> Router,
+    release: F,
+) -> Result<(), Error>
+where
+    D: Send + Sync + 'static,
+    F: Fn(Arc<D>, Deadline) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = bool> + Send,
+{
+    begin()?;
+    let deps = started(build.await)?;
+    let router = started(public(function, router(deps.clone())))?;
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<RequestOrRelease>| {
+        let (router, deps, release) = (router.clone(), deps.clone(), release.clone());
         async move {
-            // Each future in a block of its own: the adapters are not Send.
-            if is_streamed(&event.payload) {
-                let response = { StreamAdapter::from(router).call(event) };
-                response.await.map(FunctionResponse::StreamingResponse)
-            } else {
-                let response = { Adapter::from(router).call(event) };
-                response.await.map(FunctionResponse::BufferedResponse)
+            match event.payload {
+                RequestOrRelease::Request(request) => {
+                    answer(router, LambdaEvent { payload: *request, context: event.context }).await
+                }
+                RequestOrRelease::Release(change) => {
+                    let deadline = Deadline::after(left_of(&event.context).saturating_sub(RESERVE));
+                    let work = async { change.is_delete() || release(deps, deadline).await };
+                    let done = observed_call(function, trace(&event.context), work, |done| *done).await;
+                    change.tell(done).await?;
+                    Ok(FunctionResponse::BufferedResponse(None))
+                }
             }
         }
     }))
     .await
+}
+
+/// The router as the public reaches it: seen, closed, and open to the pages of the allowed origins.
+fn public(function: &'static str, router: Router) -> anyhow::Result<Router> {
+    let router = observed(function, close(router));
+    match config::optional("ALLOWED_ORIGINS") {
+        Some(origins) => allow_origins(router, &origins),
+        None => Ok(router),
+    }
+}
+
+fn started<T>(built: anyhow::Result<T>) -> Result<T, Error> {
+    built.map_err(|error| {
+        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
+        Error::from(error)
+    })
+}
+
+/// `None` is the answer to what is no request.
+async fn answer(
+    router: Router,
+    event: LambdaEvent<LambdaRequest>,
+) -> Result<FunctionResponse<Option<impl Serialize>, impl Stream<Item = Result<Bytes, axum::Error>> + Unpin>, Error> {
+    // Each future in a block of its own: the adapters are not Send.
+    if is_streamed(&event.payload) {
+        let response = { StreamAdapter::from(router).call(event) };
+        Ok(FunctionResponse::StreamingResponse(response.await?))
+    } else {
+        let response = { Adapter::from(router).call(event) };
+        Ok(FunctionResponse::BufferedResponse(Some(response.await?)))
+    }
 }
 
 /// Log and metrics on.
@@ -62,6 +114,9 @@ fn begin() -> anyhow::Result<()> {
     telemetry::init("info");
     meter::start_in_lambda()
 }
+
+/// For how long a browser need not ask again what a page may send.
+const PREFLIGHT_HOLDS: Duration = Duration::from_secs(7200);
 
 /// What a worker must leave of Lambda's own limit.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -100,10 +155,7 @@ where
 {
     begin()?;
     meter::cold_start(function);
-    let deps = build.await.map(Arc::new).map_err(|error| {
-        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
-        Error::from(error)
-    })?;
+    let deps = started(build.await.map(Arc::new))?;
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Invocation>| {
         let (deps, work, sweep) = (deps.clone(), work.clone(), sweep.clone());
         async move {
@@ -143,10 +195,7 @@ where
 {
     begin()?;
     meter::cold_start(function);
-    let deps = build.await.map(Arc::new).map_err(|error| {
-        tracing::error!(cause = format!("{error:#}"), "the function cannot start");
-        Error::from(error)
-    })?;
+    let deps = started(build.await.map(Arc::new))?;
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let (deps, work) = (deps.clone(), work.clone());
         async move {
@@ -188,15 +237,24 @@ fn batch_response(failed: Vec<String>) -> SqsBatchResponse {
     response
 }
 
-/// Adds the header by which a browser lets pages of another origin read an answer. The gateway answers preflights.
-fn allow_origin(router: Router, origin: &str) -> anyhow::Result<Router> {
-    let origin = HeaderValue::from_str(origin).context("the environment variable ALLOWED_ORIGIN")?;
-    Ok(router.layer(MapResponseLayer::new(move |mut response: Response| {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, X-Trace-Id"));
-        response
-    })))
+/// Lets pages of other origins call the API: a browser asks first what they may send, and hides an answer from them that does
+/// not name their origin.
+fn allow_origins(router: Router, origins: &str) -> anyhow::Result<Router> {
+    let headers = ["authorization", "content-type", "idempotency-key", "last-event-id", "traceparent"];
+    let headers = headers.into_iter().chain([DEADLINE_HEADER, "colloquy-session"]).map(HeaderName::from_static);
+    let origins = match origins {
+        "*" => AllowOrigin::any(),
+        list => {
+            let origins = list.split(',').map(|origin| HeaderValue::from_str(origin.trim()));
+            AllowOrigin::list(
+                origins.collect::<Result<Vec<_>, _>>().context("the environment variable ALLOWED_ORIGINS")?,
+            )
+        }
+    };
+    let cors = CorsLayer::new().allow_origin(origins).max_age(PREFLIGHT_HOLDS);
+    let cors = cors.allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE]);
+    let cors = cors.allow_headers(headers.collect::<Vec<_>>());
+    Ok(router.layer(cors.expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-trace-id")])))
 }
 
 fn is_streamed(request: &LambdaRequest) -> bool {
@@ -210,6 +268,7 @@ fn is_streamed(request: &LambdaRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::Response;
     use axum::routing::get;
     use tower::ServiceExt;
 
@@ -234,14 +293,41 @@ mod tests {
         assert!(serde_json::from_str::<Invocation>("{}").is_err());
     }
 
+    async fn ask(router: &Router, method: &str, path: &str, origin: &str) -> Response {
+        let request = http::Request::builder().method(method).uri(path).header("origin", origin);
+        let request = request.header("access-control-request-method", "PATCH");
+        router.clone().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap()
+    }
+
     #[tokio::test]
-    async fn pages_of_the_allowed_origin_may_read_answers_and_errors() {
+    async fn pages_of_the_allowed_origins_may_read_answers_and_errors_and_no_others() {
         let router = Router::new().route("/", get(async || "hello"));
-        let router = allow_origin(router, "https://example.org").unwrap();
+        let two = allow_origins(router.clone(), "https://example.org, https://example.com").unwrap();
         for path in ["/", "/nowhere"] {
-            let request = http::Request::get(path).body(axum::body::Body::empty()).unwrap();
-            let response = router.clone().oneshot(request).await.unwrap();
-            assert_eq!(response.headers()["access-control-allow-origin"], "https://example.org", "{path}");
+            for origin in ["https://example.org", "https://example.com"] {
+                let response = ask(&two, "GET", path, origin).await;
+                assert_eq!(response.headers()["access-control-allow-origin"], origin, "{path}");
+            }
+            let response = ask(&two, "GET", path, "https://example.net").await;
+            assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
         }
+        let any = ask(&allow_origins(router, "*").unwrap(), "GET", "/", "https://example.net").await;
+        assert_eq!(any.headers()["access-control-allow-origin"], "*");
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_asks_first_is_told_what_a_page_may_send() {
+        let router = Router::new().route("/v1/turns/{id}", get(async || "a turn"));
+        let router = allow_origins(router, "https://example.org").unwrap();
+        let response = ask(&router, "OPTIONS", "/v1/turns/1", "https://example.org").await;
+        assert_eq!(response.status(), 200);
+        let told = |name: &str| response.headers()[name].to_str().unwrap().to_lowercase();
+        assert_eq!(told("access-control-allow-methods"), "get,post,patch,delete");
+        let headers = told("access-control-allow-headers");
+        for name in ["authorization", "colloquy-deadline-ms", "colloquy-session", "idempotency-key", "last-event-id"] {
+            assert!(headers.split(',').any(|allowed| allowed == name), "{name}");
+        }
+        let response = ask(&router, "OPTIONS", "/v1/turns/1", "https://example.net").await;
+        assert!(!response.headers().contains_key("access-control-allow-origin"));
     }
 }

@@ -24,6 +24,7 @@ pub mod prices;
 pub mod private;
 pub mod problem;
 pub mod queue;
+mod release;
 pub mod step;
 pub mod store;
 pub mod telemetry;

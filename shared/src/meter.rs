@@ -1,9 +1,9 @@
 //! What is measured: the names, what they mean, and where they go in Lambda.
 //!
-//! There they are CloudWatch's embedded metric format, written to the log as soon as an answer is out, where
-//! `METRICS_NAMESPACE` names a namespace; else nothing is measured, for CloudWatch charges for each combination of labels. On
-//! a laptop they are at `GET /metrics`. No label holds an id, a path or anything that a person wrote: their values are
-//! functions, routes as templates, classes of statuses, upstreams and models, all of which somebody configured.
+//! There they are CloudWatch's embedded metric format, written to the log as soon as an answer is out, where `METRICS` is
+//! `true` and `METRICS_NAMESPACE` names a namespace; else nothing is measured, for CloudWatch charges for each combination of
+//! labels. On a laptop they are at `GET /metrics`. No label holds an id, a path or anything that a person wrote: their values
+//! are functions, routes as templates, classes of statuses, upstreams and models, all of which somebody configured.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub enum Kind {
 }
 
 /// All there are.
-pub const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 12] = [
     REQUESTS,
     REQUEST_DURATION,
     IN_FLIGHT,
@@ -54,6 +54,7 @@ pub const METRICS: [Metric; 11] = [
     COST,
     COLD_STARTS,
     QUEUE_AGE,
+    PUT_BACKS,
 ];
 
 /// Finished requests and batches.
@@ -145,6 +146,15 @@ pub const QUEUE_AGE: Metric = Metric {
     labels: &["function"],
 };
 
+/// Messages that could not be done yet.
+pub const PUT_BACKS: Metric = Metric {
+    name: "put_backs_total",
+    kind: Kind::Counter,
+    unit: Unit::Count,
+    help: "Messages that were put back because something they need was unavailable.",
+    labels: &["function"],
+};
+
 static EMBEDDED: OnceLock<&'static Collector> = OnceLock::new();
 
 /// Begins to measure in Lambda.
@@ -153,6 +163,9 @@ static EMBEDDED: OnceLock<&'static Collector> = OnceLock::new();
 /// Something measures already.
 pub fn start_in_lambda() -> anyhow::Result<()> {
     let Some(namespace) = config::optional("METRICS_NAMESPACE") else { return Ok(()) };
+    if config::optional("METRICS").as_deref() != Some("true") {
+        return Ok(());
+    }
     let started = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(namespace).init();
     let collector = started.map_err(|error| anyhow::anyhow!("starting the metrics: {error}"))?;
     EMBEDDED.get_or_init(|| collector);
@@ -255,6 +268,11 @@ pub fn cost(assistant: &str, cost: Usd) {
 /// A worker took a batch whose oldest message had waited for so long.
 pub fn queue_age(function: &'static str, age: Duration) {
     histogram!(QUEUE_AGE.name, "function" => function).record(age);
+}
+
+/// A worker put a message back.
+pub fn put_back() {
+    counter!(PUT_BACKS.name, "function" => trace::function()).increment(1);
 }
 
 #[cfg(test)]

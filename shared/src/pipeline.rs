@@ -21,10 +21,17 @@ use crate::deadline::{DEADLINE_HEADER, Deadline};
 use crate::problem::{Problem, ProblemBody};
 use crate::step::{Step, StreamStep};
 use crate::trace::{TRACEPARENT, Trace, X_RAY};
-use crate::upstream::is_connection_error;
+use crate::upstream::was_not_sent;
 
 /// What a callee gets less than its caller has, so that its answer still arrives in time.
 const TRANSIT: Duration = Duration::from_millis(20);
+
+/// The longest that is waited before a step is called again that was not there.
+const LONGEST_PAUSE: Duration = Duration::from_millis(300);
+/// When the public is told to come again where a step had no room.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// Steps that pay nobody and can do the same twice, so that they are called again even where they may have begun.
+const REPEATABLE: [&str; 3] = ["/steps/understand", "/steps/session/", "/steps/retrieve"];
 
 /// Calls steps.
 pub struct Pipeline {
@@ -128,7 +135,8 @@ impl Pipeline {
         }))
     }
 
-    /// Sends a call, once more where the connection was dead: sockets that thawed with a Lambda often are.
+    /// Sends a call, and once more where that can help and does nothing twice that costs: where it reached nobody (sockets
+    /// that thawed with a Lambda are dead), where the step had no room, and for [`REPEATABLE`] steps after most failures.
     async fn send<In: Serialize>(
         &self,
         path: &'static str,
@@ -136,19 +144,32 @@ impl Pipeline {
         deadline: Deadline,
     ) -> Result<reqwest::Response, Problem> {
         let body = Bytes::from(serde_json::to_vec(input).map_err(Problem::internal)?);
-        let mut again = true;
-        let response = loop {
-            let request = self.request(path, body.clone(), deadline).await.map_err(Problem::internal)?;
-            match self.client.execute(request).await {
-                Ok(response) => break response,
-                Err(error) if again && is_connection_error(&error) => again = false,
-                Err(error) => return Err(unreachable(path, error)),
+        match self.attempt(path, body.clone(), deadline).await? {
+            Attempt::Answered(response) => return Ok(response),
+            Attempt::Failed(failure) if !failure.is_repeated(path) => return Err(failure.problem(path)),
+            Attempt::Failed(failure) => {
+                // Those who were refused together do not come back together. A dead connection is no reason to wait.
+                let pause = LONGEST_PAUSE.mul_f64(0.2 + 0.8 * fastrand::f64());
+                let pause = if matches!(failure, StepFailure::Unanswered(_)) { Duration::ZERO } else { pause };
+                if pause > deadline.remaining() {
+                    return Err(failure.problem(path));
+                }
+                tokio::time::sleep(pause).await;
             }
-        };
-        if response.status().is_success() {
-            return Ok(response);
         }
-        Err(problem_of(path, response).await)
+        match self.attempt(path, body, deadline).await? {
+            Attempt::Answered(response) => Ok(response),
+            Attempt::Failed(failure) => Err(failure.problem(path)),
+        }
+    }
+
+    async fn attempt(&self, path: &'static str, body: Bytes, deadline: Deadline) -> Result<Attempt, Problem> {
+        let request = self.request(path, body, deadline).await.map_err(Problem::internal)?;
+        Ok(match self.client.execute(request).await {
+            Ok(response) if response.status().is_success() => Attempt::Answered(response),
+            Ok(response) => Attempt::Failed(StepFailure::read(response).await),
+            Err(error) => Attempt::Failed(StepFailure::Unanswered(error)),
+        })
     }
 
     async fn request(&self, path: &str, body: Bytes, deadline: Deadline) -> anyhow::Result<reqwest::Request> {
@@ -192,18 +213,62 @@ fn unreadable(path: &str, error: serde_json::Error) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "bad-step-answer", "Bad gateway", detail).caused_by(cause)
 }
 
-/// The problem a step answered with; what is none (an API Gateway that refused, say) becomes a 502 of ours.
-async fn problem_of(path: &str, response: reqwest::Response) -> Problem {
-    let status = response.status();
-    let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    let body = response.bytes().await.unwrap_or_default();
-    match serde_json::from_slice::<ProblemBody>(&body) {
-        Ok(body) => Problem::from_body(body, retry_after),
-        Err(_) => {
-            let detail = "A part of this service did not answer as it should.";
-            Problem::new(StatusCode::BAD_GATEWAY, "bad-step-answer", "Bad gateway", detail)
-                .caused_by(anyhow!("{path} answered {status} without a problem"))
+/// What a call came to.
+enum Attempt {
+    Answered(reqwest::Response),
+    Failed(StepFailure),
+}
+
+/// Why a call has no answer.
+enum StepFailure {
+    /// Nothing came back.
+    Unanswered(reqwest::Error),
+    /// The step's own problem.
+    Told(Problem),
+    /// A status without a problem: of what stands before the step, an API Gateway say.
+    Untold(StatusCode),
+}
+
+impl StepFailure {
+    async fn read(response: reqwest::Response) -> Self {
+        let status = response.status();
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let body = response.bytes().await.unwrap_or_default();
+        match serde_json::from_slice::<ProblemBody>(&body) {
+            Ok(body) => Self::Told(Problem::from_body(body, retry_after)),
+            Err(_) => Self::Untold(status),
+        }
+    }
+
+    /// Whether the step was turned away before it began. A REST API answers Lambda's throttling with a 500 of its own.
+    fn is_throttling(&self) -> bool {
+        matches!(self, Self::Untold(status) if matches!(status.as_u16(), 429 | 500 | 503))
+    }
+
+    fn is_repeated(&self, path: &str) -> bool {
+        let is_repeatable = REPEATABLE.iter().any(|step| path.starts_with(step));
+        match self {
+            Self::Unanswered(error) => was_not_sent(error) || (is_repeatable && !error.is_timeout()),
+            Self::Told(problem) => is_repeatable && matches!(problem.status().as_u16(), 429 | 503),
+            Self::Untold(status) => self.is_throttling() || (is_repeatable && matches!(status.as_u16(), 502 | 504)),
+        }
+    }
+
+    fn problem(self, path: &str) -> Problem {
+        let is_throttling = self.is_throttling();
+        match self {
+            Self::Unanswered(error) => unreachable(path, error),
+            Self::Told(problem) => problem,
+            Self::Untold(status) if is_throttling => {
+                let cause = anyhow!("{path} answered {status} without a problem, twice");
+                Problem::unavailable("This service is busy right now.", cause).retry_after(RETRY_AFTER)
+            }
+            Self::Untold(status) => {
+                let detail = "A part of this service did not answer as it should.";
+                Problem::new(StatusCode::BAD_GATEWAY, "bad-step-answer", "Bad gateway", detail)
+                    .caused_by(anyhow!("{path} answered {status} without a problem"))
+            }
         }
     }
 }
@@ -245,6 +310,7 @@ async fn default_credentials() -> anyhow::Result<SharedCredentialsProvider> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -334,6 +400,8 @@ mod tests {
         assert_eq!(items.len(), 2);
     }
 
+    const READ: Step<String, String> = Step::new("/steps/session/read");
+
     /// Accepts a connection, drops it, then serves: what a socket that thawed with a Lambda looks like.
     #[tokio::test]
     async fn a_dead_connection_is_tried_once_more() {
@@ -348,6 +416,84 @@ mod tests {
         });
         let answer = Pipeline::new(url).unwrap().call(&ECHO, &"again".to_owned(), in_a_second()).await;
         assert_eq!((answer.unwrap().as_str(), accepted.load(Ordering::SeqCst)), ("again", 1));
+    }
+
+    /// Calls a step over HTTP/1.1 that dies with the first request in its hands, then answers; how often it was called.
+    async fn call_one_that_dies(step: &Step<String, String>) -> (usize, Result<String, Problem>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                if connection.read(&mut [0; 8192]).unwrap() > 0 && counter.fetch_add(1, Ordering::SeqCst) > 0 {
+                    connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n\"done\"").unwrap();
+                }
+            }
+        });
+        let credentials = SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test"));
+        let pipeline = Pipeline::new(url).unwrap().signed("eu-central-1".to_owned(), Some(credentials)).unwrap();
+        let answer = pipeline.call(step, &String::new(), in_a_second()).await;
+        (calls.load(Ordering::SeqCst), answer)
+    }
+
+    #[tokio::test]
+    async fn after_a_connection_that_broke_only_a_step_that_pays_nobody_is_called_again() {
+        let (calls, answer) = call_one_that_dies(&READ).await;
+        assert_eq!((calls, answer.unwrap().as_str()), (2, "done"));
+        let (calls, answer) = call_one_that_dies(&ECHO).await;
+        assert_eq!((calls, answer.unwrap_err().status()), (1, StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    /// Answers this at first, then as the step does; how often it was called, and what the caller gets.
+    async fn refused_at_first(
+        step: &'static Step<String, String>,
+        refusal: http::Response<&'static str>,
+        times: usize,
+    ) -> (usize, Result<String, Problem>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        let answer = async move || {
+            if counter.fetch_add(1, Ordering::SeqCst) < times {
+                refusal.clone().map(axum::body::Body::from)
+            } else {
+                axum::response::IntoResponse::into_response(axum::Json("done"))
+            }
+        };
+        let url = serve(Router::new().route(step.path, post(answer))).await;
+        let answer = Pipeline::new(url).unwrap().call(step, &String::new(), in_a_second()).await;
+        (calls.load(Ordering::SeqCst), answer)
+    }
+
+    #[tokio::test]
+    async fn a_step_that_was_throttled_is_called_once_more_and_then_is_a_503_to_come_back_to() {
+        const GATEWAY: &str = r#"{"message": "Internal server error"}"#;
+        const OURS: &str = r#"{"type": "urn:colloquy:problem:unavailable", "title": "Not available", "status": 503}"#;
+        for (step, status, body, called) in [
+            (&ECHO, 500, GATEWAY, 2),
+            (&ECHO, 503, GATEWAY, 2),
+            (&ECHO, 429, GATEWAY, 2),
+            (&READ, 502, GATEWAY, 2),
+            (&READ, 504, GATEWAY, 2),
+            (&READ, 503, OURS, 2),
+            // It may have begun, and been paid.
+            (&ECHO, 502, GATEWAY, 1),
+            (&ECHO, 504, GATEWAY, 1),
+            (&ECHO, 503, OURS, 1),
+        ] {
+            let refusal = || http::Response::builder().status(status).body(body).unwrap();
+            let (calls, answer) = refused_at_first(step, refusal(), 1).await;
+            assert_eq!((calls, answer.is_ok()), (called, called == 2), "{} {status} {body}", step.path);
+            let (calls, answer) = refused_at_first(step, refusal(), 9).await;
+            assert_eq!(calls, called, "no more than once");
+            let gives = if matches!(status, 502 | 504) { 502 } else { 503 };
+            assert_eq!(answer.unwrap_err().status().as_u16(), gives, "{} {status}", step.path);
+        }
+        let refusal = http::Response::builder().status(500).body(GATEWAY).unwrap();
+        let answer =
+            axum::response::IntoResponse::into_response(refused_at_first(&ECHO, refusal, 9).await.1.unwrap_err());
+        assert_eq!(answer.headers()["retry-after"], "2");
     }
 
     fn hmac(key: &[u8], text: &str) -> Vec<u8> {

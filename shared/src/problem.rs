@@ -58,6 +58,7 @@ struct Parts {
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
     allow: Option<&'static str>,
+    permanent: bool,
     cause: Option<anyhow::Error>,
 }
 
@@ -78,6 +79,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             allow: None,
+            permanent: false,
             cause: None,
         }))
     }
@@ -126,6 +128,12 @@ impl Problem {
         self
     }
 
+    /// A problem that stays until somebody changes what is configured, whatever its status tells the caller.
+    pub fn permanent(mut self) -> Self {
+        self.0.permanent = true;
+        self
+    }
+
     /// What lies behind it, for the log.
     pub fn caused_by(mut self, cause: impl Into<anyhow::Error>) -> Self {
         self.0.cause = Some(cause.into());
@@ -142,9 +150,14 @@ impl Problem {
         self.0.status
     }
 
-    /// Whether the same request may succeed later.
+    /// Whether the same request may succeed later, without anybody changing anything.
     pub fn is_transient(&self) -> bool {
-        self.0.status.is_server_error() || self.0.status == StatusCode::TOO_MANY_REQUESTS
+        let passes = match self.0.status {
+            StatusCode::INTERNAL_SERVER_ERROR => false,
+            StatusCode::TOO_MANY_REQUESTS => true,
+            status => status.is_server_error(),
+        };
+        passes && !self.0.permanent
     }
 
     /// What lies behind it, down to its root: for the log of who goes on without an answer.
@@ -174,6 +187,7 @@ impl Problem {
             errors: body.errors,
             retry_after,
             allow: None,
+            permanent: false,
             cause: None,
         }))
     }

@@ -1,6 +1,9 @@
 //! SQS: work that no reply waits for.
 //!
 //! Messages carry keys, not text. A message is delivered at least once, so its worker must be able to do it twice.
+//!
+//! What a worker cannot do now is put back by its visibility: it stays the same message, so that SQS counts its tries and
+//! its age. After [`TRIES`] or [`LONGEST_WAIT`] it is given up, as a dead letter.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -16,9 +19,9 @@ use aws_sdk_sqs::types::{
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use crate::config;
 use crate::problem::Problem;
 use crate::trace::{TRACEPARENT, Trace};
+use crate::{config, meter};
 
 /// The most messages in one call.
 const BATCH: usize = 10;
@@ -28,12 +31,29 @@ const CALLS: usize = 8;
 const ATTEMPTS: u32 = 3;
 /// The longest that SQS holds a message back.
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
+/// After how many tries a message is given up; the queues' `maxReceiveCount`, for a worker that does not live to say so.
+pub const TRIES: u32 = 50;
+/// After which time a message is given up.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// The longest between two tries: with doubled pauses before it, [`TRIES`] are made in some 20 hours.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
 
 /// One queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     client: Client,
     url: String,
+    /// Where messages end that are given up.
+    dead: Option<String>,
+}
+
+/// Why a worker is not done with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Undone {
+    /// Something it needs is unavailable; it is tried again after a pause that grows with its tries, and not before this time is over.
+    Later(Option<Duration>),
+    /// Trying again would not help: the message or what it names is at fault, or something is configured wrongly.
+    Hopeless,
 }
 
 /// A message as a worker gets it.
@@ -66,7 +86,12 @@ impl Message {
 impl Queue {
     /// The queue at that URL.
     pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self { client, url: url.into() }
+        Self { client, url: url.into(), dead: None }
+    }
+
+    /// The same, whose worker gives messages up to `dead`.
+    pub fn with_dead_letters(self, dead: &Self) -> Self {
+        Self { dead: Some(dead.url.clone()), ..self }
     }
 
     /// The queue whose URL the variable `name` holds.
@@ -76,6 +101,58 @@ impl Queue {
     pub async fn from_env(name: &str) -> anyhow::Result<Self> {
         let url = config::required(name)?;
         Ok(Self::new(client().await, url))
+    }
+
+    /// The queue of a worker, and the one of its dead letters, whose URLs the variables `name` and `dead` hold.
+    ///
+    /// # Errors
+    /// A variable that is missing, named.
+    pub async fn of_worker_from_env(name: &str, dead: &str) -> anyhow::Result<Self> {
+        let (queue, dead) = (Self::from_env(name).await?, config::required(dead)?);
+        Ok(Self { dead: Some(dead), ..queue })
+    }
+
+    /// Puts back or gives up a message that is not done. Whether it is to be delivered again; else it is to be deleted, and
+    /// lies among the dead letters.
+    pub async fn put_back(&self, message: &Message, undone: Undone) -> bool {
+        let is_over = message.tries >= TRIES || message.waited >= LONGEST_WAIT;
+        let (id, tries, waited_s) = (&message.id, message.tries, message.waited.as_secs());
+        match undone {
+            Undone::Later(pause) if !is_over => {
+                let doubled = Duration::from_secs(1 << message.tries.saturating_sub(1).min(16));
+                let pause = pause.unwrap_or_default().max(doubled).min(LONGEST_PAUSE);
+                meter::put_back();
+                // Where this fails, the message comes again after the queue's own visibility timeout.
+                if let Err(problem) = self.hide(message, pause).await {
+                    tracing::warn!(%problem, message = id, "a message could not be put back for as long as it should");
+                }
+                true
+            }
+            _ => match self.give_up(message).await {
+                Ok(()) => {
+                    tracing::error!(message = id, tries, waited_s, "a message was given up");
+                    false
+                }
+                Err(problem) => {
+                    tracing::error!(%problem, message = id, tries, waited_s, "a message could not be given up");
+                    true
+                }
+            },
+        }
+    }
+
+    async fn hide(&self, message: &Message, pause: Duration) -> Result<(), Problem> {
+        let seconds = i32::try_from(pause.as_secs()).unwrap_or(0);
+        let hide = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(&message.receipt);
+        let hidden = hide.visibility_timeout(seconds).send().await;
+        hidden.map(drop).map_err(|error| failed("putting a message back", &error))
+    }
+
+    async fn give_up(&self, message: &Message) -> Result<(), Problem> {
+        let Some(dead) = &self.dead else {
+            return Err(Problem::internal(anyhow::anyhow!("this queue has no dead letters")));
+        };
+        self.send_batch(dead, std::slice::from_ref(&message.body), 0).await
     }
 
     /// Sends all of them, ten in a call, several calls at once. What SQS takes no second time may be sent twice.
@@ -88,11 +165,11 @@ impl Queue {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
         let bodies: Result<Vec<String>, _> = messages.iter().map(serde_json::to_string).collect();
         let bodies = bodies.map_err(Problem::internal)?;
-        let batches: Vec<_> = bodies.chunks(BATCH).map(|batch| self.send_batch(batch, seconds)).collect();
+        let batches: Vec<_> = bodies.chunks(BATCH).map(|batch| self.send_batch(&self.url, batch, seconds)).collect();
         stream::iter(batches).buffer_unordered(CALLS).try_collect().await
     }
 
-    async fn send_batch(&self, bodies: &[String], delay_seconds: i32) -> Result<(), Problem> {
+    async fn send_batch(&self, url: &str, bodies: &[String], delay_seconds: i32) -> Result<(), Problem> {
         let trace = Trace::current().map(|trace| {
             MessageAttributeValue::builder().data_type("String").string_value(trace.traceparent()).build()
         });
@@ -104,7 +181,7 @@ impl Queue {
         };
         let mut entries: Vec<_> = bodies.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         for attempt in 1..=ATTEMPTS {
-            let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.clone()));
+            let send = self.client.send_message_batch().queue_url(url).set_entries(Some(entries.clone()));
             let output = send.send().await.map_err(|error| failed("sending to a queue", &error))?;
             let refused = output.failed();
             entries.retain(|entry| refused.iter().any(|failure| failure.id() == entry.id()));

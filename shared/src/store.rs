@@ -12,6 +12,14 @@ use crate::problem::Problem;
 /// How often a write is sent that meets a transaction, and how long it waits in between: a transaction takes milliseconds.
 const ATTEMPTS: usize = 6;
 const BETWEEN: Duration = Duration::from_millis(30);
+/// What a table answers, by the names of AWS, until somebody changes a role, a name or a key.
+const CONFIGURED_WRONGLY: [&str; 5] = [
+    "AccessDeniedException",
+    "InvalidSignatureException",
+    "KMSAccessDeniedException",
+    "ResourceNotFoundException",
+    "UnrecognizedClientException",
+];
 
 /// A client with the credentials, region and endpoint of the environment. Builds no connection yet.
 pub async fn client() -> Client {
@@ -60,7 +68,8 @@ pub fn failed<E: ProvideErrorMetadata, R>(doing: &str, error: &SdkError<E, R>) -
     if kind == "ValidationException" {
         return Problem::internal(cause);
     }
-    Problem::unavailable("The memory of this service is away for now.", cause)
+    let problem = Problem::unavailable("The memory of this service is away for now.", cause);
+    if CONFIGURED_WRONGLY.contains(&kind) { problem.permanent() } else { problem }
 }
 
 #[cfg(test)]
@@ -70,10 +79,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_table_refuses_is_a_fault_of_ours_and_all_else_passes() {
-        for (code, status) in [("ValidationException", 500), ("InternalServerError", 503), ("AccessDenied", 503)] {
+    fn what_a_table_refuses_is_a_fault_of_ours_and_only_an_outage_passes() {
+        for (code, status, passes) in [
+            ("ValidationException", 500, false),
+            ("AccessDeniedException", 503, false),
+            ("ResourceNotFoundException", 503, false),
+            ("ProvisionedThroughputExceededException", 503, true),
+            ("InternalServerError", 503, true),
+        ] {
             let error = ErrorMetadata::builder().code(code).build();
-            assert_eq!(failed("reading", &SdkError::service_error(error, ())).status(), status, "{code}");
+            let problem = failed("reading", &SdkError::service_error(error, ()));
+            assert_eq!((problem.status().as_u16(), problem.is_transient()), (status, passes), "{code}");
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct RecordWork {
     /// Where it is found.
     #[serde(flatten)]
     pub turn: Finished,
-    /// How often it was put back because a table was away.
+    /// Written by releases that put work back as new messages; not read any more.
     #[serde(default)]
     pub put_back: u32,
 }

@@ -57,8 +57,9 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Sends a request to what metrics call `endpoint` and reads its answer, of whatever status. It is sent once more where no connection came about (a pooled
-/// one is dead after a Lambda was frozen), and never after the other side may have begun to work on it.
+/// Sends a request to what metrics call `endpoint` and reads its answer, of whatever status. It is sent once more where it
+/// reached nobody ([`was_not_sent`]: a pooled connection is dead after a Lambda was frozen), and never after the other side
+/// may have begun to work on it.
 ///
 /// # Errors
 /// Nothing answered, the answer broke off, or it is too large.
@@ -66,7 +67,7 @@ pub async fn exchange(endpoint: &'static str, request: RequestBuilder) -> Result
     let request = traced(request);
     let again = request.try_clone();
     let response = match (metered(endpoint, request).await, again) {
-        (Err(error), Some(again)) if error.is_connect() && !error.is_timeout() => metered(endpoint, again).await,
+        (Err(error), Some(again)) if was_not_sent(&error) => metered(endpoint, again).await,
         (response, _) => response,
     };
     let response = response.map_err(|error| Failure::unanswered(&error))?;
@@ -133,7 +134,7 @@ pub fn repetitions() -> TpsBudget {
 
 /// Sends a request that may be repeated to what metrics call `endpoint`, and gives its answer, of whatever status, with the body still to be read.
 ///
-/// It is repeated at most twice: where the connection was dead, and where the answer says that nothing was done (429, 500,
+/// It is repeated at most twice: where it reached nobody ([`was_not_sent`]), and where the answer says that nothing was done (429, 500,
 /// 502, 503), after the pause that the answer asks for, else after a random one. Where that would be past the deadline, or
 /// the budget is used up, the answer stands. What may still be under way is not sent again.
 ///
@@ -208,14 +209,19 @@ fn pause_before_repeating(answer: &reqwest::Result<Response>, longest: Duration)
         Ok(response) if matches!(response.status().as_u16(), 429 | 500 | 502 | 503) => {
             Some(pause(response.headers()).unwrap_or_else(|| longest.mul_f64(fastrand::f64())))
         }
-        Err(error) if is_connection_error(error) => Some(longest.mul_f64(fastrand::f64())),
+        Err(error) if was_not_sent(error) => Some(longest.mul_f64(fastrand::f64())),
         _ => None,
     }
 }
 
-/// Whether a request failed for its connection: none came about, or a pooled one was dead.
-pub fn is_connection_error(error: &reqwest::Error) -> bool {
-    !error.is_timeout() && (error.is_connect() || error.is_request())
+/// Whether a request surely reached nobody: no connection came about, or a pooled one was closed before the request was
+/// written to it. Whatever fails later may have been worked on, and paid for, so that is no reason to repeat it.
+pub fn was_not_sent(error: &reqwest::Error) -> bool {
+    if error.is_timeout() {
+        return false;
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    error.is_connect() || causes.filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_canceled)
 }
 
 /// The kinds of failure.
@@ -311,7 +317,90 @@ fn pause(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, channel};
+
     use super::*;
+
+    /// What a server does once it has answered a request on a connection that is to stay.
+    #[derive(Clone, Copy)]
+    enum Then {
+        /// It closes the connection.
+        Closes,
+        /// It reads one more request, and dies.
+        Dies,
+    }
+
+    /// A server on a thread of its own, so that it goes on while the client's runtime stands still as in a frozen Lambda.
+    struct Server {
+        url: String,
+        requests: Arc<AtomicUsize>,
+        closed: Receiver<()>,
+    }
+
+    impl Server {
+        fn start(then: Then) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let requests = Arc::new(AtomicUsize::new(0));
+            let (counter, (say, closed)) = (requests.clone(), channel());
+            std::thread::spawn(move || {
+                for connection in listener.incoming() {
+                    let mut connection = connection.unwrap();
+                    let read = |connection: &mut TcpStream| {
+                        let bytes = connection.read(&mut [0; 4096]).unwrap_or_default();
+                        counter.fetch_add(usize::from(bytes > 0), Ordering::SeqCst);
+                    };
+                    read(&mut connection);
+                    connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+                    if matches!(then, Then::Dies) {
+                        read(&mut connection);
+                    }
+                    drop(connection);
+                    say.send(()).unwrap_or_default();
+                }
+            });
+            Self { url, requests, closed }
+        }
+
+        fn requests(&self) -> usize {
+            self.requests.load(Ordering::SeqCst)
+        }
+    }
+
+    fn in_a_second() -> Deadline {
+        Deadline::after(Duration::from_secs(1))
+    }
+
+    #[tokio::test]
+    async fn a_pooled_connection_that_was_closed_while_the_process_was_frozen_costs_nobody_an_answer() {
+        let server = Server::start(Then::Closes);
+        let client = Client::new();
+        for round in 1..=5 {
+            let answer = exchange("test", client.post(&server.url).body("x")).await.unwrap();
+            assert_eq!((answer.status.as_u16(), server.requests()), (200, round));
+            server.closed.recv().unwrap();
+        }
+        let sent = send("test", client.post(&server.url).body("x"), &repetitions(), in_a_second()).await;
+        assert_eq!((sent.unwrap().status().as_u16(), server.requests()), (200, 6));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_read_is_not_sent_again_when_the_server_dies() {
+        let server = Server::start(Then::Dies);
+        let client = Client::new();
+        let request = || client.post(&server.url).body("x");
+        exchange("test", request()).await.unwrap();
+        let failure = exchange("test", request()).await.err().unwrap();
+        assert_eq!((failure.reason, server.requests()), (Reason::Unavailable, 2));
+
+        exchange("test", request()).await.unwrap();
+        let failure = send("test", request(), &repetitions(), in_a_second()).await.unwrap_err();
+        assert_eq!((failure.reason, server.requests()), (Reason::Unavailable, 4));
+    }
 
     #[test]
     fn a_pause_is_read_as_date_moment_or_seconds_and_bounded() {

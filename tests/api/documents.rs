@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, S};
 use axum::extract::State as Shared;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -91,7 +91,12 @@ async fn embeddings(
 
 async fn model() -> (Arc<Model>, String) {
     let model = Arc::new(Model::default());
-    let router = Router::new().route("/v1/embeddings", post(embeddings)).with_state(model.clone());
+    let models = async |Shared(model): Shared<Arc<Model>>| {
+        let outage = model.outage.lock().unwrap().map_or(200, |(status, _)| status);
+        StatusCode::from_u16(outage).unwrap()
+    };
+    let router = Router::new().route("/v1/embeddings", post(embeddings)).route("/v1/models", get(models));
+    let router = router.with_state(model.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -382,22 +387,30 @@ async fn an_outage_delays_and_loses_nothing_and_fills_no_dead_letter_queue() {
 struct Worker {
     deps: Arc<embed::Deps>,
     queue: Queue,
+    dead: Queue,
     store: KnowledgeStore,
     space: VectorSpace,
 }
 
 impl Worker {
     fn new(app: &App, url: &str) -> Self {
-        let (queue, _) = app.colloquy.chunk_queues();
+        let (queue, dead) = app.colloquy.chunk_queues();
         let (embedder, store) = (embedder(url, "m"), app.colloquy.knowledge());
         let space = VectorSpace::of(&embedder);
         let assistants = Assistants::embedded().unwrap();
         let deps = embed::Deps::new(store.clone(), queue.clone(), Some(embedder), 5, assistants);
-        Self { deps: Arc::new(deps), queue, store, space }
+        Self { deps: Arc::new(deps), queue, dead, store, space }
     }
 
     fn message(&self, id: usize, body: String, tries: u32) -> Message {
         Message { id: id.to_string(), receipt: String::new(), body, tries, waited: Duration::ZERO, trace: None }
+    }
+
+    /// The bodies of the dead letters since the last look.
+    async fn given_up(&self) -> Vec<String> {
+        let letters = self.dead.receive(Duration::ZERO).await.unwrap();
+        self.dead.delete(&letters).await.unwrap();
+        letters.into_iter().map(|letter| letter.body).collect()
     }
 
     async fn work(&self, messages: Vec<Message>) -> Vec<String> {
@@ -423,10 +436,14 @@ async fn a_poison_message_fails_alone_and_the_others_go_through() {
         messages.push(worker.message(messages.len(), "{broken".to_owned(), 1));
         assert_eq!(messages.len(), 4);
 
-        assert_eq!(worker.work(messages.clone()).await, ["2", "3"], "{word}");
+        assert_eq!(worker.work(messages.clone()).await, ["2"], "{word}");
         assert_eq!((model.times("question number"), model.times("Words.")), (40, 1));
+        assert_eq!(worker.given_up().await, ["{broken"], "what cannot be read is given up at once");
+        messages.truncate(3);
         messages.iter_mut().for_each(|message| message.tries = embed::TRIES);
-        assert_eq!(worker.work(messages).await, ["2", "3"]);
+        let poison = messages[2].body.clone();
+        assert!(worker.work(messages).await.is_empty());
+        assert_eq!(worker.given_up().await, [poison]);
 
         assert_eq!(model.times("question number"), 40, "what is done is not done again");
         let kept = worker.store.document(&bad).await.unwrap().unwrap();
@@ -450,7 +467,7 @@ async fn spoil(app: &App, document: &DocumentId) -> String {
 }
 
 #[tokio::test]
-async fn a_message_of_a_chunk_that_cannot_be_read_fails_and_is_not_put_back() {
+async fn a_message_of_a_chunk_that_cannot_be_read_is_given_up_at_once() {
     let (_, url) = model().await;
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
@@ -461,8 +478,60 @@ async fn a_message_of_a_chunk_that_cannot_be_read_fails_and_is_not_put_back() {
 
     // One names it, of the other the document cannot be packed.
     let messages = vec![worker.message(0, work(&spoilt), 1), worker.message(1, work(&pending), 1)];
-    assert_eq!(worker.work(messages).await, ["0", "1"]);
-    assert!(worker.queue.is_empty().await.unwrap());
+    let mut bodies: Vec<String> = messages.iter().map(|message| message.body.clone()).collect();
+    assert!(worker.work(messages).await.is_empty());
+    let mut given_up = worker.given_up().await;
+    given_up.sort();
+    bodies.sort();
+    assert_eq!(given_up, bodies);
+}
+
+#[tokio::test]
+async fn a_wrong_key_gives_up_at_once_what_an_outage_puts_back_for_a_day_or_fifty_tries() {
+    let (model, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let added = id(&add(&app, "## A\n\nWords.").await);
+    let pending = worker.store.unembedded(&added, &worker.space).await.unwrap();
+    let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
+    let day = Duration::from_secs(24 * 3600);
+    for (status, tries, waited, again) in [
+        (401, 1, Duration::ZERO, false),
+        (503, 1, Duration::ZERO, true),
+        (503, 49, day - Duration::from_secs(1), true),
+        (503, 50, Duration::ZERO, false),
+        (503, 2, day, false),
+    ] {
+        *model.outage.lock().unwrap() = Some((status, "0"));
+        let message = Message { waited, ..worker.message(0, body.clone(), tries) };
+        let put_back = worker.work(vec![message]).await;
+        let case = format!("{status} after {tries} tries and {waited:?}");
+        assert_eq!(
+            (put_back.len(), worker.given_up().await.len()),
+            (usize::from(again), usize::from(!again)),
+            "{case}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_never_comes_to_an_end_is_blamed_at_last_and_takes_no_other_along() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let added = id(&add(&app, &format!("{}## Bad\n\nENDLESS", sections(3))).await);
+    let pending = worker.store.unembedded(&added, &worker.space).await.unwrap();
+    let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
+    let in_six_seconds = Deadline::after(Duration::from_secs(6));
+    let first = embed::work(worker.deps.clone(), vec![worker.message(0, body.clone(), 1)], in_six_seconds).await;
+    assert_eq!(first, ["0"], "a call that takes too long is the embedder's fault at first");
+
+    let at_last = worker.work(vec![worker.message(0, body.clone(), embed::TRIES)]).await;
+
+    assert!(at_last.is_empty());
+    assert_eq!(worker.given_up().await, [body]);
+    let counts = worker.store.document(&added).await.unwrap().unwrap().counts;
+    assert_eq!((counts.embedded, counts.failed), (3, 1));
 }
 
 #[tokio::test]
@@ -475,7 +544,7 @@ async fn what_was_embedded_of_a_refused_batch_is_kept_though_the_rest_comes_too_
     let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
     let deadline = Deadline::after(Duration::from_secs(8));
 
-    assert!(embed::work(worker.deps.clone(), vec![worker.message(0, body, 1)], deadline).await.is_empty());
+    assert_eq!(embed::work(worker.deps.clone(), vec![worker.message(0, body, 1)], deadline).await, ["0"]);
 
     let counts = worker.store.document(&added).await.unwrap().unwrap().counts;
     assert!(counts.embedded >= 15 && counts.failed == 1, "at most a half waited for it: {counts:?}");
@@ -598,6 +667,27 @@ async fn chunks_of_which_no_message_tells_are_found_by_the_sweep_once_the_queue_
 }
 
 #[tokio::test]
+async fn the_sweep_adds_no_dead_letters_while_the_embedder_refuses_us() {
+    let (model, url) = model().await;
+    let app = app_with(&url, "m", State::Memory).await;
+    let worker = Worker::new(&app, &url);
+    *model.outage.lock().unwrap() = Some((401, "0"));
+    let added = add(&app, "## A\n\nWords.").await;
+    let given_up = async || {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        worker.given_up().await.len()
+    };
+    assert_eq!(given_up().await, 1);
+    let sweep = async || embed::sweep(worker.deps.clone(), Deadline::after(Duration::from_secs(5))).await;
+    assert!(sweep().await);
+    assert_eq!(given_up().await, 0);
+
+    *model.outage.lock().unwrap() = None;
+    assert!(sweep().await);
+    until(&app, &added["id"], settled).await;
+}
+
+#[tokio::test]
 async fn the_event_of_embed_gives_a_vector_to_what_that_of_ingest_took_in() {
     let (_, url) = model().await;
     let app = App::start().await;
@@ -712,6 +802,43 @@ async fn a_folder_is_taken_in_once_however_often_it_is_sent() {
     assert_eq!((third.documents, third.chunks), (2, 3));
     assert_eq!(model.times("question number"), 3);
     assert_eq!(corpus(&app, None).await.chunks.len(), 3);
+}
+
+#[tokio::test]
+async fn a_release_takes_in_its_texts_once_and_takes_away_those_of_the_one_before() {
+    let app = App::start().await;
+    let deps = Arc::new(ingest::Deps {
+        store: app.colloquy.knowledge(),
+        queue: app.colloquy.chunk_queues().0,
+        assistants: Assistants::embedded().unwrap(),
+        space: None,
+        key: None,
+        pdfs: tests::pdf_reader(),
+    });
+    let old = ingest::own_texts::OwnText {
+        assistant: "defi".to_owned(),
+        file: "of-the-release-before.md".to_owned(),
+        text: "## Old\n\nWords.".to_owned(),
+    };
+    assert!(ingest::own_texts::take_in(&deps, &[old]).await);
+    let release = async || ingest::own_texts::release(deps.clone(), Deadline::after(Duration::from_secs(60))).await;
+    let kept = async || {
+        let (mut keys, mut versions) = (Vec::new(), Vec::new());
+        for (assistant, _) in deps.assistants.iter() {
+            keys.extend(deps.store.documents(assistant).await.unwrap().into_iter().filter_map(|head| head.key));
+            versions.push(deps.store.corpus_version(assistant).await.unwrap());
+        }
+        (keys, versions)
+    };
+
+    assert!(release().await);
+    let first = kept().await;
+    assert!(release().await);
+
+    assert_eq!(kept().await, first, "what has not changed is not written again");
+    assert_eq!(first.0.len(), ingest::own_texts::embedded().len());
+    assert!(!first.0.contains(&"knowledge/of-the-release-before.md".to_owned()));
+    assert!(!ingest::own_texts::release(deps.clone(), Deadline::after(Duration::ZERO)).await);
 }
 
 #[tokio::test]

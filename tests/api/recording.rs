@@ -43,9 +43,9 @@ async fn totals(app: &App, assistant: &str) -> BTreeMap<String, u128> {
     sum
 }
 
-/// The same, once so many turns are counted.
+/// The same, once so many turns are counted. Those that met others again and again wait some seconds in between.
 async fn totals_of(app: &App, assistant: &str, turns: u128) -> BTreeMap<String, u128> {
-    for _ in 0..200 {
+    for _ in 0..800 {
         let totals = totals(app, assistant).await;
         if totals.get("turns") == Some(&turns) {
             return totals;
@@ -302,8 +302,36 @@ async fn a_message_that_cannot_be_read_ends_as_a_dead_letter_and_others_go_throu
         ],
         Deadline::after(Duration::from_secs(5)),
     );
-    assert_eq!(failed.await, ["bad"]);
+    assert!(failed.await.is_empty());
+    let letters = app.colloquy.turn_queues().1.receive(Duration::ZERO).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(), ["{}"]);
     assert_eq!(totals(&app, "travel").await["turns"], 1);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_gives_up_at_once_and_one_that_is_not_reached_puts_back() {
+    let app = App::start().await;
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url("http://127.0.0.1:9")
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .build();
+    let (client, names) = app.colloquy.tables();
+    let (queue, dead) = app.colloquy.turn_queues();
+    let work_at = async |client: aws_sdk_dynamodb::Client, table: &str| {
+        let (prices, ttl) = (Prices::with(None).unwrap(), SignedDuration::from_hours(24));
+        let handoffs = shared::handoffs::Handoffs::new(client.clone(), "handoffs");
+        let tables = (app.colloquy.totals(), handoffs);
+        let deps = record::Deps::new(client, table, tables, queue.clone(), prices, ttl);
+        let turn = RecordWork::turn("01M7Y5QRE1TRSWEGN6CG59HSD5", SessionId::random());
+        let again = work(&Arc::new(deps), message(&turn)).await;
+        let letters = dead.receive(Duration::ZERO).await.unwrap();
+        dead.delete(&letters).await.unwrap();
+        (again.len(), letters.len())
+    };
+    assert_eq!(work_at(client, "no-such-table").await, (0, 1));
+    assert_eq!(work_at(aws_sdk_dynamodb::Client::from_conf(config), &names.turns).await, (1, 0));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const CALLERS: [(&str, &[&str]); 4] = [
 ];
 
 /// The call of an SDK, and the action that IAM asks for.
-const ACTIONS: [(&str, &str); 17] = [
+const ACTIONS: [(&str, &str); 18] = [
     ("get_item", "dynamodb:GetItem"),
     ("put_item", "dynamodb:PutItem"),
     ("update_item", "dynamodb:UpdateItem"),
@@ -32,6 +32,7 @@ const ACTIONS: [(&str, &str); 17] = [
     ("describe_table", "dynamodb:DescribeTable"),
     ("send_message", "sqs:SendMessage"),
     ("send_message_batch", "sqs:SendMessage"),
+    ("change_message_visibility", "sqs:ChangeMessageVisibility"),
     ("receive_message", "sqs:ReceiveMessage"),
     ("delete_message_batch", "sqs:DeleteMessage"),
     ("get_queue_attributes", "sqs:GetQueueAttributes"),
@@ -114,7 +115,7 @@ impl Crate {
     /// The variables it reads, of those that `known` says are such.
     pub fn variables(&self, known: &Names) -> Names {
         let quoted = Regex::new(r#""([A-Z][A-Z0-9_]+)""#).unwrap();
-        let part = Regex::new(r"\b([A-Z]\w+)::from_env\b|\blambda::(run)\(").unwrap();
+        let part = Regex::new(r"\b([A-Z]\w+)::from_env\b|\blambda::(run)(?:_with_release)?\(").unwrap();
         let mut texts = vec![self.text.clone()];
         let mut seen = Names::new();
         let mut found = Names::new();
@@ -161,11 +162,12 @@ fn steps() -> Vec<(String, String)> {
     step.captures_iter(&text).map(|found| (found[1].to_owned(), found[2].to_owned())).collect()
 }
 
-/// The body of `from_env` of a part of `shared`; for `run`, that of the function all mains call.
+/// The body of `from_env` of a part of `shared`; for `run`, that of the function by which those that
+/// answer the public do.
 fn reader(name: &str) -> Option<String> {
     let text = sources(&root().join("shared/src"));
     let (start, function) =
-        if name == "run" { (0, "fn run(") } else { (text.find(&format!("impl {name} {{"))?, "fn from_env(") };
+        if name == "run" { (0, "fn public(") } else { (text.find(&format!("impl {name} {{"))?, "fn from_env(") };
     let body = text[start..].split_once(function)?.1;
     Some(body.split("\n    }\n").next().unwrap_or_default().split("\n}\n").next().unwrap_or_default().to_owned())
 }

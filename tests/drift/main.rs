@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use code::{Crate, Names, functions, root};
 use shared::api::STREAMED;
-use template::{Function, Template, text};
+use template::{Function, Template, conditions, named, text};
+
+/// What every function of the template has and reads.
+const EVERYWHERE: [&str; 2] = ["METRICS", "RUST_LOG"];
 
 /// What a function reads that the template leaves at its default: the laptop's, or one that fits every deployment.
 const LEFT_AT_DEFAULT: [&str; 3] = ["COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR"];
@@ -106,7 +109,8 @@ fn each_function_may_call_just_the_steps_it_calls() {
 fn each_function_may_do_just_what_it_does_with_tables_and_queues() {
     let template = Template::read();
     let mappings = template.resources("AWS::Lambda::EventSourceMapping");
-    let fed: Names = mappings.values().map(|mapping| text(&mapping["Properties"]["FunctionName"]["Ref"])).collect();
+    let fed = |mapping: &&yaml_serde::Value| text(&mapping["Properties"]["FunctionName"]["Ref"]).replace(".Alias", "");
+    let fed: Names = mappings.values().map(fed).collect();
     each(|function, code| {
         let mut done = code.actions();
         if fed.contains(&function.name) {
@@ -165,11 +169,12 @@ fn each_function_has_just_the_variables_it_reads() {
     each(|function, code| {
         // A secret is read by its own name, here as on a laptop; what else ends in _PARAMETER is read as it is.
         let name = |set: String| if known.contains(&set) { set } else { set.trim_end_matches("_PARAMETER").to_owned() };
-        let set: Names = function.variables().into_keys().map(name).collect();
+        let mut set: Names = function.variables().into_keys().map(name).collect();
+        assert!(EVERYWHERE.iter().all(|name| set.remove(*name)), "{}", function.binary);
         let mut read = code.variables(&known);
-        read.retain(|name| !LEFT_AT_DEFAULT.contains(&name.as_str()) && name != "AWS_REGION" && name != "RUST_LOG");
+        read.retain(|name| ![&LEFT_AT_DEFAULT[..], &EVERYWHERE, &["AWS_REGION"]].concat().contains(&name.as_str()));
         if code.routes().is_empty() {
-            read.remove("ALLOWED_ORIGIN");
+            read.remove("ALLOWED_ORIGINS");
         }
         if function.binary == "ingest" {
             // It must know whether texts will have vectors, and asks for none.
@@ -206,21 +211,115 @@ fn the_readme_has_every_parameter_and_no_other() {
 }
 
 #[test]
-fn deleting_the_stack_leaves_nothing_that_costs() {
+fn deleting_the_stack_leaves_nothing_that_costs_unless_tables_are_to_be_kept() {
     let template = Template::read();
     for (name, resource) in template.0["Resources"].as_mapping().unwrap() {
         let (name, kind) = (text(name), text(&resource["Type"]));
         // What holds data is kept by CloudFormation in some cases unless it is told not to.
-        if ["AWS::DynamoDB::Table", "AWS::Logs::LogGroup"].contains(&kind.as_str()) {
-            assert_eq!(resource["DeletionPolicy"], "Delete", "{name}");
-            assert_eq!(resource["UpdateReplacePolicy"], "Delete", "{name}");
-        } else {
-            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                assert!(["Retain", "Snapshot"].iter().all(|kept| resource[policy] != *kept), "{name}");
+        let policies = match kind.as_str() {
+            "AWS::DynamoDB::Table" => {
+                ["[TablesAreKept, RetainExceptOnCreate, Delete]", "[TablesAreKept, Retain, Delete]"]
             }
+            "AWS::Logs::LogGroup" => ["Delete", "Delete"],
+            _ => ["~", "~"],
+        };
+        for (policy, expected) in ["DeletionPolicy", "UpdateReplacePolicy"].into_iter().zip(policies) {
+            let expected: yaml_serde::Value = yaml_serde::from_str(expected).unwrap();
+            let stated = &resource[policy];
+            let stated = if stated["If"].is_sequence() { &stated["If"] } else { stated };
+            assert_eq!(*stated, expected, "{policy} of {name}");
         }
-        assert!(resource["Properties"]["DeletionProtectionEnabled"] != true, "{name}");
     }
+    assert_eq!(template.0["Parameters"]["KeepTables"]["Default"], "false");
+}
+
+#[test]
+fn all_tables_are_protected_and_encrypted_alike_and_knowledge_recovers_by_default() {
+    let template = Template::read();
+    let condition = |value: &yaml_serde::Value| text(&value["If"][0]);
+    for (name, table) in template.resources("AWS::DynamoDB::Table") {
+        let properties = &table["Properties"];
+        assert_eq!(condition(&properties["DeletionProtectionEnabled"]), "TablesAreKept", "{name}");
+        assert_eq!(condition(&properties["SSESpecification"]), "TablesKeyIsSet", "{name}");
+        let recovers = condition(&properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]);
+        let expected = if name == "KnowledgeTable" { "KnowledgeRecovers" } else { "EveryTableRecovers" };
+        assert_eq!(recovers, expected, "{name}");
+    }
+    assert_eq!(template.0["Parameters"]["PointInTimeRecovery"]["Default"], "knowledge");
+}
+
+#[test]
+fn a_changed_parameter_is_a_new_version_of_each_function_that_it_changes() {
+    let template = Template::read();
+    let transforms: Vec<String> = template.0["Transform"].as_sequence().unwrap().iter().map(text).collect();
+    assert_eq!(transforms, ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]);
+    let parameters: Names = template.0["Parameters"].as_mapping().unwrap().keys().map(text).collect();
+    // The first transform puts values into resources, not into what they share; a version is a hash of what it left.
+    let global = named(&template.0["Globals"]);
+    assert!(global.is_disjoint(&parameters), "parameters in Globals: {:?}", global.intersection(&parameters));
+    for (name, function) in template.resources("AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        assert_eq!(properties["AutoPublishAliasAllProperties"], true, "{name}");
+        let named_here = named(properties);
+        for condition in conditions(properties) {
+            let of_condition = named(&template.0["Conditions"][condition.as_str()]);
+            assert!(of_condition.is_subset(&named_here), "{name} shows by {condition} alone what {of_condition:?} are");
+        }
+    }
+}
+
+#[test]
+fn everything_calls_a_function_by_its_alias_so_that_the_set_goes_back_as_one() {
+    let template = Template::read();
+    assert_eq!(template.0["Globals"]["Function"]["AutoPublishAlias"], "live");
+    let functions: Names = template.resources("AWS::Serverless::Function").into_keys().collect();
+    let resources = template.0["Resources"].as_mapping().unwrap();
+    let is_direct = |name: &String| {
+        let (function, part) = name.split_once('.').unwrap_or((name, ""));
+        functions.contains(function) && !["Alias", "Version"].contains(&part)
+    };
+    let direct: Names = resources.values().flat_map(named).filter(is_direct).collect();
+    assert!(direct.is_empty(), "by no alias: {direct:?}");
+}
+
+#[test]
+fn every_path_has_its_own_limit_and_what_is_cheap_to_flood_a_low_one() {
+    let template = Template::read();
+    let apis = template.resources("AWS::Serverless::Api");
+    let settings = apis["PublicApi"]["Properties"]["MethodSettings"].as_sequence().unwrap();
+    let routes: Names =
+        template.functions().iter().flat_map(|function| function.routes("PublicApi")).map(|(path, _)| path).collect();
+    let mut limited = Names::new();
+    for setting in settings.iter().filter(|setting| setting["ResourcePath"] != "/*") {
+        let path = text(&setting["ResourcePath"])[1..].replace("~1", "/");
+        // As the route itself has it: a limit of another method would be one of nothing.
+        assert!(routes.contains(&path) && setting["HttpMethod"] == "ANY", "{path}");
+        limited.insert(path);
+    }
+    assert_eq!(limited, names(["/v1/documents", "/v1/health"]));
+    assert!(apis.values().all(|api| api["Properties"]["AlwaysDeploy"].is_null()));
+    assert_eq!(template.0["Globals"]["Api"]["AlwaysDeploy"], true);
+}
+
+#[test]
+fn the_log_of_requests_holds_no_query_no_id_and_no_address() {
+    let template = Template::read();
+    let apis = template.resources("AWS::Serverless::Api");
+    let format = text(&apis["PublicApi"]["Properties"]["AccessLogSetting"]["If"][1]["Format"]);
+    let logged: Names =
+        format.split("$context.").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    let expected = [
+        "error.responseType",
+        "httpMethod",
+        "requestTime",
+        "resourcePath",
+        "responseLatency",
+        "responseLength",
+        "status",
+        "xrayTraceId",
+    ];
+    assert_eq!(logged, names(expected));
+    serde_json::from_str::<serde_json::Value>(&format).unwrap();
 }
 
 #[test]
@@ -234,5 +333,7 @@ fn every_table_is_billed_by_use_and_every_queue_has_somewhere_to_put_what_fails(
         let dead = &queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["GetAtt"];
         assert_eq!(dead, &yaml_serde::Value::String(format!("Dead{name}.Arn")), "{name}");
         assert!(queues.contains_key(&format!("Dead{name}")), "{name}");
+        let tries = &queue["Properties"]["RedrivePolicy"]["maxReceiveCount"];
+        assert_eq!(tries.as_u64(), Some(shared::queue::TRIES.into()), "{name}");
     }
 }

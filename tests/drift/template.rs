@@ -96,12 +96,39 @@ fn collect<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
     match value {
         Value::Mapping(mapping) => {
             for (name, value) in mapping {
-                if name == key { found.push(value) } else { collect(value, key, found) }
+                if name == key {
+                    found.push(value);
+                }
+                collect(value, key, found);
             }
         }
         Value::Sequence(values) => values.iter().for_each(|value| collect(value, key, found)),
         _ => {}
     }
+}
+
+/// Everything that `Ref`, `GetAtt` and `Sub` name below a value: parameters and resources, those with their attributes.
+pub fn named(value: &Value) -> Names {
+    let mut found = Vec::new();
+    ["Ref", "GetAtt", "Sub"].iter().for_each(|function| collect(value, function, &mut found));
+    let mut names = Names::new();
+    for argument in found {
+        match argument {
+            Value::String(written) if written.contains("${") => {
+                names.extend(written.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())));
+            }
+            Value::String(name) => drop(names.insert(name.clone())),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The conditions by which something below a value is one way or another.
+pub fn conditions(value: &Value) -> Names {
+    let mut found = Vec::new();
+    collect(value, "If", &mut found);
+    found.into_iter().map(|arguments| text(&arguments[0])).collect()
 }
 
 pub fn text(value: &Value) -> String {

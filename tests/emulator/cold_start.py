@@ -108,6 +108,7 @@ def main():
         "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",
         "STEPS_URL": url, "STEPS_AUTH": "iam", "PUBLIC_URL": url, "DOCUMENTS_API_KEY": "a key for documents",
         "TURNS_QUEUE_URL": f"{url}/turns", "CHUNKS_QUEUE_URL": f"{url}/chunks",
+        "DEAD_TURNS_QUEUE_URL": f"{url}/dead-turns", "DEAD_CHUNKS_QUEUE_URL": f"{url}/dead-chunks",
         **{f"{name}_TABLE": name.lower() for name in ("SESSIONS", "TURNS", "IDEMPOTENCY", "TOTALS", "KNOWLEDGE")},
     }
     functions = ["hello"] + sorted(path.stem for path in EVENTS.glob("*.json"))

@@ -8,10 +8,16 @@ import sys
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 
+# What it cannot make.
+UNKNOWN = {"AWS::XRay::SamplingRule"}
+
+
 def prepared(template, code, endpoint):
     function = template["Globals"]["Function"]
     function["Architectures"] = ["x86_64"]
     function["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
+    for name in [name for name, resource in template["Resources"].items() if resource["Type"] in UNKNOWN]:
+        del template["Resources"][name]
     for resource in template["Resources"].values():
         properties = resource["Properties"]
         if resource["Type"] == "AWS::Serverless::Function":

@@ -57,19 +57,24 @@ start_emulator() { # address, host name
     return 1
 }
 
-# The whole template as the stack $STACK, with the key $DOCUMENTS_KEY for documents.
-deploy() {
-    python3 "$root/tests/emulator/prepare.py" "$root/template.yaml" "$work/code" "$AWS_ENDPOINT_URL" >"$work/template.yaml"
+# The whole template as the stack $STACK, with the key $DOCUMENTS_KEY for documents, and with more parameters or other values of
+# them.
+deploy() { # parameters…
+    if [ ! -f "$work/packaged.yaml" ]; then
+        python3 "$root/tests/emulator/prepare.py" "$root/template.yaml" "$work/code" "$AWS_ENDPOINT_URL" >"$work/template.yaml"
+        (cd "$work" && sam package --template "$work/template.yaml" --config-file "$root/samconfig.toml" --resolve-s3 \
+            --no-progressbar --output-template-file "$work/packaged.yaml" >"$work/package.log" 2>&1) || { cat "$work/package.log"; return 1; }
+    fi
     python3 -c 'import boto3, os; boto3.client("ssm").put_parameter(
-        Type="SecureString", Name="/colloquy/documents-api-key", Value=os.environ["DOCUMENTS_KEY"])
-boto3.client("ssm").put_parameter(Type="String", Name="/colloquy/flags", Value="{\"steps\": \"sequential\"}")'
-    (cd "$work" && sam deploy --template "$work/template.yaml" --config-file "$root/samconfig.toml" --stack-name "$STACK" \
+        Type="SecureString", Name="/colloquy/documents-api-key", Value=os.environ["DOCUMENTS_KEY"], Overwrite=True)
+boto3.client("ssm").put_parameter(Type="String", Name="/colloquy/flags", Value="{\"steps\": \"sequential\"}", Overwrite=True)'
+    (cd "$work" && sam deploy --template "$work/packaged.yaml" --config-file "$root/samconfig.toml" --stack-name "$STACK" \
         --no-confirm-changeset --no-progressbar --parameter-overrides \
         DocumentsApiKeyParameter=/colloquy/documents-api-key FlagsParameter=/colloquy/flags Monitoring=true 'LogLevel="info,shared::observe=debug"' \
         Embedder=openai EmbeddingModel=stand-in EmbeddingDimensions=8 EmbeddingSpace=stand_in_8 ChatModel=stand-in \
-        "OpenAiBaseUrl=$model" 'WarmSchedule="rate(1 minute)"' >"$work/deploy.log") ||
+        "OpenAiBaseUrl=$model" 'WarmSchedule="rate(1 minute)"' "$@" >"$work/deploy.log") ||
         { cat "$work/deploy.log"; return 1; }
-    grep -c CREATE_COMPLETE "$work/deploy.log" | sed 's/$/ resources made/'
+    grep -cE "(CREATE|UPDATE)_COMPLETE" "$work/deploy.log" | sed 's/$/ resources made or changed/'
 }
 
 print_logs() {

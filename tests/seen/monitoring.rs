@@ -40,9 +40,22 @@ fn alarms_watch_what_is_measured_or_what_aws_measures() {
     let alarms = alarms();
     assert_eq!(
         alarms.keys().copied().collect::<Vec<_>>(),
-        ["DeadChunksAlarm", "DeadTurnsAlarm", "ErrorsAlarm", "FailedTurnsAlarm", "SlowAlarm"]
+        [
+            "ConcurrencyAlarm",
+            "DeadChunksAlarm",
+            "DeadTurnsAlarm",
+            "DegradedTurnsAlarm",
+            "ErrorsAlarm",
+            "FailedTurnsAlarm",
+            "OldWorkAlarm",
+            "PutBacksAlarm",
+            "SlowAlarm",
+            "StepErrorsAlarm",
+            "ThrottlesAlarm",
+        ]
     );
-    let of_aws = BTreeSet::from(["5XXError", "ApproximateNumberOfMessagesVisible"]);
+    let of_aws =
+        BTreeSet::from(["5XXError", "ApproximateNumberOfMessagesVisible", "ConcurrentExecutions", "Throttles"]);
     for (name, block) in alarms {
         for watched in block.split("MetricName: ").skip(1) {
             let metric = watched.lines().next().unwrap();
@@ -58,11 +71,23 @@ fn alarms_watch_what_is_measured_or_what_aws_measures() {
 }
 
 #[test]
-fn the_share_of_failed_turns_is_one_of_all_that_a_turn_comes_to() {
+fn the_shares_of_failed_and_degraded_turns_are_of_all_that_a_turn_comes_to() {
     let alarms = alarms();
-    let outcomes = alarms["FailedTurnsAlarm"].split("Name: outcome, Value: ").skip(1);
-    let watched: BTreeSet<&str> = outcomes.map(|rest| rest.split(' ').next().unwrap()).collect();
-    assert_eq!(watched, BTreeSet::from(["degraded", "failed", "ok"]));
+    for name in ["FailedTurnsAlarm", "DegradedTurnsAlarm"] {
+        let outcomes = alarms[name].split("Name: outcome, Value: ").skip(1);
+        let watched: BTreeSet<&str> = outcomes.map(|rest| rest.split(' ').next().unwrap()).collect();
+        assert_eq!(watched, BTreeSet::from(["degraded", "failed", "ok"]), "{name}");
+    }
+}
+
+#[test]
+fn work_is_watched_in_every_worker() {
+    for name in ["PutBacksAlarm", "OldWorkAlarm"] {
+        let alarms = alarms();
+        let watched: BTreeSet<&str> =
+            alarms[name].split("Name: function, Value: ").skip(1).map(|rest| rest.split(' ').next().unwrap()).collect();
+        assert_eq!(watched, BTreeSet::from(["embed", "record"]), "{name}");
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ async fn each_turn_is_counted_once_as_what_it_came_to() {
         ("cut off", "none", 200, &[degraded, with]),
         ("breaks off", "none", 200, &[failed, without]),
         ("respond away", "none", 200, &[failed, without]),
-        ("well", "begin-away", 502, &[failed]),
+        ("well", "begin-away", 503, &[failed]),
         ("", "none", 400, &[]),
     ] {
         for path in ["/v1/chat", "/v1/chat/stream", "/v1/ask", "/v1/ask/stream"] {

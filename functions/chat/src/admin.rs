@@ -58,7 +58,7 @@ async fn check(deps: &Deps, headers: &HeaderMap) -> Result<(), Response> {
         shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     // Of their hashes, so that the time tells neither the key nor its length.
     let hash = |text: &str| Sha256::digest(text.as_bytes());
-    if shown.is_some_and(|(_, token)| bool::from(hash(token.trim()).ct_eq(&hash(wanted)))) {
+    if shown.is_some_and(|(_, token)| bool::from(hash(token.trim()).ct_eq(&hash(&wanted.0)))) {
         return Ok(());
     }
     let detail = "Send the operator's API key as a bearer token: Authorization: Bearer …";

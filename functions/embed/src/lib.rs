@@ -4,17 +4,16 @@
 //! messages share a call to the embedder. A message may come twice and a worker may die anywhere: what is done is seen in
 //! the table and not done again, and a message is acknowledged after everything else.
 //!
-//! Where the embedder is away, messages are put back as new ones with a delay: a delivery that is merely held back by its
-//! visibility counts as a try all the same, and an outage would fill the dead-letter queue. There end the messages that
-//! cannot be read, those whose items cannot, and those on which an embedder that is well fails each time. What failed is tried
-//! again when its message is sent back, or its document is sent again.
+//! Where the embedder is unavailable, messages are put back with growing pauses ([`Queue::put_back`]). What cannot get better
+//! ends among the dead letters: at once where a message or its items cannot be read, or something is configured wrongly; after
+//! a few tries where an embedder that is well fails on a text, be it by an error or by never coming to an end. What failed is
+//! tried again when its message is sent back, or its document is sent again.
 
 mod calls;
 mod sweep;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
 use futures::{StreamExt, stream};
@@ -24,16 +23,14 @@ use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
-use shared::queue::{Message, Queue};
+use shared::queue::{Message, Queue, Undone};
 
 use calls::{Calls, Job};
 pub use sweep::{sweep, sweep_now};
 
 /// How many documents are packed at once.
 const SETTLING: usize = 8;
-/// The longest that a message is put back for.
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
-/// After how many tries the queue gives a message up; as the template and the laptop's queue say.
+/// From which try on a text on which the embedder fails is blamed for it.
 pub const TRIES: u32 = 5;
 
 /// What the worker needs.
@@ -45,16 +42,8 @@ pub struct Deps {
     assistants: Assistants,
 }
 
-/// What became of a message, the worst last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
-    /// All of it is done.
-    Done,
-    /// Something it needs is away; it is tried again after this time, or one of our own choice.
-    Later(Option<Duration>),
-    /// It is at fault itself.
-    Failed,
-}
+/// What became of a message, the worst last: none of it is left to do, or why some is.
+type Outcome = Option<Undone>;
 
 impl Deps {
     /// With at most `concurrency` calls to the embedder at once, and the assistants whose documents are swept.
@@ -68,12 +57,13 @@ impl Deps {
         Self { store, queue, embedder, concurrency: concurrency.max(1), assistants }
     }
 
-    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `EMBED_CONCURRENCY` (5), and what names the assistants and the embedder.
+    /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `DEAD_CHUNKS_QUEUE_URL`, `EMBED_CONCURRENCY` (5), and what names the
+    /// assistants and the embedder.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
-        let queue = Queue::from_env("CHUNKS_QUEUE_URL").await?;
+        let queue = Queue::of_worker_from_env("CHUNKS_QUEUE_URL", "DEAD_CHUNKS_QUEUE_URL").await?;
         let concurrency = config::parsed("EMBED_CONCURRENCY", 5)?;
         let (store, embedder) = (KnowledgeStore::from_env().await?, Embedder::from_env()?);
         Ok(Self::new(store, queue, embedder, concurrency, Assistants::from_env()?))
@@ -87,14 +77,11 @@ pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -
     let outcomes = match &deps.embedder {
         Some(embedder) => embed(&deps, embedder, &messages, &works, deadline).await,
         // Without an embedder chunks are found by words, and one that comes later finds them pending.
-        None => works.iter().map(|work| if work.is_some() { Outcome::Done } else { Outcome::Failed }).collect(),
+        None => works.iter().map(|work| work.is_none().then_some(Undone::Hopeless)).collect(),
     };
-    let finished = messages.iter().zip(&works).zip(outcomes);
-    let failed = join_all(
-        finished
-            .map(|((message, work), outcome)| message.traced("embed", finish(&deps, message, work.as_ref(), outcome))),
-    );
-    failed.await.into_iter().flatten().collect()
+    let finished = messages.iter().zip(outcomes);
+    let again = finished.map(|(message, outcome)| message.traced("embed", finish(&deps, message, outcome)));
+    join_all(again).await.into_iter().flatten().collect()
 }
 
 async fn embed(
@@ -105,20 +92,20 @@ async fn embed(
     deadline: Deadline,
 ) -> Vec<Outcome> {
     let space = VectorSpace::of(embedder);
-    let (mut outcomes, mut jobs) = (vec![Outcome::Done; works.len()], Vec::new());
+    let (mut outcomes, mut jobs) = (vec![None; works.len()], Vec::new());
     let reads = works.iter().map(|work| async {
-        let Some(work) = work else { return Err(Outcome::Failed) };
+        let Some(work) = work else { return Err(Undone::Hopeless) };
         deps.store.chunks(&work.document, &work.chunks).await.map_err(|problem| unwritten(&problem))
     });
     for (index, chunks) in join_all(reads).await.into_iter().enumerate() {
         match (chunks, works.get(index).and_then(Option::as_ref), messages.get(index)) {
             (Ok(chunks), Some(work), Some(message)) => {
                 let waiting = chunks.into_iter().filter(|chunk| !chunk.is_embedded_in(&space));
-                let last_try = message.tries >= TRIES;
-                jobs.extend(waiting.map(|chunk| Job { message: index, document: &work.document, chunk, last_try }));
+                let is_suspect = message.tries >= TRIES;
+                jobs.extend(waiting.map(|chunk| Job { message: index, document: &work.document, chunk, is_suspect }));
             }
-            (Err(outcome), ..) => worsen(&mut outcomes, index, outcome),
-            _ => worsen(&mut outcomes, index, Outcome::Failed),
+            (Err(undone), ..) => worsen(&mut outcomes, index, Some(undone)),
+            _ => worsen(&mut outcomes, index, Some(Undone::Hopeless)),
         }
     }
     let touched: HashSet<&DocumentId> = jobs.iter().map(|job| job.document).collect();
@@ -153,34 +140,23 @@ async fn settle<'a>(deps: &Deps, id: &'a DocumentId, touched: bool, space: &Vect
         }
         Ok::<_, Problem>(())
     };
-    (id, settle.await.map_or_else(|problem| unwritten(&problem), |()| Outcome::Done))
+    (id, settle.await.err().map(|problem| unwritten(&problem)))
 }
 
-/// What becomes of a message whose items could not be read or written: a table that is away comes back, but an item that cannot be
-/// read, or is refused, stays so.
-fn unwritten(problem: &Problem) -> Outcome {
+/// What becomes of a message whose items could not be read or written: a table that is unavailable comes back, but an item that
+/// cannot be read, or is refused, stays so, and so does what this function may not do.
+fn unwritten(problem: &Problem) -> Undone {
     let cause = problem.cause();
-    if problem.status() == 503 {
+    if problem.is_transient() {
         tracing::warn!(%problem, cause, "the knowledge table failed; trying again later");
-        return Outcome::Later(None);
+        return Undone::Later(None);
     }
     tracing::error!(%problem, cause, "the knowledge table does not hold or take what it should");
-    Outcome::Failed
+    Undone::Hopeless
 }
 
-/// Puts a message back where that is what became of it; its id where it is to be delivered again.
-async fn finish(deps: &Deps, message: &Message, work: Option<&EmbedWork>, outcome: Outcome) -> Option<String> {
-    let failed = match (outcome, work) {
-        (Outcome::Done, _) => return None,
-        (Outcome::Later(after), Some(work)) => {
-            let delay = after.unwrap_or_else(|| Duration::from_secs(1 << work.put_back.min(8))).min(LONGEST_DELAY);
-            let work = EmbedWork { put_back: work.put_back.saturating_add(1), ..work.clone() };
-            deps.queue.send_later(&[work], delay).await.is_err()
-        }
-        _ => {
-            tracing::error!(message = message.id, tries = message.tries, "a message for embed failed");
-            true
-        }
-    };
-    failed.then(|| message.id.clone())
+/// Puts a message back or gives it up, if that is what became of it; its id where it is to be delivered again.
+async fn finish(deps: &Deps, message: &Message, outcome: Outcome) -> Option<String> {
+    let again = deps.queue.put_back(message, outcome?).await;
+    again.then(|| message.id.clone())
 }

@@ -7,6 +7,7 @@
 mod chunk;
 mod document;
 mod html;
+pub mod own_texts;
 mod pdf;
 
 use std::sync::Arc;

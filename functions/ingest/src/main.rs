@@ -13,5 +13,6 @@ fn main() -> Result<(), lambda::Error> {
 
 #[tokio::main]
 async fn serve() -> Result<(), lambda::Error> {
-    lambda::run("ingest", async { Ok(ingest::router(Arc::new(ingest::Deps::from_env().await?))) }).await
+    let deps = async { Ok(Arc::new(ingest::Deps::from_env().await?)) };
+    lambda::run_with_release("ingest", deps, ingest::router, ingest::own_texts::release).await
 }

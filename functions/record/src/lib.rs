@@ -13,7 +13,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use http::StatusCode;
 use jiff::SignedDuration;
 use shared::config;
 use shared::deadline::Deadline;
@@ -22,7 +21,7 @@ use shared::handoffs::Handoffs;
 use shared::meter;
 use shared::prices::Prices;
 use shared::problem::Problem;
-use shared::queue::{Message, Queue};
+use shared::queue::{Message, Queue, Undone};
 use shared::totals::Totals;
 use shared::turns::{Finished, RecordWork, SHARDS};
 use ulid::Ulid;
@@ -33,8 +32,6 @@ use table::{Turns, Written};
 
 /// How many turns are counted at once.
 const AT_ONCE: usize = 8;
-/// The longest that a message is put back for.
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
 /// How often a transaction is tried that meets others at an item.
 const ATTEMPTS: u32 = 8;
 /// How long a turn has waited that the sweep takes up: its message, if there is one, has come by then.
@@ -50,17 +47,6 @@ pub struct Deps {
     notify: Notify,
     /// Set once it is said that a turn's cost is not known.
     unpriced: OnceLock<()>,
-}
-
-/// What became of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The turn is counted, now or before; or gone.
-    Done,
-    /// A table is away.
-    Later,
-    /// It cannot be read.
-    Failed,
 }
 
 impl Deps {
@@ -90,8 +76,8 @@ impl Deps {
         Self { notify, ..self }
     }
 
-    /// With `TURNS_TABLE`, `TOTALS_TABLE`, `HANDOFFS_TABLE`, `TURNS_QUEUE_URL`, `MODEL_PRICES`, `TURN_TTL_DAYS` (90), and what
-    /// [`Notify::from_env`] reads.
+    /// With `TURNS_TABLE`, `TOTALS_TABLE`, `HANDOFFS_TABLE`, `TURNS_QUEUE_URL`, `DEAD_TURNS_QUEUE_URL`, `MODEL_PRICES`,
+    /// `TURN_TTL_DAYS` (90), and what [`Notify::from_env`] reads.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -99,7 +85,7 @@ impl Deps {
         let client = shared::store::client().await;
         let ttl = SignedDuration::from_hours(24 * i64::from(config::parsed("TURN_TTL_DAYS", 90u16)?));
         let totals = Totals::new(client.clone(), config::required("TOTALS_TABLE")?);
-        let queue = Queue::from_env("TURNS_QUEUE_URL").await?;
+        let queue = Queue::of_worker_from_env("TURNS_QUEUE_URL", "DEAD_TURNS_QUEUE_URL").await?;
         let handoffs = Handoffs::new(client.clone(), config::required("HANDOFFS_TABLE")?);
         let tables = (totals, handoffs);
         let deps = Self::new(client, config::required("TURNS_TABLE")?, tables, queue, Prices::from_env()?, ttl);
@@ -153,9 +139,9 @@ pub async fn sweep_waiting(deps: &Deps, waited: SignedDuration, deadline: Deadli
                 break;
             }
             match record(deps, &work, deadline).await {
-                Outcome::Done => swept.counted += 1,
-                outcome => {
-                    tracing::warn!(turn = turn_id, ?outcome, "a turn that waits was not counted");
+                Ok(()) => swept.counted += 1,
+                Err(undone) => {
+                    tracing::warn!(turn = turn_id, ?undone, "a turn that waits was not counted");
                     swept.failed += 1;
                 }
             }
@@ -168,38 +154,21 @@ pub async fn sweep_waiting(deps: &Deps, waited: SignedDuration, deadline: Deadli
 
 /// What becomes of a message; its id where it is to be delivered again.
 async fn handle(deps: &Deps, message: &Message, deadline: Deadline) -> Option<String> {
-    let work: Option<RecordWork> = serde_json::from_str(&message.body).ok();
-    let outcome = match &work {
-        Some(work) => record(deps, work, deadline).await,
-        None => Outcome::Failed,
+    let done = match serde_json::from_str::<RecordWork>(&message.body) {
+        Ok(work) => record(deps, &work, deadline).await,
+        Err(_) => Err(Undone::Hopeless),
     };
-    let failed = match (outcome, work) {
-        (Outcome::Done, _) => return None,
-        // As a new message: a delivery held back by its visibility counts as a try, and an outage would fill the
-        // dead-letter queue.
-        (Outcome::Later, Some(work)) => {
-            let delay = Duration::from_secs(1 << work.put_back.min(8)).min(LONGEST_DELAY);
-            let again = RecordWork { put_back: work.put_back.saturating_add(1), ..work };
-            deps.queue.send_later(&[again], delay).await.is_err()
-        }
-        _ => {
-            tracing::error!(message = message.id, tries = message.tries, "a message for record failed");
-            true
-        }
-    };
-    failed.then(|| message.id.clone())
+    let again = deps.queue.put_back(message, done.err()?).await;
+    again.then(|| message.id.clone())
 }
 
 /// Counts a turn, unless that is done.
-async fn record(deps: &Deps, work: &RecordWork, deadline: Deadline) -> Outcome {
+async fn record(deps: &Deps, work: &RecordWork, deadline: Deadline) -> Result<(), Undone> {
     let recorded = tokio::time::timeout_at(deadline.instant(), try_record(deps, work)).await;
-    let Err(problem) = recorded.unwrap_or_else(|_| Err(Problem::deadline())) else { return Outcome::Done };
-    log(&problem, "a turn could not be counted");
-    if problem.is_transient() && problem.status() != StatusCode::INTERNAL_SERVER_ERROR {
-        Outcome::Later
-    } else {
-        Outcome::Failed
-    }
+    recorded.unwrap_or_else(|_| Err(Problem::deadline())).map_err(|problem| {
+        log(&problem, "a turn could not be counted");
+        if problem.is_transient() { Undone::Later(None) } else { Undone::Hopeless }
+    })
 }
 
 async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! Keeps the way of a message ready, by a schedule.
 //!
-//! In: nothing but the time. Out: for each part what became of it. Every part is called at once, in the way a turn calls it,
-//! with a limit of its own: so an environment of it is up, its connections are open, the providers' tokens outlive the next
+//! In: nothing but the time. Out: for each part what became of it. Every part is called in the way a turn calls it, one after
+//! the other, since a new account may run ten functions at once and people are to have nine of them: so an environment of it is up, its connections are open, the providers' tokens outlive the next
 //! calls of this function, and the texts are in memory. It says nothing to a model, searches no flight and keeps nothing.
 
 use std::collections::BTreeMap;
@@ -87,18 +87,17 @@ impl Deps {
     }
 }
 
-/// Calls every part once, at the same time. What fails is in the summary and in the log, and is called again by the next
+/// Calls every part once, one after the other. What fails is in the summary and in the log, and is called again by the next
 /// round, not by this one.
 pub async fn warm(deps: Arc<Deps>, deadline: Deadline) -> Summary {
-    let limit = deadline.within(LIMIT);
-    let (chat, understand, session, flights, retrieve, respond) = tokio::join!(
-        timed("chat", chat(&deps), limit),
-        timed("understand", understand(&deps, limit), limit),
-        timed("session", session(&deps, limit), limit),
-        timed("flights", flights(&deps, limit), limit),
-        timed("retrieve", retrieve(&deps, limit), limit),
-        timed("respond", respond(&deps, limit), limit),
-    );
+    // What is left is shared by the parts to come, so that one that hangs takes none of the others along.
+    let limit = |to_come: u32| deadline.within(LIMIT.min(deadline.remaining() / to_come));
+    let chat = timed("chat", chat(&deps), limit(6)).await;
+    let understand = timed("understand", understand(&deps, limit(5)), limit(5)).await;
+    let session = timed("session", session(&deps, limit(4)), limit(4)).await;
+    let flights = timed("flights", flights(&deps, limit(3)), limit(3)).await;
+    let retrieve = timed("retrieve", retrieve(&deps, limit(2)), limit(2)).await;
+    let respond = timed("respond", respond(&deps, limit(1)), limit(1)).await;
     let parts = BTreeMap::from([chat, understand, session, flights, retrieve, respond]);
     let failed = parts.values().filter(|part| !part.degraded.is_empty()).count();
     let said = serde_json::to_string(&parts).unwrap_or_default();

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 fn main() {
-    println!("cargo:rerun-if-changed=../assistants");
-    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default().join("../assistants");
+    println!("cargo:rerun-if-changed=../../assistants");
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default().join("../../assistants");
     let mut table = String::from("&[\n");
     for assistant in entries(&root) {
         for file in entries(&assistant.join("knowledge")) {
