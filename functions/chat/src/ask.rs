@@ -61,6 +61,8 @@ impl Ask {
             more: 0,
             question: search.question,
             passages: retrieved.passages,
+            parts: retrieved.parts,
+            near: retrieved.near,
             degraded: progress.degraded.clone(),
         };
         let Written { words, citations, written_by, usage, incomplete, failed } =
