@@ -129,6 +129,14 @@ impl Embedder {
         }
     }
 
+    /// How often the headings above a text are said with it. A model sees what a heading is; a sum of words does not.
+    pub fn heading_times(&self) -> usize {
+        match self {
+            Self::Static(_) => distilled::HEADING_TIMES,
+            _ => 1,
+        }
+    }
+
     /// How many numbers a vector has.
     pub fn dimensions(&self) -> usize {
         match self {

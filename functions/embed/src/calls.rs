@@ -59,7 +59,10 @@ impl<'a> Calls<'a> {
     /// One call. Where it fails though the embedder is well, a text in it is at fault: its halves are tried, down to the one.
     fn call<'b>(&'b self, jobs: &'b [Job<'_>]) -> BoxFuture<'b, Vec<(usize, Outcome)>> {
         let call = async move {
-            let failure = match self.embed(|| jobs.iter().map(|job| job.chunk.embeddable()).collect()).await {
+            let failure = match self
+                .embed(|| jobs.iter().map(|job| job.chunk.embeddable(self.embedder.heading_times())).collect())
+                .await
+            {
                 Ok(vectors) => {
                     let kept = jobs.iter().zip(vectors).map(|(job, vector)| self.keep(job, vector));
                     return join_all(kept).await;

@@ -72,6 +72,11 @@ pub(crate) fn rule(message: &str, assistant: &Assistant) -> Option<Rule> {
     if let Some((_, text)) = answers.iter().find(|(phrases, _)| has(phrases)) {
         return only(format!("{text} {aim}").trim().to_owned());
     }
+    if has(HELP) || matches!(words[..], [ref only] if only == "help") {
+        let asked: Vec<String> =
+            assistant.suggestions.iter().take(3).map(|question| format!("\n– {question}")).collect();
+        return only(format!("I'm the {}. {} For example:{}", assistant.title, assistant.description, asked.concat()));
+    }
     let prefaces: &[(&[&str], &str)] = &[
         (
             DOSES,
@@ -183,6 +188,16 @@ const WHO: &[&str] = &[
     "am i talking to",
     "are you there",
 ];
+const HELP: &[&str] = &[
+    "what can you help",
+    "what can you do",
+    "what do you do",
+    "what do you know about",
+    "how can you help",
+    "what are you for",
+    "what can i ask",
+    "who are you for",
+];
 const FEELINGS: &[&str] = &[
     "do you have feelings",
     "have feelings",
@@ -205,16 +220,12 @@ const PRIVACY: &[&str] = &[
     "do you share",
     "are you storing",
     "are you recording",
-    "what i say",
-    "what i type",
-    "what i write",
     "is this chat",
     "is this private",
     "is this confidential",
     "is this anonymous",
     "is this conversation",
     "my data",
-    "privacy",
     "my messages",
     "who reads this",
     "who can see this",

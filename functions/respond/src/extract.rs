@@ -570,7 +570,7 @@ mod tests {
     }
 
     const CARE: &str = "A cycle is a course of treatment. It has several stages in a month or two. People like to know the \
-                        dates. Injections come first:\n- one a day\n- in the evening\n\nNever skip the last one. Clinics have \
+                        dates. Injections come first:\n- one a day\n- in the evening\n\nNever skip the last one of them. Clinics have \
                         waiting rooms with plants in them.";
 
     #[test]
@@ -578,7 +578,7 @@ mod tests {
         let passage = passage("What is a cycle?", CARE, 1.0);
         let whole = entry("what is a cycle", &passage, 200);
         assert!(whole.contains("plants") && whole.contains("- one a day\n- in the evening"), "{whole}");
-        let cut = entry("what injections are there", &passage, 30);
+        let cut = entry("what injections are there", &passage, 34);
         assert!(cut.starts_with("A cycle is a course of treatment."), "{cut}");
         assert!(cut.contains("Never skip") && cut.contains("in the evening") && !cut.contains("plants"), "{cut}");
     }

@@ -39,6 +39,11 @@ const LANGUAGES: &[(&str, &[&str])] = &[
     ),
 ];
 const OTHERWISE: &str = "I'm sorry, I can only answer in English.";
+/// Words that tell a language by themselves.
+const TELLING: &[&str] = &[
+    "tengo", "estoy", "hola", "cuesta", "ich", "hilft", "warum", "wie", "hallo", "je", "bonjour", "pourquoi", "sono",
+    "ciao", "hoe", "waarom", "eu", "tenho", "jestem", "nasıl", "merhaba",
+];
 /// Words that English has most.
 const ENGLISH: &[&str] = &[
     "the", "is", "a", "an", "what", "how", "i", "my", "and", "to", "of", "do", "does", "can", "it", "in", "for", "why",
@@ -62,7 +67,7 @@ pub(crate) fn apology(message: &str) -> Option<&'static str> {
             (*apology, count(known) + usize::from(words.iter().any(|word| word.starts_with("qu'"))))
         })
         .max_by_key(|(_, found)| *found)?;
-    let enough = if marked { 1 } else { 2 };
+    let enough = if marked || count(TELLING) > 0 { 1 } else { 2 };
     (found >= enough && found > english || marked && english == 0 && words.len() > 1).then_some(apology)
 }
 

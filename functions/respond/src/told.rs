@@ -15,7 +15,7 @@ const WORDS_OF_SEVERAL: usize = 90;
 /// A passage of more words is no entry written as an answer: its sentences around the best one are quoted.
 const ENTRY: usize = 260;
 /// How near the next passage must be to the best one for what it adds to be told as well.
-const NEAR: f64 = 0.85;
+const NEAR: f64 = 0.92;
 /// The most passages that a list of sources names.
 const SOURCES: usize = 3;
 

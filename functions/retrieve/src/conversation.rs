@@ -4,6 +4,7 @@ use shared::knowledge::{Intent, RetrieveRequest};
 
 use crate::follow_up::{intent, search_text};
 use crate::reading::{Asked, read, says_something};
+use crate::words::{is_stop_word, plain_words};
 
 /// A search for one question of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,20 @@ impl Search {
     /// Whether it means something only together with its topic.
     pub fn leans(&self) -> bool {
         !matches!(self.intent, Intent::Question | Intent::Unanswered)
+    }
+
+    /// Whether it may go on with its topic where nothing answers it alone.
+    pub fn may_go_on(&self) -> bool {
+        self.intent == Intent::Unanswered || self.intent == Intent::Question && content(&self.question) <= FEW_WORDS + 1
+    }
+
+    /// Whether it has so few words of its own that it may.
+    pub fn may_lean(&self) -> bool {
+        let words: Vec<String> = plain_words(&self.question).take(3).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // "What is staking" names its own subject.
+        let defines = matches!(words[..], ["what", "is" | "are", word] if word != "the" && !is_stop_word(word));
+        self.intent == Intent::Question && !defines && content(&self.question) <= FEW_WORDS
     }
 }
 
@@ -75,9 +90,13 @@ fn search(
         // "What is an approval and how do I revoke it": the second half of a message leans on the first.
         (Some(first), true) => Search { topic: first, intent: Intent::FollowUp, ..base },
         _ if !asked.story.is_empty() => {
-            let few = question.split(' ').count() <= FEW_WORDS;
-            let intent = if leans || few { Intent::FollowUp } else { Intent::Question };
-            Search { topic: asked.story.clone(), is_story: true, intent, ..base }
+            let story = asked.story.clone();
+            if leans || content(&question) <= FEW_WORDS {
+                // "Is that normal?" asks about all that was told.
+                let text = format!("{story}. {question}");
+                return Search { text, intent: Intent::Question, ..base };
+            }
+            Search { topic: story, is_story: true, intent: Intent::Question, ..base }
         }
         (None, true) if told.is_empty() && earlier.is_empty() => {
             let text = search_text(&question, before);
@@ -87,15 +106,25 @@ fn search(
             let last = before.iter().rev().find(|message| self::intent(message) != Intent::Unanswered);
             let last = last.cloned().unwrap_or_default();
             let skip = request.cited.iter().rev().take(2).flatten().cloned().collect();
-            Search { text: format!("{last}\n{question}"), topic: earlier, skip, ..base }
+            // What follows the complaint says more of what is wanted.
+            let more = question.split_once([',', '.']).map(|(_, more)| more).unwrap_or_default();
+            Search { text: format!("{last}\n{more}"), topic: earlier, told, skip, ..base }
         }
-        (None, true) if told.is_empty() => Search { text: search_text(&question, before), topic: earlier, ..base },
+        // Nothing was told yet: it is one question with the earlier one.
+        (None, true) if told.is_empty() => {
+            Search { text: format!("{earlier}\n{question}"), intent: Intent::Question, ..base }
+        }
         (_, _) => Search { topic: earlier, told, ..base },
     }
 }
 
-/// A question of a story that has so few words says little by itself.
-const FEW_WORDS: usize = 6;
+/// A question with so few words that say something says little by itself.
+const FEW_WORDS: usize = 2;
+
+/// How many words say something.
+fn content(question: &str) -> usize {
+    plain_words(question).filter(|word| !is_stop_word(word)).count()
+}
 
 #[cfg(test)]
 mod tests {

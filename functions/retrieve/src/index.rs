@@ -40,6 +40,8 @@ pub struct Topic<'a> {
     pub skip: &'a [String],
     /// The question means something only together with it.
     pub leans: bool,
+    /// The question has so few words that it may mean something else without it.
+    pub may_lean: bool,
     /// It is what the person told along with the question.
     pub story: bool,
 }

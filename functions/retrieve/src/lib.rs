@@ -38,6 +38,7 @@ use shared::upstream::{Failure, Reason};
 use crate::answer::{Found, Settings};
 use crate::conversation::{Search, searches};
 use crate::index::{Index, Question, Topic};
+use crate::reading::says_something;
 use crate::shelf::Shelves;
 
 /// How long the question's vector may take; after that it is searched by words alone.
@@ -98,6 +99,9 @@ impl Deps {
             limit: request.limit.or(options.passages).unwrap_or(answer::PASSAGES).min(MOST_PASSAGES),
             least_cosine: options.least_cosine.unwrap_or_else(|| answer::least_cosine(space)),
             least_evidence: options.least_evidence.unwrap_or(answer::LEAST_EVIDENCE),
+            meaning_weight: answer::meaning_weight(space),
+            // Who sets a least cosine wants that to decide.
+            least_mix: answer::least_mix(space).filter(|_| options.least_cosine.is_none()),
         }
     }
 }
@@ -204,10 +208,18 @@ async fn find(
         told: &search.told,
         skip: &search.skip,
         leans: search.leans(),
+        may_lean: search.may_lean(),
         story: search.is_story,
     };
+    // Words that say nothing of a subject have a vector all the same, which would only mislead.
+    let vector = vector.filter(|_| !search.leans() || says_something(&search.text));
     let question = Question { text: &search.text, vector, sources, topic };
     let mut found = index.search(&question, settings).await?;
+    // "Who can prescribe?" may stand alone, but where nothing answers it so, it goes on with what was told.
+    if found.passages.is_empty() && search.may_go_on() && !told.is_empty() {
+        let leaning = Question { topic: Topic { leans: true, ..topic }, ..question };
+        found = index.search(&leaning, settings).await?;
+    }
     // What is wanted again, in other words, or more of, is what was told; else it is there if nothing else is.
     let again = matches!(search.intent, Intent::More | Intent::Simpler | Intent::Example);
     if let Some(first) = told.into_iter().next().filter(|_| again || search.leans() && found.passages.is_empty()) {

@@ -46,6 +46,7 @@ pub fn read(message: &str, assistant: &str) -> Vec<Asked> {
         let count = parts.len();
         for (at, mut part) in parts.into_iter().enumerate() {
             peel(&mut part);
+            without_working(&mut part);
             if !part.is_empty() {
                 let asks = begins_asking(&part) || (ends_asking && at + 1 == count);
                 clauses.push((part, asks));
@@ -85,9 +86,18 @@ fn without_persons(message: &str) -> String {
         "i live at ",
         "my address is ",
     ];
+    // Its words are nobody's business, and of no subject.
+    const SECRETS: [&str; 5] =
+        ["my seed phrase is ", "my recovery phrase is ", "my secret phrase is ", "my private key is ", "my seed is "];
     let message = message.replace(['\u{2019}', '\u{2018}'], "'");
     let kept: Vec<&str> = message.split(' ').filter(|word| !is_address(word)).collect();
     let mut text = kept.join(" ");
+    for tells in SECRETS {
+        if let Some(at) = text.to_ascii_lowercase().find(tells) {
+            let end = text.get(at..).and_then(|rest| rest.find([',', '.', '?'])).map_or(text.len(), |end| at + end);
+            text.replace_range(at..end, "someone has my seed phrase");
+        }
+    }
     for tells in TELLS {
         while let Some(at) = text.to_ascii_lowercase().find(tells) {
             let rest = text.get(at..).unwrap_or_default();
@@ -207,6 +217,15 @@ fn peel(words: &mut Vec<String>) {
     }
 }
 
+/// "How does IVF work" asks of IVF, not of work.
+fn without_working(words: &mut Vec<String>) {
+    let lower = |at: usize| words.get(at).map(|word| word.to_lowercase()).unwrap_or_default();
+    let asks_how = lower(0) == "how" && (words.len() <= 4 || matches!(lower(1).as_str(), "does" | "do"));
+    if asks_how && words.len() > 2 && matches!(lower(words.len() - 1).as_str(), "work" | "works") {
+        words.truncate(words.len() - 1);
+    }
+}
+
 fn is_around(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != ",").collect();
     if AROUND.contains(&words) {
@@ -306,9 +325,10 @@ mod tests {
             ("thanks!! and what is a frozen embryo transfer", "what is a frozen embryo transfer"),
             ("Hello, I was wondering how long therapy usually takes?", "how long therapy usually takes"),
             ("sorry to bother you but whats the fertile window", "what is the fertile window"),
+            ("hello! can you tell me how IVF works?", "how IVF"),
             ("FET what is it", "frozen embryo transfer FET what is it"),
             ("is my right tube blocked", "is my right tube blocked"),
-            ("My name is Julia Berger, julia.b@example.com, how does egg freezing work", "how does egg freezing work"),
+            ("My name is Julia Berger, julia.b@example.com, how does egg freezing work", "how does egg freezing"),
         ] {
             let asked = read(message, "fertility");
             let texts: Vec<&str> = asked.iter().map(|asked| asked.text.as_str()).collect();

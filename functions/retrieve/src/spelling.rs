@@ -8,7 +8,7 @@ use crate::words::{is_stop_word, plain_words};
 
 /// The fewest letters of a word that is mended, and of one that is mended with two errors.
 const SHORTEST: usize = 4;
-const TWO_ERRORS: usize = 8;
+const TWO_ERRORS: usize = 7;
 /// In how many places a word must stand to be what somebody meant.
 const LEAST_TIMES: u32 = 2;
 

@@ -12,6 +12,8 @@ use crate::words::plain_words;
 /// What it counts that a text is about the country that is asked about, or only about another.
 const THERE: f32 = 0.1;
 const ELSEWHERE: f32 = -0.2;
+/// What it counts that a text is about one country where none is asked about.
+const ONE_OF_MANY: f32 = -0.04;
 
 /// A subject of which a text is only given to who speaks of it: the beginnings of its headings' words, and the words that do.
 struct Guarded {
@@ -75,14 +77,12 @@ impl Asking {
 
     /// What the country counts.
     pub fn place(self, subject: Subject) -> f32 {
-        if self.is_elsewhere(subject)
-            || self.wants_contact && self.countries.is_empty() && !subject.countries.is_empty()
-        {
-            ELSEWHERE
-        } else if self.countries.meets(subject.countries) {
-            THERE
-        } else {
-            0.0
+        match (self.countries.is_empty(), subject.countries.is_empty()) {
+            (_, true) => 0.0,
+            (true, false) if self.wants_contact => ELSEWHERE,
+            (true, false) => ONE_OF_MANY,
+            (false, false) if self.countries.meets(subject.countries) => THERE,
+            (false, false) => ELSEWHERE,
         }
     }
 
