@@ -192,7 +192,7 @@ impl About<'_> {
 /// What being about what was spoken of counts for: little for a question that stands alone, much for one that does not.
 const TOPIC_WEIGHT: f32 = 0.1;
 const SHORT_WEIGHT: f32 = 0.7;
-const STORY_WEIGHT: f32 = 0.4;
+const STORY_WEIGHT: f32 = 1.2;
 const LEANING_WEIGHT: f32 = 2.0;
 /// What it counts to be what was told last.
 const TOLD: f32 = 0.1;

@@ -204,11 +204,14 @@ fn peel(words: &mut Vec<String>) {
             continue;
         }
         let plain: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-        if let Some(length) = (1..=LONGEST.min(plain.len())).rev().find(|length| is_around(&plain[..*length])) {
+        if let Some(length) =
+            (1..=LONGEST.min(plain.len())).rev().find(|length| plain.get(..*length).is_some_and(is_around))
+        {
             // "And then?" is a question of its own, "right" in "right tube" a word of it.
             words.drain(..length);
-        } else if let Some(length) =
-            (1..=LONGEST.min(plain.len())).rev().find(|length| ends_around(&plain[plain.len() - length..]))
+        } else if let Some(length) = (1..=LONGEST.min(plain.len()))
+            .rev()
+            .find(|length| plain.get(plain.len() - length..).is_some_and(ends_around))
         {
             words.truncate(words.len() - length);
         } else {

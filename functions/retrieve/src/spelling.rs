@@ -9,6 +9,8 @@ use crate::words::{is_stop_word, plain_words};
 /// The fewest letters of a word that is mended, and of one that is mended with two errors.
 const SHORTEST: usize = 4;
 const TWO_ERRORS: usize = 7;
+/// The words of a text that are looked at: a story is understood without its last ones.
+const MOST_WORDS: usize = 60;
 /// In how many places a word must stand to be what somebody meant.
 const LEAST_TIMES: u32 = 2;
 
@@ -42,7 +44,11 @@ impl Spelling {
     /// The text with each word that is unknown here replaced by the nearest that is known, unless it is an ordinary English
     /// word.
     pub fn mend(&self, text: &str) -> String {
-        let mended: Vec<String> = text.split(' ').map(|word| self.mend_word(word).unwrap_or(word.to_owned())).collect();
+        let words = text.split(' ').enumerate();
+        let mend = |(at, word): (usize, &str)| {
+            (at < MOST_WORDS).then(|| self.mend_word(word)).flatten().unwrap_or(word.to_owned())
+        };
+        let mended: Vec<String> = words.map(mend).collect();
         mended.join(" ")
     }
 

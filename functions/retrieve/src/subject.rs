@@ -1,7 +1,7 @@
 //! What a text is about that not everybody may be given: one country's numbers, and subjects that nobody is told about because
 //! a word matched.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use shared::knowledge_store::CorpusChunk;
@@ -98,13 +98,22 @@ impl Asking {
     }
 }
 
-static COUNTRIES: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+static COUNTRIES: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
     let lines = include_str!("../data/countries.txt").lines().filter(|line| !line.starts_with('#'));
-    let country = |line: &'static str| {
-        let (name, words) = line.split_once(": ")?;
-        Some((name, words.split(", ").map(padded).collect()))
-    };
-    lines.filter_map(country).collect()
+    lines.filter_map(|line| line.split_once(": ")).collect()
+});
+
+/// What means a country, by its first word: the words, and the country's place in the list.
+static MEANING: LazyLock<HashMap<String, Vec<(Vec<String>, usize)>>> = LazyLock::new(|| {
+    let mut meaning: HashMap<String, Vec<(Vec<String>, usize)>> = HashMap::new();
+    for (at, (_, phrases)) in COUNTRIES.iter().enumerate() {
+        for words in phrases.split(", ").map(|phrase| plain_words(phrase).collect::<Vec<_>>()) {
+            if let Some(first) = words.first() {
+                meaning.entry(first.clone()).or_default().push((words, at));
+            }
+        }
+    }
+    meaning
 });
 
 /// Countries by their places in the list, as bits.
@@ -114,9 +123,17 @@ struct Countries(u64);
 impl Countries {
     /// Those that a text names.
     fn named(text: &str) -> Self {
-        let text = padded(&text.replace("U.S.", "USA").replace(" US ", " USA "));
-        let named = COUNTRIES.iter().enumerate().filter(|(_, (_, words))| words.iter().any(|word| text.contains(word)));
-        Self(named.fold(0, |bits, (at, _)| bits | 1 << at.min(63)))
+        let text = text.replace("U.S.", "USA").replace(" US ", " USA ");
+        let words: Vec<String> = plain_words(&text).collect();
+        let mut named = Self::default();
+        for (at, word) in words.iter().enumerate() {
+            let meant = MEANING.get(word).into_iter().flatten();
+            for (_, country) in meant.filter(|(phrase, _)| words.get(at..).is_some_and(|rest| rest.starts_with(phrase)))
+            {
+                named.0 |= 1 << (*country).min(63);
+            }
+        }
+        named
     }
 
     /// Whether there is none.
@@ -133,12 +150,6 @@ impl Countries {
     fn name(self) -> Option<&'static str> {
         COUNTRIES.get(self.0.trailing_zeros() as usize).filter(|_| !self.is_empty()).map(|(name, _)| *name)
     }
-}
-
-/// The words of a text between spaces, in lower case.
-fn padded(text: &str) -> String {
-    let words: Vec<String> = plain_words(text).collect();
-    format!(" {} ", words.join(" "))
 }
 
 /// Whether whoever asks wants somebody to call or write to.
