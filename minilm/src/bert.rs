@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use safetensors::{Dtype, SafeTensors};
 
-use super::matrix::{Columns, gelu, multiply, normalise_rows, softmax_rows};
+use crate::matrix::{Columns, gelu, multiply, normalise_rows, softmax_rows};
 
 /// How many numbers stand for a token.
 pub const WIDTH: usize = 384;

@@ -69,6 +69,9 @@ pub struct Exchange {
     /// What the assistant answered; its beginning, where that was long.
     #[schema(value_type = String)]
     pub reply: Private<String>,
+    /// The passages that the answer cites, by their ids, in the order of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cited: Vec<String>,
 }
 
 /// A length of stay.

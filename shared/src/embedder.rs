@@ -3,6 +3,7 @@
 //! In: texts. Out: one vector of length 1 for each, or why that text has none; a failure of the whole says whether and when
 //! to try again. Two models' vectors have nothing in common: whoever keeps them, keeps them under [`Embedder::model`].
 
+pub mod distilled;
 #[cfg(feature = "local-model")]
 pub mod local;
 #[cfg(feature = "model-files")]
@@ -16,6 +17,7 @@ use crate::config;
 use crate::deadline::Deadline;
 use crate::openai::Server;
 use crate::upstream::Failure;
+use distilled::Distilled;
 use openai::OpenAi;
 
 /// Where the local model is, unless `EMBEDDING_MODEL_DIR` says otherwise.
@@ -26,6 +28,8 @@ pub const MODEL_FOLDER: &str = ".colloquy/model";
 pub enum Embedder {
     /// A server that speaks OpenAI's wire format.
     OpenAi(OpenAi),
+    /// A table in this binary.
+    Static(Distilled),
     /// A model in this process.
     #[cfg(feature = "local-model")]
     Local(local::Local),
@@ -46,9 +50,10 @@ pub enum TextFault {
 }
 
 impl Embedder {
-    /// The embedder that the environment describes; none where it describes none.
+    /// The embedder that the environment describes.
     ///
-    /// `EMBEDDER` is `openai` (the default where `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set), `local`, or `none`.
+    /// `EMBEDDER` is `openai` (the default where `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set), `static` (the default
+    /// otherwise), `local`, or `none`.
     /// For `openai`: `EMBEDDING_MODEL` (`text-embedding-3-small`) and `EMBEDDING_DIMENSIONS` (the model's own; must be set
     /// for a model that OpenAI does not have). For `local`: `EMBEDDING_MODEL_DIR` (`.colloquy/model`), the folder of the
     /// model's files.
@@ -57,7 +62,11 @@ impl Embedder {
     /// A variable that is missing or cannot be read, named.
     pub fn from_env() -> anyhow::Result<Option<Self>> {
         match config::optional("EMBEDDER").as_deref().map(str::trim) {
-            None => Ok(Server::from_env()?.map(OpenAi::from_env).transpose()?.map(Self::OpenAi)),
+            None => match Server::from_env()? {
+                Some(server) => Ok(Some(Self::OpenAi(OpenAi::from_env(server)?))),
+                None => Ok(Some(Self::Static(Distilled::new()?))),
+            },
+            Some("static") => Ok(Some(Self::Static(Distilled::new()?))),
             Some("openai") => {
                 let server = Server::from_env()?;
                 let server =
@@ -74,7 +83,7 @@ impl Embedder {
             Some("local") => {
                 bail!("EMBEDDER is local, and this was built without that model: build with --features local-model")
             }
-            Some(other) => bail!("EMBEDDER is {other:?}; it can be openai, local or none"),
+            Some(other) => bail!("EMBEDDER is {other:?}; it can be openai, static, local or none"),
         }
     }
 
@@ -91,6 +100,7 @@ impl Embedder {
     ) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
         match self {
             Self::OpenAi(openai) => openai.embed(texts, deadline).await,
+            Self::Static(distilled) => Ok(distilled.embed(texts)),
             #[cfg(feature = "local-model")]
             Self::Local(local) => local.embed(texts, deadline).await,
         }
@@ -103,6 +113,7 @@ impl Embedder {
     pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
         match self {
             Self::OpenAi(openai) => openai.probe(deadline).await,
+            Self::Static(_) => Ok(()),
             #[cfg(feature = "local-model")]
             Self::Local(_) => Ok(()),
         }
@@ -112,8 +123,17 @@ impl Embedder {
     pub fn model(&self) -> &str {
         match self {
             Self::OpenAi(openai) => openai.slug(),
+            Self::Static(distilled) => distilled.slug(),
             #[cfg(feature = "local-model")]
             Self::Local(local) => local.slug(),
+        }
+    }
+
+    /// How often the headings above a text are said with it. A model sees what a heading is; a sum of words does not.
+    pub fn heading_times(&self) -> usize {
+        match self {
+            Self::Static(_) => distilled::HEADING_TIMES,
+            _ => 1,
         }
     }
 
@@ -121,6 +141,7 @@ impl Embedder {
     pub fn dimensions(&self) -> usize {
         match self {
             Self::OpenAi(openai) => openai.dimensions(),
+            Self::Static(distilled) => distilled.dimensions(),
             #[cfg(feature = "local-model")]
             Self::Local(local) => local.dimensions(),
         }

@@ -36,6 +36,45 @@ pub enum Retrieval {
     Hybrid,
 }
 
+/// How a question is meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// It asks something that stands on its own.
+    #[default]
+    Question,
+    /// It goes on with what was answered before: "and the risks?"
+    FollowUp,
+    /// More of the same is wanted.
+    More,
+    /// The same in fewer and simpler words.
+    Simpler,
+    /// An example of it.
+    Example,
+    /// Where it is from.
+    Source,
+    /// The last answer was none: the next best is wanted.
+    Unanswered,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// One of the questions of a message, as it was read and looked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuestionPart {
+    /// The question without greetings and the like, its short forms and typing errors put right.
+    pub question: Private<String>,
+    /// How it is meant.
+    pub intent: Intent,
+    /// Its passages: their numbers, from 1, the best first.
+    pub passages: Vec<usize>,
+    /// The country that is asked about, where none of its passages is about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
+}
+
 /// What `retrieve` is asked.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RetrieveRequest {
@@ -46,6 +85,9 @@ pub struct RetrieveRequest {
     /// What was said before, the latest last: what a follow-up ("and the success rate?") is about.
     #[serde(default)]
     pub before: Vec<Private<String>>,
+    /// The passages that the replies to those messages cited, by their ids: what a follow-up goes on with.
+    #[serde(default)]
+    pub cited: Vec<Vec<String>>,
     /// Only from these sources; empty is any.
     #[serde(default)]
     pub sources: Vec<String>,
@@ -59,6 +101,12 @@ pub struct RetrieveRequest {
 pub struct Retrieved {
     /// The passages that answer the question, the best first; none where nothing does.
     pub passages: Vec<Passage>,
+    /// The questions of the message, in their order; none where it asks nothing.
+    #[serde(default)]
+    pub parts: Vec<QuestionPart>,
+    /// The nearest headings, where nothing answers.
+    #[serde(default)]
+    pub near: Vec<String>,
     /// How they were looked for.
     #[serde(default)]
     pub retrieval: Retrieval,

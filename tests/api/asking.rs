@@ -155,7 +155,7 @@ async fn a_model_at_fault_leaves_the_texts_to_quote() {
         let answer = ask(&app(Does::Answer, fault).await).await;
         assert_eq!(answer["degraded"], json!([{"part": "model", "reason": reason}]), "{fault:?}");
         assert_eq!(answer["written_by"], "extract", "{fault:?}");
-        assert!(answer["reply"].as_str().unwrap().starts_with("Quoted from my texts"), "{fault:?}");
+        assert!(answer["reply"].as_str().unwrap().contains(" [1]"), "{fault:?}");
     }
 }
 

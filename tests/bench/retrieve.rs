@@ -10,6 +10,7 @@ use local::Options;
 use retrieve::answer::Settings;
 use retrieve::index::{Index, Memory, Question, Table};
 use retrieve::meaning::VectorMatrix;
+use retrieve::rank::MEANING_WEIGHT;
 use retrieve::words::WordIndex;
 use shared::embedder::Embedder;
 use shared::embedder::openai::OpenAi;
@@ -25,7 +26,8 @@ const ASKED: usize = 8;
 /// How many chunks a document has.
 const DOCUMENT: usize = 100;
 
-const SETTINGS: Settings = Settings { limit: 6, least_cosine: -1.0, least_evidence: 0.0 };
+const SETTINGS: Settings =
+    Settings { limit: 6, least_cosine: -1.0, least_evidence: 0.0, meaning_weight: MEANING_WEIGHT, least_mix: None };
 
 /// Numbers that are the same at every run (xorshift64*).
 struct Dice(u64);
@@ -92,7 +94,11 @@ fn in_memory(count: usize, dimensions: usize) -> String {
     let whole = median(
         times,
         || (asked.text(ASKED), asked.vector(dimensions)),
-        |(text, vector)| drop(memory.search(&Question { text, vector: Some(vector), sources: &[] }, &SETTINGS)),
+        |(text, vector)| {
+            drop(
+                memory.search(&Question { text, vector: Some(vector), sources: &[], ..Question::default() }, &SETTINGS),
+            )
+        },
     );
     let mib = memory.bytes() / 1024 / 1024;
     format!("{count:7} × {dimensions:5}: {made:8.1?}; {mib:4} MiB; {meaning:8.1?}, {by_words:8.1?}, {whole:8.1?}")
@@ -138,7 +144,9 @@ async fn through_the_table(count: usize, dimensions: usize) -> anyhow::Result<St
     for _ in 0..21 {
         let (text, vector) = (dice.text(ASKED), dice.vector(dimensions));
         let started = Instant::now();
-        let found = index.search(&Question { text: &text, vector: Some(&vector), sources: &[] }, &SETTINGS).await;
+        let found = index
+            .search(&Question { text: &text, vector: Some(&vector), sources: &[], ..Question::default() }, &SETTINGS)
+            .await;
         took.push(started.elapsed());
         anyhow::ensure!(found.is_ok_and(|found| found.passages.len() == SETTINGS.limit), "nothing was found");
     }

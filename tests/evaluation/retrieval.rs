@@ -11,12 +11,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrieve::answer::{LEAST_EVIDENCE, Settings, least_cosine};
-use retrieve::index::{Memory, Question};
+use retrieve::answer::{LEAST_EVIDENCE, Settings, least_cosine, meaning_weight};
+use retrieve::conversation::searches;
+use retrieve::index::{Index, Memory, Question};
 use retrieve::meaning::VectorMatrix;
-use retrieve::rank::best;
+use retrieve::rank::{MEANING_WEIGHT, best};
 use shared::assistants::Assistants;
+use shared::embedder::Embedder;
+use shared::embedder::distilled::Distilled;
+use shared::knowledge::RetrieveRequest;
 use shared::knowledge_store::CorpusChunk;
+use shared::private::Private;
 use tests::retrieval::{Judged, Library, Scores, Set, score};
 use tests::vectors::Vectors;
 
@@ -50,6 +55,13 @@ async fn passages_are_found_for_what_is_answered_and_none_for_what_is_not() {
             print(name, "words, held out", scores(&library, name, &set.held_out).await);
         }
         assert!(words >= reference - TOLERANCE, "{name}: words {words:.3}, Lucene {reference}");
+        let chunks = library.chunks(name).await.unwrap();
+        let [alone, with_words] = by_static(&chunks, &set.questions);
+        print(name, "static", alone);
+        print(name, "static, words", with_words);
+        if !set.held_out.is_empty() {
+            print(name, "static, words, held out", by_static(&chunks, &set.held_out)[1]);
+        }
         by_words.push(words);
     }
     let mut rooms = Vec::new();
@@ -107,6 +119,26 @@ async fn scores(library: &Library, name: &str, questions: &[Judged]) -> Scores {
     score(questions, &rankings)
 }
 
+/// How good static embeddings are, alone and with words.
+fn by_static(chunks: &[CorpusChunk], questions: &[Judged]) -> [Scores; 2] {
+    let embedder = Distilled::new().unwrap();
+    let times = Embedder::Static(embedder).heading_times();
+    let headed = |chunk: &CorpusChunk| format!("{}{}", format!("{}\n\n", chunk.heading).repeat(times), chunk.text);
+    let vectors = embedder.embed(&chunks.iter().map(headed).collect::<Vec<_>>());
+    let with_vector = |(chunk, vector): (&CorpusChunk, _)| CorpusChunk { vector, ..chunk.clone() };
+    let chunks = chunks.iter().zip(vectors.into_iter().map(Result::ok)).map(with_vector).collect();
+    let memory = Memory::new(chunks, embedder.dimensions());
+    [1.0, meaning_weight(embedder.slug())].map(|weight| {
+        let settings = Settings { limit: 50, meaning_weight: weight, ..ONE };
+        let ranking = |(text, _): &Judged| {
+            let vector = embedder.embed(std::slice::from_ref(text)).remove(0).ok();
+            let question = Question { text, vector: vector.as_deref(), ..Question::default() };
+            memory.search(&question, &settings).passages.into_iter().map(|passage| passage.source).collect()
+        };
+        score(questions, &questions.iter().map(ranking).collect::<Vec<_>>())
+    })
+}
+
 /// How good the order of the cosines alone is.
 fn meaning(chunks: &[CorpusChunk], questions: &[Judged], vectors: &Vectors) -> Scores {
     let dimensions = chunks.iter().find_map(|chunk| chunk.vector.as_ref()).map_or(0, Vec::len);
@@ -130,8 +162,11 @@ async fn with_vectors<'a>(sets: &[&'a Set], library: &Library, vectors: &mut Vec
     let mut known = Vec::new();
     for set in sets {
         let chunks = library.chunks(&set.name).await.unwrap();
-        let questions = set.questions.iter().chain(&set.held_out).map(|(question, _)| question.clone());
-        let texts: Vec<String> = questions.chain(chunks.iter().map(embeddable)).collect();
+        let questions: Vec<&String> = set.questions.iter().chain(&set.held_out).map(|(question, _)| question).collect();
+        let index = Index::Memory(Memory::new(chunks.clone(), 0));
+        let read = questions.iter().flat_map(|question| read(&set.name, question, &index));
+        let asked = questions.iter().map(|question| (*question).clone()).chain(read);
+        let texts: Vec<String> = asked.chain(chunks.iter().map(embeddable)).collect();
         match vectors.fill(&texts).await.unwrap() {
             0 => known.push(*set),
             missing => {
@@ -140,6 +175,13 @@ async fn with_vectors<'a>(sets: &[&'a Set], library: &Library, vectors: &mut Vec
         }
     }
     (known, own)
+}
+
+/// What is searched for in answer to a question.
+fn read(assistant: &str, question: &str, index: &Index) -> Vec<String> {
+    let (assistant, question) = (assistant.to_owned(), Private(question.to_owned()));
+    let request = RetrieveRequest { assistant, question, ..RetrieveRequest::default() };
+    searches(&request, |text| index.mend(text)).into_iter().map(|search| search.text).collect()
 }
 
 /// What of a chunk is embedded.
@@ -213,7 +255,7 @@ impl Door {
 fn answered(rooms: &[Room], settings: Settings) -> (f64, f64) {
     let share = |room: &Room, asking: &Room| {
         let answers = |(text, vector): &&(String, Option<Arc<[f32]>>)| {
-            let question = Question { text, vector: vector.as_deref(), sources: &[] };
+            let question = Question { text, vector: vector.as_deref(), sources: &[], ..Question::default() };
             !room.memory.search(&question, &settings).passages.is_empty()
         };
         asking.questions.iter().filter(answers).count() as f64 / asking.questions.len() as f64
@@ -228,7 +270,8 @@ fn answered(rooms: &[Room], settings: Settings) -> (f64, f64) {
     (mean(&own), mean(&foreign))
 }
 
-const ONE: Settings = Settings { limit: 1, least_cosine: -1.0, least_evidence: 0.0 };
+const ONE: Settings =
+    Settings { limit: 1, least_cosine: -1.0, least_evidence: 0.0, meaning_weight: MEANING_WEIGHT, least_mix: None };
 
 fn refused_by_words(rooms: &[Room]) {
     println!("by words: least evidence, answerable questions answered, foreign ones refused");

@@ -16,6 +16,7 @@ use shared::config::Secret;
 use shared::flags::FlagSource;
 use shared::prices::Prices;
 
+pub mod answers;
 pub mod conversations;
 pub mod deployed;
 pub mod evaluation;

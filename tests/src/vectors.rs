@@ -41,7 +41,7 @@ impl Vectors {
     /// # Errors
     /// A file that is there and cannot be read; an embedder that is set and is not of this model.
     pub fn open(time: Duration) -> anyhow::Result<Self> {
-        let embedder = Embedder::from_env()?;
+        let embedder = Embedder::from_env()?.filter(|embedder| !matches!(embedder, Embedder::Static(_)));
         if let Some(other) = embedder.as_ref().filter(|embedder| embedder.model() != "all_minilm_l6_v2_384") {
             anyhow::bail!("the figures are of all-MiniLM-L6-v2, and the embedder is {}", other.model());
         }

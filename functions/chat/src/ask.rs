@@ -70,6 +70,8 @@ impl Ask {
             hand_offs_are_read: deps.hand_offs_are_read,
             question: search.question,
             passages: retrieved.passages,
+            parts: retrieved.parts,
+            near: retrieved.near,
             degraded: progress.degraded.clone(),
         };
         let Written { words, citations, written_by, usage, incomplete, failed } =

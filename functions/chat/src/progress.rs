@@ -219,6 +219,7 @@ pub(crate) fn unanswered(problem: &Problem) {
 fn citations(passages: &[Passage], is_cited: impl Fn(usize) -> bool) -> Vec<Citation> {
     let citation = |(index, passage): (usize, &Passage)| Citation {
         number: index + 1,
+        id: passage.id.clone(),
         source: passage.source.clone(),
         url: passage.url.clone(),
         heading: passage.heading.clone(),

@@ -26,7 +26,7 @@ use crate::{Deps, crisis};
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
 /// How many of the last messages say what a follow-up is about.
-const BEFORE: usize = 3;
+const BEFORE: usize = 6;
 
 /// What the first two steps made of a message.
 pub(crate) enum Started {
@@ -172,6 +172,7 @@ impl Turn {
         let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
         let found = find(&deps, &mut progress, &assistant, &action, &session, &message).await;
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
+        let retrieved = found.retrieved.unwrap_or_default();
         let asked = ReplyRequest {
             assistant,
             action,
@@ -181,7 +182,9 @@ impl Turn {
             more: found.more,
             hand_offs_are_read: deps.hand_offs_are_read,
             question: message,
-            passages: found.retrieved.map(|retrieved| retrieved.passages).unwrap_or_default(),
+            passages: retrieved.passages,
+            parts: retrieved.parts,
+            near: retrieved.near,
             degraded: progress.degraded.clone(),
         };
         let Written { mut words, citations, written_by, usage, incomplete, failed } =
@@ -249,9 +252,9 @@ async fn find(
             // What is asked in the middle of a booking does not go on with the booking.
             let before = if matches!(action, Action::Retrieve) { BEFORE } else { 0 };
             let turns = session.turns.iter().rev().take(before).rev();
-            let before = turns.map(|turn| turn.message.clone()).collect();
+            let (before, cited) = turns.map(|turn| (turn.message.clone(), turn.cited.clone())).unzip();
             let (assistant, question) = (assistant.to_owned(), message.clone());
-            let request = RetrieveRequest { assistant, question, before, ..RetrieveRequest::default() };
+            let request = RetrieveRequest { assistant, question, before, cited, ..RetrieveRequest::default() };
             let deadline = progress.deadline.less(RESERVE);
             let answer = progress.timed("retrieve", deps.pipeline.call(&RETRIEVE, &request, deadline)).await;
             let retrieved = progress.retrieved(answer);

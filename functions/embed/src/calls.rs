@@ -65,7 +65,8 @@ impl<'a> Calls<'a> {
         let call = async move {
             let is_suspect = jobs.iter().any(|job| job.is_suspect);
             let limit = if is_suspect { self.deadline.within(SUSPICION) } else { self.deadline };
-            let failure = match self.embed(|| jobs.iter().map(|job| job.chunk.embeddable()).collect(), limit).await {
+            let texts = || jobs.iter().map(|job| job.chunk.embeddable(self.embedder.heading_times())).collect();
+            let failure = match self.embed(texts, limit).await {
                 Ok(vectors) => {
                     let kept = jobs.iter().zip(vectors).map(|(job, vector)| self.keep(job, vector));
                     return join_all(kept).await;

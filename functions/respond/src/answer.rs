@@ -1,6 +1,5 @@
 //! A question answered from passages: by a model that cites them, else by their own sentences.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, Stream, StreamExt};
@@ -12,7 +11,7 @@ use shared::private::Private;
 use shared::upstream::Failure;
 
 use crate::citations::Citations;
-use crate::{extract, prompt, said};
+use crate::{prompt, said, told};
 
 /// What is left of the deadline for the passages' own sentences where the model has not begun.
 const RESERVE: Duration = Duration::from_millis(200);
@@ -27,10 +26,7 @@ pub(crate) async fn answer(
     if let Some(away) = away(request) {
         return said(vec![away.to_owned()], Writer::Rules, Vec::new());
     }
-    if request.passages.is_empty() {
-        return said(unknown(assistant), Writer::Rules, Vec::new());
-    }
-    let Some(model) = model else { return extracted(assistant, request) };
+    let Some(model) = model.filter(|_| !request.passages.is_empty()) else { return extracted(assistant, request) };
     let messages = prompt::messages(assistant, request);
     match model.stream(&messages, deadline.less(RESERVE)).await {
         Ok(pieces) => written(model.model().to_owned(), pieces, request.passages.len()).boxed(),
@@ -52,25 +48,11 @@ fn away(request: &ReplyRequest) -> Option<&'static str> {
     away.then_some("I'm sorry, I can't look that up right now. Please ask me again in a moment.")
 }
 
-fn unknown(assistant: &Assistant) -> Vec<String> {
-    let mut bits = vec!["I don't know: none of my texts answers that. ".to_owned()];
-    if let Some(question) = assistant.suggestions.first() {
-        bits.push(format!("You could ask me, for example: “{question}”"));
-    }
-    bits
-}
-
-/// The sentences that answer best, quoted, cited and labelled so.
+/// What the passages say in their own words, cited.
 fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static, ReplyEvent> {
-    let quotes = extract::quotes(&request.question, &request.passages);
-    if quotes.is_empty() {
-        return said(unknown(assistant), Writer::Rules, Vec::new());
-    }
-    let cited: BTreeSet<usize> = quotes.iter().map(|quote| quote.number).collect();
-    let mut bits = vec!["Quoted from my texts:".to_owned()];
-    bits.extend(quotes.into_iter().map(|quote| format!("\n\n“{}” [{}]", quote.text, quote.number)));
-    bits.extend(assistant.disclaimer.as_ref().map(|disclaimer| format!("\n\n{disclaimer}")));
-    said(bits, Writer::Extract, cited.into_iter().collect())
+    let told = told::reply(assistant, request);
+    let written_by = if told.cited.is_empty() { Writer::Rules } else { Writer::Extract };
+    said(told.bits, written_by, told.cited.into_iter().collect())
 }
 
 /// What the model writes, without the citations that point at nothing, and who writes it.

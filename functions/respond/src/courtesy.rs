@@ -11,8 +11,9 @@ pub(crate) fn reply(action: &Action, assistant: &Assistant) -> Vec<String> {
         Action::Answer { topic: Topic::Help, .. } => help(assistant),
         Action::StartOver => vec!["Let's begin again. ".to_owned(), assistant.greeting.clone()],
         Action::Handoff => vec![
-            "I have marked this talk for a person to take over. ".to_owned(),
-            "What was said so far stays with it.".to_owned(),
+            "I have marked this session for a person to take over; what was said so far stays with it. ".to_owned(),
+            "I can't call or write to anybody myself, nor say when somebody will. ".to_owned(),
+            "In danger, call your local emergency number.".to_owned(),
         ],
         _ => vec!["Hello! ".to_owned(), assistant.greeting.clone()],
     }
@@ -21,5 +22,6 @@ pub(crate) fn reply(action: &Action, assistant: &Assistant) -> Vec<String> {
 fn help(assistant: &Assistant) -> Vec<String> {
     let example = assistant.suggestions.first().map(|question| format!(" For example: “{question}”"));
     let disclaimer = assistant.disclaimer.as_ref().map(|disclaimer| format!(" {disclaimer}"));
-    [assistant.description.clone()].into_iter().chain(example).chain(disclaimer).collect()
+    let who = format!("I'm the {}. ", assistant.title);
+    [who, assistant.description.clone()].into_iter().chain(example).chain(disclaimer).collect()
 }

@@ -60,6 +60,127 @@ pub(crate) fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     chosen.into_iter().map(|unit| Quote { text: unit.text.clone(), number: unit.rank + 1 }).collect()
 }
 
+/// The whole text of a passage where it is short, else what of it answers: its beginning, what fits the question best, lists
+/// whole, and every condition and warning, in the order of the text.
+pub(crate) fn entry(question: &str, passage: &Passage, most_words: usize) -> String {
+    let mut scored = scored(question, passage);
+    let words = |units: &[(f64, Unit)]| units.iter().map(|(_, unit)| unit.words()).sum::<usize>();
+    while words(&scored) > most_words {
+        let best = scored.iter().map(|(score, _)| *score).fold(f64::MIN, f64::max);
+        let least = scored.iter().enumerate().filter(|(at, (score, unit))| {
+            let leaned_on = scored.get(at + 1).is_some_and(|(_, next)| next.leans);
+            *at > 0 && *score < best && !unit.warns() && !leaned_on
+        });
+        let least = least.min_by(|(_, (a, _)), (_, (b, _))| a.total_cmp(b)).map(|(at, _)| at);
+        match least {
+            Some(at) => drop(scored.remove(at)),
+            None => break,
+        }
+    }
+    written(scored.iter().map(|(_, unit)| unit))
+}
+
+/// The sentences of a passage that answer best what goes on with it, and whether they have words of the question.
+pub(crate) fn focus(question: &str, passage: &Passage) -> (String, bool) {
+    let stemmer = Stemmer::create(Algorithm::English);
+    let asked = Asked::read(question, &stemmer);
+    let reason = question.unicode_words().any(|word| word.eq_ignore_ascii_case("why"));
+    let fits = |unit: &Unit| {
+        let own = unit.stems.intersection(&asked.stems).count() as f64;
+        let counts = asked.number && unit.text.contains(|character: char| character.is_ascii_digit());
+        let explains = reason && unit.text.unicode_words().any(|word| BECAUSE.contains(&word.to_lowercase().as_str()));
+        own + f64::from(u8::from(counts)) * 0.6 + f64::from(u8::from(explains)) * 0.6
+    };
+    let units = units(0, passage, &stemmer);
+    let best = units.iter().map(&fits).fold(0.0, f64::max);
+    if best <= 0.0 {
+        return (String::new(), false);
+    }
+    let mut chosen: Vec<&Unit> = units.iter().filter(|unit| fits(unit) >= 0.6 * best).collect();
+    chosen.truncate(QUOTES);
+    let before = |unit: &Unit| units.iter().find(|other| other.position + 1 == unit.position);
+    let led: Vec<&Unit> = chosen.iter().filter(|unit| unit.leans).filter_map(|unit| before(unit)).collect();
+    chosen.extend(led);
+    chosen.extend(units.iter().filter(|unit| unit.warns()));
+    chosen.sort_by_key(|unit| unit.position);
+    chosen.dedup_by_key(|unit| unit.position);
+    (written(chosen), true)
+}
+
+/// The sentence of a passage that gives an example, if one does.
+pub(crate) fn example(passage: &Passage) -> Option<String> {
+    const GIVES: [&str; 8] =
+        ["for example", "such as", "for instance", "e.g.", "\"", "\u{201c}", "one person", "suppose"];
+    let units = units(0, passage, &Stemmer::create(Algorithm::English));
+    let gives = |unit: &&Unit| {
+        let text = unit.text.to_lowercase();
+        GIVES.iter().any(|phrase| text.contains(phrase)) || text.contains('\n')
+    };
+    let found: Vec<&Unit> = units.iter().filter(gives).take(2).collect();
+    (!found.is_empty()).then(|| written(found))
+}
+
+/// The passage in short: its first sentence, and the one that answers the question best.
+pub(crate) fn short(question: &str, passage: &Passage) -> String {
+    let scored = scored(question, passage);
+    let next = scored.iter().skip(1).filter(|(_, unit)| !unit.text.contains('\n'));
+    let best = next.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, unit)| unit);
+    written(scored.first().map(|(_, unit)| unit).into_iter().chain(best))
+}
+
+/// The sentence of another passage that adds most to what was quoted, if it says anything new.
+pub(crate) fn addition(question: &str, passage: &Passage, quoted: &Passage) -> Option<String> {
+    let stemmer = Stemmer::create(Algorithm::English);
+    let known = units(0, quoted, &stemmer);
+    let mut scored = scored(question, passage);
+    scored.retain(|(_, unit)| !unit.leans && !known.iter().any(|other| alike(other, unit)));
+    scored
+        .into_iter()
+        .max_by(|(a, one), (b, other)| a.total_cmp(b).then(other.position.cmp(&one.position)))
+        .map(|(_, unit)| unit.text)
+}
+
+fn scored(question: &str, passage: &Passage) -> Vec<(f64, Unit)> {
+    let stemmer = Stemmer::create(Algorithm::English);
+    let asked = Asked::read(question, &stemmer);
+    let units = units(0, passage, &stemmer);
+    let weights = weights(&asked.stems, &units);
+    units.into_iter().map(|unit| (score(&unit, &asked, 1.0, &weights), unit)).collect()
+}
+
+/// Sentences as a text again, lists on lines of their own.
+fn written<'a>(units: impl IntoIterator<Item = &'a Unit>) -> String {
+    let mut text = String::new();
+    for unit in units {
+        let breaks = unit.text.contains('\n') || is_item(&unit.text);
+        if !text.is_empty() {
+            text.push(if breaks || text.ends_with('\n') { '\n' } else { ' ' });
+        }
+        text.push_str(&unit.text);
+        if unit.text.contains('\n') {
+            text.push('\n');
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// Words that give a reason.
+const BECAUSE: &[&str] = &[
+    "because",
+    "since",
+    "so",
+    "reason",
+    "cause",
+    "causes",
+    "caused",
+    "therefore",
+    "due",
+    "makes",
+    "can",
+    "lowers",
+    "raises",
+];
+
 /// The sentences worth quoting, the best first.
 fn choose<'a>(scored: &[(f64, &'a Unit)], units: &'a [Unit]) -> Vec<&'a Unit> {
     let Some((best, first)) = scored.first() else { return Vec::new() };
@@ -123,6 +244,16 @@ struct Unit {
 impl Unit {
     fn place(&self) -> (usize, usize) {
         (self.rank, self.position)
+    }
+
+    fn words(&self) -> usize {
+        self.text.split_whitespace().count()
+    }
+
+    /// It is a condition or a warning, which nobody may miss.
+    fn warns(&self) -> bool {
+        let text = self.text.to_lowercase();
+        WARNS.iter().any(|phrase| text.contains(phrase))
     }
 }
 
@@ -237,6 +368,28 @@ fn alike(one: &Unit, other: &Unit) -> bool {
     let shared = one.stems.intersection(&other.stems).count() as f64;
     shared > 0.7 * one.stems.len().min(other.stems.len()).max(1) as f64
 }
+
+/// What conditions and warnings say.
+const WARNS: &[&str] = &[
+    "emergency",
+    "urgent",
+    "straight away",
+    "right away",
+    "immediately",
+    "at once",
+    "do not ",
+    "don't ",
+    "never ",
+    "unless",
+    "call ",
+    "ring ",
+    "danger",
+    "medical help",
+    "get help",
+    "seek help",
+    "be careful",
+    "not safe",
+];
 
 /// Words after "how" that ask for a number.
 const QUANTITIES: &[&str] =
@@ -414,6 +567,29 @@ mod tests {
             let asked = Asked::read(question, &Stemmer::create(Algorithm::English));
             assert_eq!((asked.number, asked.definition), (number, definition), "{question}");
         }
+    }
+
+    const CARE: &str = "A cycle is a course of treatment. It has several stages in a month or two. People like to know the \
+                        dates. Injections come first:\n- one a day\n- in the evening\n\nNever skip the last one of them. Clinics have \
+                        waiting rooms with plants in them.";
+
+    #[test]
+    fn a_short_entry_is_told_whole_and_a_long_one_without_what_matters_least() {
+        let passage = passage("What is a cycle?", CARE, 1.0);
+        let whole = entry("what is a cycle", &passage, 200);
+        assert!(whole.contains("plants") && whole.contains("- one a day\n- in the evening"), "{whole}");
+        let cut = entry("what injections are there", &passage, 34);
+        assert!(cut.starts_with("A cycle is a course of treatment."), "{cut}");
+        assert!(cut.contains("Never skip") && cut.contains("in the evening") && !cut.contains("plants"), "{cut}");
+    }
+
+    #[test]
+    fn a_follow_up_is_answered_by_the_sentences_it_is_about() {
+        let passage = passage("What is a cycle?", CARE, 1.0);
+        let (text, fits) = focus("and the injections?", &passage);
+        assert!(fits && text.contains("one a day") && text.contains("Never skip"), "{text}");
+        assert_eq!(focus("and the price?", &passage), (String::new(), false));
+        assert_eq!(example(&passage).as_deref(), Some("Injections come first:\n- one a day\n- in the evening"));
     }
 
     #[test]

@@ -4,13 +4,16 @@
 //! and looks nothing up: what it says is in what it was given. With a language model, questions are answered by it, from
 //! the passages; without one, or where it does not answer, by the passages' own sentences.
 
+mod about;
 mod answer;
 mod citations;
 mod courtesy;
 mod extract;
+mod language;
 mod offers;
 mod prompt;
 mod questions;
+mod told;
 mod words;
 
 use std::sync::Arc;

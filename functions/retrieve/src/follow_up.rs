@@ -3,6 +3,8 @@
 //! By rule, from the words alone. A question that stands on its own feet is searched as it is; one that leans on what was
 //! said before is searched together with that, back to the last question that stood alone.
 
+use shared::knowledge::Intent;
+
 use crate::words::{is_stop_word, plain_words};
 
 /// How many earlier messages a follow-up may lean on.
@@ -86,6 +88,106 @@ pub fn search_text(question: &str, before: &[impl AsRef<str>]) -> String {
     said.join("\n")
 }
 
+/// How a question is meant, by its words.
+pub fn intent(question: &str) -> Intent {
+    let words: Vec<String> = plain_words(question).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !POLITE.contains(word)).collect();
+    let has =
+        |phrases: &[&[&str]]| phrases.iter().any(|phrase| words.windows(phrase.len()).any(|window| window == *phrase));
+    let short = words.len() <= 8;
+    let leans = || leans_on_before(question);
+    if has(UNANSWERED) {
+        Intent::Unanswered
+    } else if short && has(SOURCE) || matches!(words[..], ["source" | "sources" | "reference" | "references" | "link"])
+    {
+        Intent::Source
+    } else if short && has(SIMPLER) {
+        Intent::Simpler
+    } else if words.len() <= 6 && has(EXAMPLE) && says_little(&words) {
+        Intent::Example
+    } else if words.len() <= 6 && has(MORE) && says_little(&words) || matches!(words[..], ["more" | "continue"]) {
+        Intent::More
+    } else if leans() {
+        Intent::FollowUp
+    } else {
+        Intent::Question
+    }
+}
+
+/// Whether words say nothing of a subject.
+fn says_little(words: &[&str]) -> bool {
+    let about = words.iter().filter(|word| !is_stop_word(word) && !STANDS_FOR.contains(word));
+    about.filter(|word| !ASKS_FOR_MORE.contains(word)).count() == 0
+}
+
+const POLITE: &[&str] = &["please", "pls", "thanks", "ok", "okay", "hmm", "sorry"];
+const UNANSWERED: &[&[&str]] = &[
+    &["not", "answer"],
+    &["not", "what", "i", "asked"],
+    &["not", "what", "i", "meant"],
+    &["not", "my", "question"],
+    &["not", "help"],
+    &["not", "helpful"],
+    &["not", "helping"],
+    &["not", "answering"],
+    &["only", "answered"],
+    &["i", "asked", "something", "else"],
+    &["wrong", "answer"],
+    &["you", "misunderstood"],
+    &["other", "questions"],
+    &["tried", "all", "that"],
+    &["tried", "that"],
+];
+const SOURCE: &[&[&str]] = &[
+    &["your", "source"],
+    &["your", "sources"],
+    &["the", "source"],
+    &["the", "sources"],
+    &["a", "source"],
+    &["any", "source"],
+    &["any", "sources"],
+    &["where", "is", "that", "from"],
+    &["where", "is", "this", "from"],
+    &["where", "did", "you", "get"],
+    &["where", "do", "you", "get"],
+    &["where", "does", "that", "come", "from"],
+    &["who", "says"],
+    &["how", "do", "you", "know"],
+    &["a", "link"],
+];
+const SIMPLER: &[&[&str]] = &[
+    &["simpler"],
+    &["simply"],
+    &["simple", "words"],
+    &["simple", "terms"],
+    &["plain", "english"],
+    &["plain", "words"],
+    &["easier"],
+    &["eli5"],
+    &["in", "short"],
+    &["shorter"],
+    &["tldr"],
+    &["too", "complicated"],
+    &["too", "long"],
+    &["not", "understand"],
+    &["not", "get", "it"],
+    &["like", "i", "am", "five"],
+];
+const EXAMPLE: &[&[&str]] = &[&["example"], &["examples"], &["instance"], &["like", "what"], &["such", "as"]];
+const MORE: &[&[&str]] = &[
+    &["tell", "me", "more"],
+    &["more"],
+    &["go", "on"],
+    &["continue"],
+    &["what", "else"],
+    &["anything", "else"],
+    &["another", "one"],
+    &["and", "then"],
+    &["elaborate"],
+    &["details"],
+    &["further"],
+];
+
 /// Whether a question needs what was said before it.
 fn leans_on_before(question: &str) -> bool {
     let words: Vec<String> = plain_words(question).collect();
@@ -109,6 +211,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_wanted_of_an_answer_is_known_by_its_words() {
+        for (question, expected) in [
+            ("source?", Intent::Source),
+            ("where did you get that", Intent::Source),
+            ("what is open source", Intent::Question),
+            ("tell me more", Intent::More),
+            ("more details please", Intent::More),
+            ("explain simpler please", Intent::Simpler),
+            ("I do not understand", Intent::Simpler),
+            ("give me an example", Intent::Example),
+            ("example?", Intent::Example),
+            ("that does not answer my question, i am in texas", Intent::Unanswered),
+            ("you only answered one of them", Intent::Unanswered),
+            ("and the risks?", Intent::FollowUp),
+            ("why?", Intent::FollowUp),
+            ("What is an AMH test?", Intent::Question),
+        ] {
+            assert_eq!(intent(question), expected, "{question}");
+        }
+    }
 
     #[test]
     fn a_follow_up_is_known_by_its_words() {

@@ -1,19 +1,21 @@
 //! An assistant's texts, ready to be searched: in memory as long as they are few, in the table beyond that.
 
 use futures::future::try_join_all;
-use shared::knowledge::Retrieval;
+use shared::knowledge::{Passage, Retrieval};
 use shared::knowledge_store::{CorpusChunk, KnowledgeStore, VectorSpace};
 use shared::problem::Problem;
 
-use crate::answer::{Found, Settings, answers, own_heading};
+use crate::answer::{About, Candidates, Found, Settings, own_heading, passage};
 use crate::meaning::VectorMatrix;
+use crate::spelling::Spelling;
+use crate::subject::Subject;
 use crate::words::WordIndex;
 
 /// How many chunks the table is asked for, of which the words then choose: all that it gives.
 const NEAREST: usize = 100;
 
 /// What is searched for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
     /// Its words.
     pub text: &'a str,
@@ -21,11 +23,32 @@ pub struct Question<'a> {
     pub vector: Option<&'a [f32]>,
     /// Only from these sources; empty is any.
     pub sources: &'a [String],
+    /// What the conversation is about.
+    pub topic: Topic<'a>,
+}
+
+/// What a question goes on with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Topic<'a> {
+    /// What was asked before, or told along with the question.
+    pub text: &'a str,
+    /// All that the person has said: where they are, and what may be spoken of.
+    pub said: &'a str,
+    /// The passages that the last answer cited, by their ids, the best first.
+    pub told: &'a [String],
+    /// Those that are not wanted again.
+    pub skip: &'a [String],
+    /// The question means something only together with it.
+    pub leans: bool,
+    /// The question has so few words that it may mean something else without it.
+    pub may_lean: bool,
+    /// It is what the person told along with the question.
+    pub story: bool,
 }
 
 impl Question<'_> {
     fn wants(&self, chunk: &CorpusChunk) -> bool {
-        self.sources.is_empty() || self.sources.contains(&chunk.source)
+        (self.sources.is_empty() || self.sources.contains(&chunk.source)) && !self.topic.skip.contains(&chunk.id)
     }
 }
 
@@ -48,6 +71,22 @@ impl Index {
             Self::Table(table) => table.search(question, settings).await,
         }
     }
+
+    /// The text with its typing errors mended, where the words of all texts are here.
+    pub fn mend(&self, text: &str) -> String {
+        match self {
+            Self::Memory(memory) => memory.spelling.mend(text),
+            Self::Table(_) => text.to_owned(),
+        }
+    }
+
+    /// The passages of these ids that are here, in their order.
+    pub fn passages(&self, ids: &[String]) -> Vec<Passage> {
+        match self {
+            Self::Memory(memory) => memory.passages(ids),
+            Self::Table(_) => Vec::new(),
+        }
+    }
 }
 
 /// Texts in memory.
@@ -56,19 +95,23 @@ pub struct Memory {
     chunks: Vec<CorpusChunk>,
     words: WordIndex,
     vectors: VectorMatrix,
+    spelling: Spelling,
+    subjects: Vec<Subject>,
 }
 
 impl Memory {
     /// Indexes the chunks, whose vectors have these dimensions.
     pub fn new(mut chunks: Vec<CorpusChunk>, dimensions: usize) -> Self {
         let words = WordIndex::new(chunks.iter().map(words_of));
+        let spelling = Spelling::new(chunks.iter().map(words_of));
+        let subjects = chunks.iter().map(|chunk| Subject::of(own_heading(chunk))).collect();
         let embedded = chunks.iter().any(|chunk| chunk.vector.is_some());
         let vectors = chunks.iter().map(|chunk| chunk.vector.as_deref());
         let vectors = VectorMatrix::new(if embedded { dimensions } else { 0 }, vectors);
         for chunk in &mut chunks {
             chunk.vector = None;
         }
-        Self { chunks, words, vectors }
+        Self { chunks, words, vectors, spelling, subjects }
     }
 
     /// How many chunks there are.
@@ -84,14 +127,39 @@ impl Memory {
     /// The bytes it takes, about.
     pub fn bytes(&self) -> usize {
         let chunk = |chunk: &CorpusChunk| chunk.text.len() + chunk.heading.len() + size_of::<CorpusChunk>() + 128;
-        self.chunks.iter().map(chunk).sum::<usize>() + self.words.bytes() + self.vectors.bytes()
+        self.chunks.iter().map(chunk).sum::<usize>() + self.words.bytes() + self.vectors.bytes() + self.spelling.bytes()
     }
 
     /// The passages that answer the question, the best first.
     pub fn search(&self, question: &Question<'_>, settings: &Settings) -> Found {
         let words = self.words.score(question.text);
         let cosines = question.vector.map(|vector| self.vectors.score(vector)).unwrap_or_default();
-        answers(&self.chunks, &words, &cosines, settings, |chunk| question.wants(chunk))
+        let told = question.topic.told.iter().find_map(|id| self.position(id));
+        let topic_text = told.and_then(|at| self.chunks.get(at)).map(own_heading).unwrap_or_default();
+        let topic_text = format!("{}\n{topic_text}", question.topic.text);
+        let topic_words = self.words.score(&topic_text);
+        let topic_cosines = told.and_then(|at| self.vectors.row(at)).map(|row| self.vectors.score(row));
+        let candidates = Candidates {
+            chunks: &self.chunks,
+            subjects: &self.subjects,
+            words: &words,
+            cosines: &cosines,
+            about: (!topic_words.asked.is_empty()).then(|| About {
+                words: &topic_words,
+                cosines: topic_cosines.as_deref().unwrap_or_default(),
+                told,
+            }),
+        };
+        candidates.answers(question, settings, |chunk| question.wants(chunk))
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.chunks.iter().position(|chunk| chunk.id == id)
+    }
+
+    fn passages(&self, ids: &[String]) -> Vec<Passage> {
+        let found = ids.iter().filter_map(|id| self.chunks.iter().find(|chunk| chunk.id == *id));
+        found.map(|chunk| passage(chunk, 1.0)).collect()
     }
 }
 
@@ -124,7 +192,16 @@ impl Table {
         let (chunks, cosines): (Vec<CorpusChunk>, Vec<Option<f32>>) =
             found.map(|(chunk, cosine)| (chunk, Some(cosine as f32))).unzip();
         let words = WordIndex::new(chunks.iter().map(words_of));
-        let found = answers(&chunks, &words.score(question.text), &cosines, settings, |chunk| question.wants(chunk));
+        let subjects: Vec<Subject> = chunks.iter().map(|chunk| Subject::of(own_heading(chunk))).collect();
+        let (scores, about) = (words.score(question.text), words.score(question.topic.text));
+        let candidates = Candidates {
+            chunks: &chunks,
+            subjects: &subjects,
+            words: &scores,
+            cosines: &cosines,
+            about: (!about.asked.is_empty()).then_some(About { words: &about, cosines: &[], told: None }),
+        };
+        let found = candidates.answers(question, settings, |chunk| question.wants(chunk));
         Ok(Found { retrieval: Retrieval::Hybrid, ..found })
     }
 

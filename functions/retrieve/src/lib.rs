@@ -5,11 +5,15 @@
 //! searches by words alone, and says so.
 
 pub mod answer;
+pub mod conversation;
 pub mod follow_up;
 pub mod index;
 pub mod meaning;
 pub mod rank;
+pub mod reading;
 pub mod shelf;
+pub mod spelling;
+pub mod subject;
 pub mod words;
 
 use std::sync::Arc;
@@ -25,13 +29,16 @@ use shared::config;
 use shared::deadline::Deadline;
 use shared::embedder::Embedder;
 use shared::health::check;
-use shared::knowledge::{RetrieveRequest, Retrieved};
+use shared::knowledge::{Intent, Passage, QuestionPart, Retrieval, RetrieveRequest, Retrieved};
 use shared::knowledge_store::{KnowledgeStore, VectorSpace};
+use shared::private::Private;
 use shared::problem::Problem;
 use shared::upstream::{Failure, Reason};
 
-use crate::answer::Settings;
-use crate::index::Question;
+use crate::answer::{Found, Settings};
+use crate::conversation::{Search, searches};
+use crate::index::{Index, Question, Topic};
+use crate::reading::says_something;
 use crate::shelf::Shelves;
 
 /// How long the question's vector may take; after that it is searched by words alone.
@@ -64,20 +71,19 @@ impl Deps {
         Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory_from_env()?))
     }
 
-    /// The question's vector, where there is an embedder.
+    /// The questions' vectors, where there is an embedder.
     ///
     /// # Errors
-    /// The embedder did not answer in time, or not with a vector.
-    async fn embed(&self, text: &str, deadline: Deadline) -> Result<Option<Vec<f32>>, Degraded> {
-        let Some(embedder) = &self.embedder else { return Ok(None) };
+    /// The embedder did not answer in time, or not with vectors.
+    async fn embed(&self, texts: &[String], deadline: Deadline) -> Result<Vec<Vec<f32>>, Degraded> {
+        let Some(embedder) = self.embedder.as_ref().filter(|_| !texts.is_empty()) else { return Ok(Vec::new()) };
         let limit = deadline.less(RESERVE).within(EMBEDDING_LIMIT);
-        let texts = [text.to_owned()];
-        let embedding = tokio::time::timeout_at(limit.instant(), embedder.embed(&texts, limit)).await;
+        let embedding = tokio::time::timeout_at(limit.instant(), embedder.embed(texts, limit)).await;
         let (reason, cause) = match embedding.unwrap_or_else(|_| Err(Failure::new(Reason::Timeout))) {
-            Ok(vectors) => match vectors.into_iter().next() {
-                Some(Ok(vector)) => return Ok(Some(vector)),
-                Some(Err(fault)) => (Reason::Rejected, fault.to_string()),
-                None => (Reason::InvalidAnswer, "no vector came".to_owned()),
+            Ok(vectors) => match vectors.into_iter().collect::<Result<Vec<_>, _>>() {
+                Ok(vectors) if vectors.len() == texts.len() => return Ok(vectors),
+                Ok(_) => (Reason::InvalidAnswer, "no vector came".to_owned()),
+                Err(fault) => (Reason::Rejected, fault.to_string()),
             },
             Err(failure) => (failure.reason, failure.to_string()),
         };
@@ -93,6 +99,9 @@ impl Deps {
             limit: request.limit.or(options.passages).unwrap_or(answer::PASSAGES).min(MOST_PASSAGES),
             least_cosine: options.least_cosine.unwrap_or_else(|| answer::least_cosine(space)),
             least_evidence: options.least_evidence.unwrap_or(answer::LEAST_EVIDENCE),
+            meaning_weight: answer::meaning_weight(space),
+            // Who sets a least cosine wants that to decide.
+            least_mix: answer::least_mix(space).filter(|_| options.least_cosine.is_none()),
         }
     }
 }
@@ -134,16 +143,89 @@ async fn warm(deps: Arc<Deps>, _: WarmRequest, _: Deadline) -> Result<Warmed, Pr
 }
 
 async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline) -> Result<Retrieved, Problem> {
-    let before: Vec<&str> = request.before.iter().map(|said| &**said).collect();
-    let text = follow_up::search_text(&request.question, &before);
-    let (index, vector) = tokio::join!(deps.shelves.index(&request.assistant), deps.embed(&text, deadline));
-    let (vector, degraded) = match vector {
-        Ok(vector) => (vector, Vec::new()),
-        Err(degraded) => (None, vec![degraded]),
+    let (index, version) = deps.shelves.index(&request.assistant).await?;
+    let searches = searches(&request, |text| index.mend(text));
+    let texts: Vec<String> = searches.iter().map(|search| search.text.clone()).collect();
+    let (vectors, degraded) = match deps.embed(&texts, deadline).await {
+        Ok(vectors) => (vectors, Vec::new()),
+        Err(degraded) => (Vec::new(), vec![degraded]),
     };
     let settings = deps.settings(&request);
-    let question = Question { text: &text, vector: vector.as_deref(), sources: &request.sources };
-    let (index, version) = index?;
-    let found = index.search(&question, &settings).await?;
-    Ok(Retrieved { passages: found.passages, retrieval: found.retrieval, corpus_version: version, degraded })
+    let mut retrieved = Retrieved { corpus_version: version, degraded, ..Retrieved::default() };
+    let mut all = Vec::new();
+    for (at, search) in searches.into_iter().enumerate() {
+        let vector = vectors.get(at).map(Vec::as_slice);
+        let mut found = find(&index, &search, vector, &request.sources, &settings).await?;
+        retrieved.retrieval = found.retrieval;
+        retrieved.near.append(&mut found.near);
+        retrieved.parts.push(QuestionPart {
+            question: Private(search.question),
+            intent: search.intent,
+            elsewhere: found.elsewhere.map(str::to_owned),
+            passages: Vec::new(),
+        });
+        all.push(found.passages);
+    }
+    (retrieved.parts, retrieved.passages) = numbered(retrieved.parts, all);
+    Ok(retrieved)
+}
+
+/// The passages of all parts, the best of each first, each once; and the parts with their numbers.
+fn numbered(mut parts: Vec<QuestionPart>, found: Vec<Vec<Passage>>) -> (Vec<QuestionPart>, Vec<Passage>) {
+    let mut passages: Vec<Passage> = Vec::new();
+    let longest = found.iter().map(Vec::len).max().unwrap_or_default();
+    let mut found: Vec<_> = found.into_iter().map(Vec::into_iter).collect();
+    for _ in 0..longest {
+        for (part, passage) in parts.iter_mut().zip(found.iter_mut().map(Iterator::next)) {
+            let Some(passage) = passage else { continue };
+            let known = passages.iter().position(|known| known.id == passage.id);
+            let at = known.unwrap_or(passages.len());
+            if known.is_none() {
+                passages.push(passage);
+            }
+            part.passages.push(at + 1);
+        }
+    }
+    (parts, passages)
+}
+
+/// The passages for one question of a message.
+async fn find(
+    index: &Index,
+    search: &Search,
+    vector: Option<&[f32]>,
+    sources: &[String],
+    settings: &Settings,
+) -> Result<Found, Problem> {
+    let retrieval = if vector.is_some() { Retrieval::Hybrid } else { Retrieval::Words };
+    let told = index.passages(&search.told);
+    if search.intent == Intent::Source && !told.is_empty() {
+        return Ok(Found { passages: told, retrieval, ..Found::default() });
+    }
+    let topic = Topic {
+        text: &search.topic,
+        said: &search.said,
+        told: &search.told,
+        skip: &search.skip,
+        leans: search.leans(),
+        may_lean: search.may_lean(),
+        story: search.is_story,
+    };
+    // Words that say nothing of a subject have a vector all the same, which would only mislead.
+    let vector = vector.filter(|_| !search.leans() || says_something(&search.text));
+    let question = Question { text: &search.text, vector, sources, topic };
+    let mut found = index.search(&question, settings).await?;
+    // "Who can prescribe?" may stand alone, but where nothing answers it so, it goes on with what was told.
+    if found.passages.is_empty() && search.may_go_on() && !told.is_empty() {
+        let leaning = Question { topic: Topic { leans: true, ..topic }, ..question };
+        found = index.search(&leaning, settings).await?;
+    }
+    // What is wanted again, in other words, or more of, is what was told; else it is there if nothing else is.
+    let again = matches!(search.intent, Intent::More | Intent::Simpler | Intent::Example);
+    if let Some(first) = told.into_iter().next().filter(|_| again || search.leans() && found.passages.is_empty()) {
+        found.passages.retain(|passage| passage.id != first.id);
+        found.passages.insert(0, first);
+        found.passages.truncate(settings.limit);
+    }
+    Ok(found)
 }

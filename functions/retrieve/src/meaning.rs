@@ -39,6 +39,12 @@ impl VectorMatrix {
         rows.map(|(row, embedded)| embedded.then(|| dot(row, question))).collect()
     }
 
+    /// The vector of a text.
+    pub fn row(&self, at: usize) -> Option<&[f32]> {
+        let embedded = self.embedded.get(at).copied().unwrap_or_default();
+        self.values.get(at * self.dimensions..(at + 1) * self.dimensions).filter(|_| embedded)
+    }
+
     /// The bytes it takes in memory.
     pub fn bytes(&self) -> usize {
         self.values.capacity() * size_of::<f32>() + self.embedded.capacity()

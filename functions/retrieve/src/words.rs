@@ -36,6 +36,7 @@ const STOP_WORDS: &[&[&str]] = &[
     &["all", "any", "both", "each", "few", "more", "most", "other", "some", "no", "not", "only", "own", "same"],
     &["so", "too", "very", "ever"],
     &["get", "gets", "getting", "got", "many", "much", "soon", "mean", "means", "please", "tell", "like"],
+    &["meaning", "definition", "define", "explain", "something", "anything", "really", "actually"],
 ];
 
 /// The words of a text in lower case. Of a contraction only the first part is a word, of one with "n't" none.

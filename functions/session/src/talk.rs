@@ -183,6 +183,7 @@ fn with_turn(mut session: Session, message: &Private<String>, reply: &ChatReply)
         turn_id: reply.turn_id.clone(),
         message: beginning(message),
         reply: beginning(&reply.reply),
+        cited: reply.citations.iter().map(|citation| citation.id.clone()).collect(),
     });
     let beyond = session.turns.len().saturating_sub(TURNS_KEPT);
     session.turns.drain(..beyond);

@@ -164,6 +164,8 @@ async fn respond(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
         more: 0,
         question: Private(String::new()),
         passages: Vec::new(),
+        parts: Vec::new(),
+        near: Vec::new(),
         degraded: Vec::new(),
     };
     let bits = Box::pin(deps.pipeline.stream(&RESPOND, &request, limit, limit).await?);

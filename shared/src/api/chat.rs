@@ -357,6 +357,9 @@ impl Usage {
 pub struct Citation {
     /// The number it has in the reply: `[1]`.
     pub number: usize,
+    /// The passage's id.
+    #[serde(default)]
+    pub id: String,
     /// The name of where it is from.
     pub source: String,
     /// The address of where it is from, where it has one.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ChatReply, ClientTime, Degraded, SessionId, Usage, Writer};
 use crate::assistants::Kind;
 use crate::dialogue::{Action, Session, Understanding};
-use crate::knowledge::Passage;
+use crate::knowledge::{Passage, QuestionPart};
 use crate::private::Private;
 use crate::travel::{Offer, Slots};
 
@@ -164,6 +164,12 @@ pub struct ReplyRequest {
     /// The passages that answer it, the best first.
     #[serde(default)]
     pub passages: Vec<Passage>,
+    /// The questions it is made of, and which passages answer each.
+    #[serde(default)]
+    pub parts: Vec<QuestionPart>,
+    /// The nearest headings, where nothing answers.
+    #[serde(default)]
+    pub near: Vec<String>,
     /// What is missing.
     #[serde(default)]
     pub degraded: Vec<Degraded>,

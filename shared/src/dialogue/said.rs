@@ -50,6 +50,12 @@ pub struct Understanding {
     pub asked_model: bool,
 }
 
+/// Words that no mere courtesy has, though "how are you" is one.
+const ASKING: &[&str] = &[
+    "what", "whats", "which", "why", "when", "where", "who", "whos", "does", "can", "is", "explain", "tell", "about",
+    "should", "define", "mean", "means", "meaning",
+];
+
 impl Understanding {
     /// The most words that a courtesy has; a longer message asks something.
     const SHORT: usize = 6;
@@ -63,7 +69,10 @@ impl Understanding {
     pub fn courtesy(&self) -> Option<Topic> {
         let courtesy = |topic: &Topic| matches!(topic, Topic::Greeting | Topic::Thanks | Topic::Goodbye | Topic::Help);
         let only = self.is_short() && self.questions.iter().all(courtesy);
-        self.questions.first().copied().filter(|_| only)
+        // "Hi, what is AMH" greets and asks.
+        let asks =
+            |topic: &Topic| *topic != Topic::Help && self.words.0.iter().any(|word| ASKING.contains(&word.as_str()));
+        self.questions.first().copied().filter(|topic| only && !asks(topic))
     }
 }
 

@@ -242,9 +242,10 @@ impl StoredChunk {
         self.embedded && self.space.as_deref() == Some(space.name())
     }
 
-    /// What is embedded: its words below its headings.
-    pub fn embeddable(&self) -> String {
-        if self.heading.is_empty() { self.text.clone() } else { format!("{}\n\n{}", self.heading, self.text) }
+    /// What is embedded: its words below its headings, which an embedder that only adds words up is told several times.
+    pub fn embeddable(&self, heading_times: usize) -> String {
+        let headings = format!("{}\n\n", self.heading).repeat(if self.heading.is_empty() { 0 } else { heading_times });
+        format!("{headings}{}", self.text)
     }
 
     pub(super) fn read(item: &Item) -> Option<Self> {

@@ -199,6 +199,7 @@ mod tests {
         }))
         .unwrap();
         let citation = |number| Citation {
+            id: String::new(),
             number,
             source: "FAQ".to_owned(),
             url: None,

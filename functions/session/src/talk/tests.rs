@@ -49,6 +49,7 @@ async fn deps<const N: usize>(script: [(&'static str, Vec<(u16, Value)>); N]) ->
         turns: "turns".to_owned(),
         idempotency: "idempotency".to_owned(),
         totals: "totals".to_owned(),
+        handoffs: "handoffs".into(),
         session_ttl: jiff::SignedDuration::from_hours(1),
         turn_ttl: jiff::SignedDuration::from_hours(1),
     };
