@@ -5,6 +5,7 @@ use shared::dialogue::Topic;
 use shared::travel::{Itinerary, Offer};
 
 use crate::offers::{duration, moment, price, stops, terms};
+use crate::topics;
 use crate::words::{cabin_name, day, travellers};
 
 /// The answer, if there is one beyond the question that follows it.
@@ -26,10 +27,28 @@ pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) ->
                          before you pay. I can't tell them from the offers I have."
             .to_owned(),
         Topic::Summary => summary(request),
+        topic if topics::answer(topic).is_some() => of_topic(topic, request),
         Topic::Other => "I'm a travel agent: I find flights and rank them. That I can't help with.".to_owned(),
         about_an_offer => return Some(of_offer(about_an_offer, rank, request)),
     };
     Some(text)
+}
+
+/// What is said of a matter besides flights, with what is known of this journey.
+fn of_topic(topic: Topic, request: &ReplyRequest) -> String {
+    let said = topics::answer(topic).unwrap_or_default();
+    let slots = &request.session.slots;
+    if topic == Topic::NearestAirport {
+        let near: Vec<String> = [&slots.origin, &slots.destination]
+            .into_iter()
+            .flatten()
+            .map(|place| format!("{} ({})", place.name, place.iata))
+            .collect();
+        if !near.is_empty() {
+            return format!("I search {}. Name another town or airport, and I take that instead.", near.join(" and "));
+        }
+    }
+    said.to_owned()
 }
 
 fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
@@ -42,6 +61,7 @@ fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
     };
     let said = match topic {
         Topic::Price => price(offer),
+        Topic::Total => format!("{} in total for all", offer.total_price),
         Topic::Departure => ways(&|way| {
             let first = way.segments.first()?;
             Some(format!("it leaves {} at {}", first.origin.name, moment(&first.departs_at)))
