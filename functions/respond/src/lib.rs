@@ -90,7 +90,7 @@ async fn respond(
     // What is asked of bags is answered by a text on bags, or by what the rules know, but never by the nearest passage.
     let off_topic = match &request.action {
         Action::LookUp { topic, .. } if topic.is_service() => {
-            request.passages.retain(|passage| topics::speaks_of(*topic, &passage.text));
+            request.passages.retain(|passage| topics::speaks_of(*topic, &passage.heading, &passage.text));
             request.passages.is_empty()
         }
         _ => false,

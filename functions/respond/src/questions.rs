@@ -54,7 +54,12 @@ fn of_topic(topic: Topic, request: &ReplyRequest) -> String {
 fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
     let shown = &request.session.shown;
     let offer = rank.and_then(|rank| shown.iter().find(|offer| offer.rank == rank)).or(shown.first());
-    let Some(offer) = offer else { return "I have no flight to tell that of yet.".to_owned() };
+    let Some(offer) = offer else {
+        return match topic {
+            Topic::Total => "I have no flights to add up yet; each search shows the total for all.".to_owned(),
+            _ => "I have no flight to tell that of yet.".to_owned(),
+        };
+    };
     let ways = |say: &dyn Fn(&Itinerary) -> Option<String>| {
         let ways: Vec<String> = offer.itineraries.iter().filter_map(say).collect();
         ways.join("; on the way back ")

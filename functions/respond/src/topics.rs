@@ -103,8 +103,10 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
     })
 }
 
-/// A text speaks of the topic: it has one of the topic's own words. Others are not the nearest passage, but none.
-pub(crate) fn speaks_of(topic: Topic, text: &str) -> bool {
+/// A text speaks of the topic: its heading, or how it begins, has one of the topic's own words. Any other is not quoted.
+pub(crate) fn speaks_of(topic: Topic, heading: &str, text: &str) -> bool {
+    /// How much of a text says what it is about, in characters.
+    const BEGINNING: usize = 100;
     let words: &[&str] = match topic {
         Topic::Baggage | Topic::LostBaggage => &["bag", "luggage"],
         Topic::Seats => &["seat"],
@@ -116,13 +118,13 @@ pub(crate) fn speaks_of(topic: Topic, text: &str) -> bool {
         Topic::Aircraft => &["aircraft"],
         Topic::Entry => &["visa", "passport", "esta", "etias"],
         Topic::Insurance => &["insur"],
-        Topic::Refunds | Topic::Terms => &["refund", "change fee", "cancel"],
+        Topic::Refunds | Topic::Terms => &["refund"],
         Topic::Compensation => &["compensat"],
         Topic::CheckIn => &["check in", "check-in", "hours before"],
         Topic::Forbidden => &["liquid", "security", "knife", "knives", "battery", "power bank"],
         Topic::ChildFare => &["infant", "child"],
         _ => return true,
     };
-    let text = text.to_lowercase();
+    let text = heading.chars().chain(text.chars().take(BEGINNING)).collect::<String>().to_lowercase();
     words.iter().any(|word| text.contains(word))
 }

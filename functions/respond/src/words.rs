@@ -167,7 +167,13 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
         }
         (count, _) => format!("More of the {count} flights {journey}:\n"),
     });
-    bits.extend(request.offers.iter().take(3).map(offers::line));
+    bits.extend(request.offers.iter().take(3).map(|offer| {
+        let line = offers::line(offer);
+        match query.is_outside_times(offer) {
+            true => format!("{} – outside the times you asked for\n", line.trim_end()),
+            false => line,
+        }
+    }));
     if request.offers.iter().any(|offer| offer.sample) {
         bits.push(
             "These are sample flights, worked out from real airports and distances; they are not for sale. ".to_owned(),

@@ -112,7 +112,7 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
         (None, Some(Pick::Nth(count))) => return Some(Action::ShowOffer { rank: *count }),
         (None, _) => return None,
     };
-    match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
+    match said.questions.iter().copied().find(|topic| !is_courtesy(*topic) && !topic.is_social()) {
         Some(topic) if topic != Topic::Other => Some(answer(session, topic, Some(rank), None)),
         _ => Some(Action::ShowOffer { rank }),
     }

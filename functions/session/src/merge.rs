@@ -63,6 +63,7 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     if merged.changed && !said.acts.contains(&Act::Undo) {
         session.undo = Some(Box::new(before));
     }
+    merged.informed |= !said.unmet.is_empty();
     for wish in &said.unmet {
         // A stop on the way is no city of its own.
         let said_already = *wish == Unmet::SeveralCities && said.unmet.contains(&Unmet::Via);
@@ -73,10 +74,11 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     merged
 }
 
-/// Today at the origin, where that is known; else where the person's clock is.
+/// Today at the origin, where that is known, but never before today on the person's clock.
 fn today(session: &Session, now: &Zoned) -> Date {
     let zone = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
-    zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date())
+    // Who writes on the 20th and flies from where it is still the 19th means by tomorrow the 21st.
+    zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date().max(now.date()))
 }
 
 /// Whether "3/12" is 12 March where the person is: so in the United States only.

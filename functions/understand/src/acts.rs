@@ -388,7 +388,7 @@ fn bare(text: &Text, at: usize) -> Option<(Pick, usize)> {
     let next = at + length;
     let noun = usize::from(matches!(
         text.at(next),
-        "one" | "ones" | "flight" | "flights" | "option" | "options" | "fare" | "fares" | "price" | "ticket"
+        "one" | "ones" | "flight" | "flights" | "option" | "options" | "fare" | "fares" | "price" | "ticket" | "1"
     ));
     let ends = !text.is_word(next + noun)
         || matches!(

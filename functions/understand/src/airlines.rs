@@ -239,16 +239,16 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
     })?;
     let previous = at.checked_sub(1).and_then(|before| tokens.get(before)).map_or("", |token| token.text.as_str());
     let next = tokens.get(at + 1).map_or("", |token| token.text.as_str());
-    let alone = tokens.iter().filter(|token| token.is_word()).count() <= 2
-        && !matches!(token.text.as_str(), "ok" | "no" | "us" | "uk");
+    // "LA" and "AZ" are a city and a state, too.
+    let is_place = crate::places::names_something(&token.text);
+    let alone = !is_place && tokens.iter().filter(|token| token.is_word()).count() <= 2;
     let listed = matches!(previous, "or" | "and" | "/" | ",")
         && at >= 2
-        && tokens.get(at - 2).is_some_and(|before| before.capitals);
-    if !matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only" | "via" | "not" | "no" | "take" | "fly")
-        && !matches!(next, "flight" | "flights" | "only" | "please")
-        && !alone
-        && !listed
-    {
+        && tokens.get(at - 2).is_some_and(|before| before.capitals && before.text.len() == 2);
+    let led = matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only");
+    let denied = !is_place && matches!(previous, "not" | "no");
+    let followed = matches!(next, "flight" | "flights") || !is_place && next == "only";
+    if !(led || denied || followed || listed && !is_place || alone) {
         return None;
     }
     let designator = token.text.to_uppercase();

@@ -151,8 +151,9 @@ fn with_month_name(text: &Text, at: usize) -> Found {
     let start = at + usize::from(text.at(at) == "the");
     if let Some((month, length)) = month_at(text, start) {
         let mut next = start + length;
+        let comma = text.at(next) == ",";
         next += usize::from(matches!(text.at(next), "the" | ","));
-        let (day, length) = ordinal(text, next).or_else(|| number(text, next))?;
+        let (day, length) = ordinal(text, next).or_else(|| number(text, next).filter(|_| !comma))?;
         if text.at(next + length) == ":" || !(1..=99).contains(&day) || ends_in_clock(text, next + length) {
             return None;
         }
@@ -160,7 +161,7 @@ fn with_month_name(text: &Text, at: usize) -> Found {
     }
     let (day, length) = ordinal(text, start).or_else(|| number(text, start))?;
     let mut next = start + length;
-    next += usize::from(text.at(next) == "-" && text.joined(next - 1));
+    next += usize::from(matches!(text.at(next), "-" | ".") && text.joined(next - 1));
     next += usize::from(matches!(text.at(next), "day")) * usize::from(text.at(next + 1) == "of");
     next += usize::from(matches!(text.at(next), "of" | "in"));
     next += usize::from(text.at(next) == "the" && text.at(next + 1).starts_with("month"));

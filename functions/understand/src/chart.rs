@@ -1,7 +1,7 @@
 //! What a stretch of a message can be nothing else than, before anything is read: evidence, not the order of the readers, decides.
 //!
 //! Each rule offers claims: a kind, the tokens, and how strong the evidence is. Claims compete for their tokens; the
-//! stronger wins, of equals the longer. A reader sees only what nobody claimed and what was claimed for its own kind, so
+//! stronger wins, of equals the one that begins first, of those the longer. A reader sees only what nobody claimed and what was claimed for its own kind, so
 //! "2 suitcases" counts no travellers, "17h30" is no number of days, and "PNR ABC123" names no place.
 //! `examples/chart.txt` holds a line for each form.
 
@@ -43,7 +43,8 @@ struct Claim {
 /// Lets the rules claim what is theirs.
 pub fn claim(text: &mut Text) {
     type Rule = fn(&Text, usize) -> Option<(Kind, usize, u8)>;
-    const RULES: [Rule; 8] = [luggage, code_of_booking, aircraft, wait, pregnancy, day, clock, money_or_people];
+    const RULES: [Rule; 9] =
+        [luggage, code_of_booking, aircraft, wait, pregnancy, birthday, day, clock, money_or_people];
     let mut claims: Vec<Claim> = (0..text.len())
         .flat_map(|at| RULES.iter().filter_map(move |rule| Some((at, *rule))))
         .filter_map(|(at, rule)| {
@@ -51,7 +52,7 @@ pub fn claim(text: &mut Text) {
             Some(Claim { kind, at: at..at + length, strength })
         })
         .collect();
-    claims.sort_by_key(|claim| (std::cmp::Reverse((claim.strength, claim.at.len())), claim.at.start));
+    claims.sort_by_key(|claim| (std::cmp::Reverse(claim.strength), claim.at.start, std::cmp::Reverse(claim.at.len())));
     for claim in claims {
         if claim.at.clone().all(|at| text.claimed(at).is_none()) {
             text.claim(claim.at, claim.kind);
@@ -161,6 +162,14 @@ fn pregnancy(text: &Text, at: usize) -> Option<(Kind, usize, u8)> {
     let sentence = text.sentence(at);
     let said = |at: usize| text.sentence(at) == sentence && text.at(at).starts_with("pregnan");
     (unit && (at.saturating_sub(4)..at + 6).any(said)).then_some((Kind::Span, length + 1, 3))
+}
+
+/// "He turns 2 on jan 12 during the trip": a birthday is no day of the journey.
+fn birthday(text: &Text, at: usize) -> Option<(Kind, usize, u8)> {
+    let (_, length) = number(text, at + 1).filter(|_| matches!(text.at(at), "turns" | "turn" | "turning"))?;
+    let next = at + 1 + length + usize::from(text.at(at + 1 + length) == "on");
+    let day = calendar::expression(text, next).map_or(0, |(_, length)| next + length - (at + 1 + length));
+    Some((Kind::Other, 1 + length + day, 3))
 }
 
 /// A range of days, or a day written as nothing else is.

@@ -299,6 +299,10 @@ fn is_pull(word: &str) -> bool {
     matches!(word, "bring" | "advance" | "shorten" | "cut")
 }
 
+fn names_day(text: &Text, at: usize) -> bool {
+    expression(text, at).is_some()
+}
+
 /// "for a week", "staying ten days", "a week after that", "a 5-day trip": counted from the day out.
 fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
     const LEADS: [&str; 10] =
@@ -320,7 +324,16 @@ fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
         return None;
     }
     let trip = matches!(text.at(next), "trip" | "stay" | "holiday" | "vacation" | "break" | "visit");
-    let in_between = matches!(text.at(next), "later" | "earlier" | "before" | "from" | "old" | "ago");
+    let in_between = matches!(text.at(next), "later" | "earlier" | "before" | "old" | "ago")
+        || text.at(next) == "from" && (text.at(at) != "for" || !names_day(text, next + 1));
+    // "A stopover in Dubai for two days" is no stay.
+    let sentence = text.sentence(at);
+    let pauses = (0..at)
+        .any(|at| text.sentence(at) == sentence && matches!(text.at(at), "stopover" | "layover" | "stop" | "via"));
+    let leaves = (0..at).any(|at| text.sentence(at) == sentence && cue(text, at) == Some(DateRole::Return));
+    if pauses && !leaves {
+        return None;
+    }
     ((lead > 0 || trip) && !in_between).then(|| (expression, next + usize::from(trip) - at))
 }
 
@@ -423,6 +436,10 @@ fn cue_before(text: &Text, from: usize, start: usize) -> Option<DateRole> {
     let mut found = None;
     for at in (from..start).rev().take_while(|at| text.sentence(*at) == sentence) {
         let cue = cue(text, at);
+        // "Get me home, Dubai to Lahore tomorrow": what a comma parts says nothing of the day.
+        if text.at(at) == "home" && (at..start).any(|at| text.at(at) == ",") {
+            continue;
+        }
         let trip = text.at(at) == "return" && matches!(text.before(at, 1), "a" | "find" | "need" | "me");
         match (found, cue) {
             (None, cue) => found = cue,

@@ -277,7 +277,8 @@ fn pair(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
         let spanned =
             between == ["and"] && first == Some(PlaceRole::Origin) && text.before(this.at.start, 1) == "between";
         let bare = between.is_empty() && second.is_none();
-        let led = matches!(first, None | Some(PlaceRole::Origin | PlaceRole::Unknown));
+        let for_both = between.is_empty() && second.is_none() && text.before(this.at.start, 1) == "for";
+        let led = matches!(first, None | Some(PlaceRole::Origin | PlaceRole::Unknown)) || for_both;
         let changed = second == Some(PlaceRole::Unknown);
         if (arrow || to || spanned || bare) && led && !changed {
             set(roles, at, PlaceRole::Origin);

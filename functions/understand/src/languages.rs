@@ -160,7 +160,10 @@ fn by_words(found: &[Token]) -> Option<&'static str> {
         spaced.map(|lexicon| (score(lexicon), lexicon.language)).max_by_key(|(score, _)| *score)?;
     let english = found.iter().filter(|token| ENGLISH.contains(&token.text.as_str())).count();
     let names = found.iter().filter(|token| token.capital).count();
-    (told > 0 && told >= 2 * english && covered * 3 >= count.saturating_sub(names)).then_some(language)
+    let enough = covered * 2 >= count.saturating_sub(names) || told >= 6;
+    // One word of another language is a name or a slip as long as others stand beside it.
+    let sure = told >= 4 || covered >= count;
+    (told > 0 && told >= 2 * english && enough && sure).then_some(language)
 }
 
 /// Words that say that a message is English, whatever else is in it.
@@ -245,8 +248,46 @@ fn english(lexicon: &Lexicon, words: &str) -> String {
         by_tokens(lexicon, &tokens(words), words, &mut output);
     }
     output.words.retain(|word| !word.is_empty());
+    mend_days(&mut output.words);
     output.words.join(" ").replace(" , ", ", ")
 }
+
+/// "5 from january" and "12. december" are "5 january" and "12 december".
+fn mend_days(words: &mut Vec<String>) {
+    let is_month = |word: &str| MONTHS.contains(&word);
+    let mut at = 0;
+    while at + 1 < words.len() {
+        let number = words
+            .get(at)
+            .is_some_and(|word| word.trim_end_matches('.').bytes().all(|byte| byte.is_ascii_digit()) && word.len() < 4);
+        let next = words.get(at + 1).map_or("", String::as_str);
+        let of = next == "from" && words.get(at + 2).is_some_and(|word| is_month(word));
+        if number && of {
+            words.remove(at + 1);
+        } else if number
+            && is_month(next)
+            && let Some(word) = words.get_mut(at)
+        {
+            *word = word.trim_end_matches('.').to_owned();
+        }
+        at += 1;
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 fn by_tokens(lexicon: &Lexicon, found: &[Token], words: &str, output: &mut Output) {
     let mut at = 0;

@@ -109,7 +109,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let questions = questions::questions(&mut text, &routes);
     let named_airlines = read_airlines(&mut text);
     let order = acts::order(&text);
-    let pick = named_airlines.pick.or_else(|| acts::pick(&mut text));
+    let pick = named_airlines.pick.or_else(|| acts::pick(&mut text)).or_else(|| order.clone());
     text.reads(Some(Reading::Day));
     let dates = dates::dates(&mut text);
     text.reads(Some(Reading::Money));

@@ -49,6 +49,11 @@ pub enum Named {
     },
 }
 
+/// The folded word is the name of a place or region, or short for one.
+pub(crate) fn names_something(word: &str) -> bool {
+    !names::bearers(word).is_empty() || !regions::regions(word).is_empty()
+}
+
 /// The folded name is that of a city that people know.
 pub(crate) fn is_known(name: &str) -> bool {
     names::bearers(name).first().is_some_and(|first| first.tier >= names::PROMINENT)

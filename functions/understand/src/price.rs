@@ -144,8 +144,11 @@ fn put_right(text: &Text, at: usize) -> usize {
 
 /// An amount of money alone: "$350 then".
 fn says_nothing_else(text: &Text, amount: Range<usize>) -> bool {
-    const BESIDE: [&str; 13] =
-        ["then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and"];
+    const BESIDE: &[&str] = &[
+        "then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and",
+        "is", "fine", "works", "too", "can", "do", "i", "we", "could", "let", "s", "lets", "go", "up", "to", "for",
+        "me", "alright", "hmm",
+    ];
     (0..text.len()).all(|at| amount.contains(&at) || !text.is_word(at) || BESIDE.contains(&text.at(at)))
 }
 

@@ -140,8 +140,15 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
                 // "When I return it will be Friday."
                 Question::Which => marked || !matches!(text.at(at + 1), "i" | "we" | "im" | "id" | "were" | "ill"),
             };
-            let about =
-                is_about_offers(&plain) || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
+            // "How many stops" points at what was shown; with a place or a day it would be a request.
+            let words = plain.split_whitespace().count();
+            let short = kind == Question::Which
+                && words <= 5
+                && !about_offers(&plain).is_empty()
+                && !marked_by_place(text, clause.clone());
+            let about = short
+                || is_about_offers(&plain)
+                || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
             if asks && about {
                 return Some(clause);
             }
@@ -151,6 +158,13 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
         starts_clause = matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && filler;
     }
     None
+}
+
+/// A place or a day is named in it.
+fn marked_by_place(text: &Text, clause: Range<usize>) -> bool {
+    clause
+        .into_iter()
+        .any(|at| matches!(text.at(at), "to" | "from" | "between") || crate::calendar::expression(text, at).is_some())
 }
 
 /// What one may do with an offer: "can I take two bags", but not "can I have Tuesday instead".

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use shared::dialogue::Topic;
 
+use crate::numbers::number_or_one;
 use crate::text::Text;
 
 struct Phrase {
@@ -85,7 +86,12 @@ pub fn services(text: &Text) -> Vec<Topic> {
         let of = closed.get(word).into_iter().flatten().filter(|phrase| fits(text, at, phrase));
         let starts = |phrase: &&Phrase| phrase.words.first().is_some_and(|first| word.starts_with(first));
         let longest = of.chain(open.iter().filter(starts)).max_by_key(|phrase| phrase.words.len());
-        if let Some(phrase) = longest {
+        // "2 seats to Rome" counts travellers.
+        let counts = matches!(word, "seat" | "seats")
+            && (at > 0
+                && (number_or_one(text, at - 1).is_some()
+                    || matches!(text.before(at, 1), "class" | "economy" | "business" | "way")));
+        if let Some(phrase) = longest.filter(|_| !counts) {
             if !topics.contains(&phrase.topic) {
                 topics.push(phrase.topic);
             }

@@ -28,6 +28,7 @@ static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
 
 /// The tokens with what is short for something spelt out.
 pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
+    let tokens: Vec<Token> = tokens.into_iter().flat_map(split).collect();
     let mut found = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
@@ -50,6 +51,67 @@ pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
         }
     }
     found
+}
+
+/// "2pax" is "2 pax".
+fn split(token: Token) -> Vec<Token> {
+    const UNITS: [&str; 44] = [
+        "pax",
+        "ppl",
+        "adt",
+        "adts",
+        "adult",
+        "adults",
+        "chd",
+        "child",
+        "children",
+        "kid",
+        "kids",
+        "inf",
+        "infant",
+        "infants",
+        "people",
+        "person",
+        "persons",
+        "seats",
+        "seat",
+        "tix",
+        "tickets",
+        "ticket",
+        "tkts",
+        "tkt",
+        "night",
+        "nights",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "wks",
+        "wk",
+        "stop",
+        "stops",
+        "bag",
+        "bags",
+        "passengers",
+        "passenger",
+        "months",
+        "month",
+        "usd",
+        "eur",
+        "gbp",
+        "pkr",
+    ];
+    let digits = token.text.bytes().take_while(u8::is_ascii_digit).count();
+    match token.text.split_at_checked(digits) {
+        Some((number, unit)) if digits > 0 && UNITS.contains(&unit) => {
+            let middle = token.start + digits;
+            let number =
+                Token { text: number.to_owned(), start: token.start, end: middle, capital: false, capitals: false };
+            let unit = Token { text: unit.to_owned(), start: middle, ..token };
+            vec![number, unit]
+        }
+        _ => vec![token],
+    }
 }
 
 /// The entry that starts at a token: how many tokens it takes, and what it stands for.

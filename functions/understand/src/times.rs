@@ -188,6 +188,26 @@ fn counts_other(text: &Text, at: usize) -> bool {
         || matches!(text.at(at), "$" | "€" | "£" | "%")
 }
 
+fn counts_travellers(text: &Text, at: usize) -> bool {
+    let behind = number(text, at).map_or(at, |(_, length)| at + length);
+    behind > at
+        && matches!(
+            text.at(behind),
+            "pax"
+                | "people"
+                | "passengers"
+                | "persons"
+                | "person"
+                | "adults"
+                | "adult"
+                | "tickets"
+                | "seats"
+                | "travellers"
+                | "kids"
+                | "of"
+        )
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Clock {
     minutes: i32,
@@ -211,6 +231,10 @@ fn time(text: &Text, at: usize) -> Option<Clock> {
         _ => None,
     };
     let start = at + usize::from(half_first.is_some());
+    // "Saturday afternoon 4 pax" counts travellers.
+    if half_first.is_some() && counts_travellers(text, start) {
+        return None;
+    }
     let (hour, minute, length, mut sure) = spoken(text, start).or_else(|| written(text, start))?;
     let mut next = start + length;
     let four_digits = text.at(start).len() == 4 && length == 1;

@@ -74,7 +74,17 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
     (0..text.len()).find_map(|at| {
         if let Some(length) = text.any_of(
             at,
-            &["one less", "one fewer", "minus one", "1 less", "minus 1", "one person less", "one less person"],
+            &[
+                "one less",
+                "one less adult",
+                "one adult less",
+                "one fewer",
+                "minus one",
+                "1 less",
+                "minus 1",
+                "one person less",
+                "one less person",
+            ],
         ) {
             text.take(at..at + length);
             return Some(fewer(Who::Anyone, 1));
@@ -109,7 +119,18 @@ fn among(text: &mut Text) -> Option<Travellers> {
             ],
         )?;
         let noun = next + of;
-        let aged = ages::aged(text, noun).filter(|(found, _)| found.adults.is_none());
+        let by_years = || {
+            let article = usize::from(matches!(text.at(noun), "a" | "an"));
+            let (_, who, length) = aged(text, noun + article)?;
+            let mut found = Travellers::default();
+            match who {
+                Who::Child => found.children = Some(count),
+                Who::Infant => found.infants = Some(count),
+                Who::Adult | Who::Anyone => found.adults = Some(0),
+            }
+            Some((found, article + length))
+        };
+        let aged = ages::aged(text, noun).filter(|(found, _)| found.adults.is_none()).or_else(by_years);
         let (found, end) = match aged {
             Some((found, length)) => (found, noun + length),
             None => {
@@ -198,8 +219,13 @@ fn one_count(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
     if let Some(found) = aged(text, at) {
         return Some(found);
     }
-    if text.at(at) == "couple" && !matches!(text.at(at + 1), "of" | "more") && text.before(at, 1) != "a" {
-        return Some((2, Who::Adult, 1));
+    let article = usize::from(text.at(at) == "a");
+    if text.at(at + article) == "couple" && (text.at(at + article + 1) != "of" || text.at(at + article + 2) == "with") {
+        let counts = matches!(
+            text.at(at + article + 1),
+            "more" | "days" | "weeks" | "nights" | "hours" | "months" | "bags" | "people"
+        );
+        return (!counts).then_some((2, Who::Adult, 1 + article));
     }
     if let Some(length) = text.any_of(at, &["we are", "were", "we r", "there are"]) {
         let (count, digits) = number(text, at + length)?;
@@ -314,6 +340,7 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         "ticket" | "seat" if spelled => (Who::Anyone, 1),
         "adult" | "adults" | "grownup" | "grownups" | "senior" | "seniors" | "teenager" | "teenagers" | "teens"
         | "students" | "pensioners" => (Who::Adult, 1),
+        "student" | "pensioner" | "teen" | "elder" | "elders" | "elderly" if spelled => (Who::Adult, 1),
         "grown" if text.is(at + 1, &["-", "ups"]) => (Who::Adult, 3),
         "child" | "children" | "kid" | "kids" | "childs" => (Who::Child, 1),
         "infant" | "infants" | "baby" | "babies" | "newborn" | "toddler" | "toddlers" => (Who::Infant, 1),
@@ -440,13 +467,26 @@ fn group(text: &mut Text) -> Option<Travellers> {
                 .any(|word| plain.contains(word))
                 && plain.contains(" with ");
         let bare = sentence.clone().any(|at| bare_relative(text, at).is_some());
+        let joins = [" coming ", " joining ", " joins ", " add ", " as well ", " comes along "];
+        let bare = bare || joins.iter().any(|phrase| plain.contains(phrase));
         if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends && !bare {
             continue;
         }
         let speaker = [" me ", " i ", " myself ", " im ", " we ", " with "].iter().any(|word| plain.contains(word));
-        let added = ["plus ", "add ", "also ", " too ", " as well ", " coming along ", " is joining ", " joins "]
-            .iter()
-            .any(|word| plain.contains(word));
+        let added = [
+            "plus ",
+            "add ",
+            "also ",
+            " too ",
+            " coming ",
+            " joining ",
+            " as well ",
+            " coming along ",
+            " is joining ",
+            " joins ",
+        ]
+        .iter()
+        .any(|word| plain.contains(word));
         let more = added && !speaker;
         let mut sum = if more {
             Travellers { more: true, ..Travellers::default() }
@@ -479,7 +519,7 @@ fn group(text: &mut Text) -> Option<Travellers> {
 
 /// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.
 fn bare_relative(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
-    let joined = matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | ",")
+    let joined = matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
         || matches!(text.before(at, 1), "my" | "our") && matches!(text.before(at, 2), "and" | "+" | "," | "with");
     let (count, who) = match text.at(at) {
         "mom" | "mum" | "mother" | "dad" | "father" | "wife" | "husband" | "girlfriend" | "boyfriend" | "sister"

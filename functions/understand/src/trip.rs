@@ -90,6 +90,23 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
     if let Some(length) = text.any_of(at, &ONE_WAY) {
         return Some((Trip::OneWay, length));
     }
+    let ways = text.is(at, &["both", "ways"])
+        && matches!(
+            text.before(at, 1),
+            "economy"
+                | "business"
+                | "biz"
+                | "class"
+                | "first"
+                | "direct"
+                | "nonstop"
+                | "morning"
+                | "premium"
+                | "evening"
+        );
+    if ways {
+        return None;
+    }
     let denied = matches!(text.before(at, 1), "no" | "not" | "without" | "t") || text.before(at, 2) == "not";
     let returns = (is_return(text, at) && !denied).then_some(1);
     text.any_of(at, &ROUND_TRIP).or(returns).map(|length| (Trip::RoundTrip, length))

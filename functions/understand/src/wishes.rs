@@ -311,6 +311,11 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         return Some(Wish::Any);
     }
     let mut found = None;
+    // "No, stops are fine" is no "no stops".
+    if let Some((at, length)) = (0..text.len()).find_map(|at| text.any_of(at, ANY).map(|length| (at, length))) {
+        text.take(at..at + length);
+        return Some(Wish::Any);
+    }
     for at in 0..text.len() {
         if !text.free(at) {
             continue;

@@ -4,7 +4,7 @@ use shared::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trou
 use shared::travel::{Place, Slots};
 
 use super::Merged;
-use crate::nearness::{beside, is_one_city};
+use crate::nearness::{beside, country, is_one_city};
 
 /// The most places a name is asked about with.
 const MOST_CHOICES: usize = 5;
@@ -30,6 +30,15 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     let (others, meant): (Vec<&PlaceMention>, Vec<&PlaceMention>) =
         meant.into_iter().partition(|mention| mention.either);
     for (at, mention) in meant.iter().enumerate() {
+        // "Russia" of a journey from Saint Petersburg says again what is known.
+        if mention.region
+            && mention.role == PlaceRole::Unknown
+            && meant.len() == 1
+            && is_within(&session.slots, mention)
+        {
+            merged.informed = true;
+            continue;
+        }
         let Some(slot) = slot_of(session, said, &meant, &negated, at) else { continue };
         // "From Germany, I'd start in Berlin": the city says it all.
         let city =
@@ -51,6 +60,15 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
         // After "to Dubai from Lahore" a "no, Sharjah" is about where to, whatever was named last.
         session.recent = Some(Slot::Destination);
     }
+}
+
+/// One end of the journey lies in the region that is named.
+fn is_within(slots: &Slots, region: &PlaceMention) -> bool {
+    let wanted = region.candidates.first().and_then(|place| country(place.iata));
+    let ends = [&slots.origin, &slots.destination];
+    slots.origin.is_some()
+        && slots.destination.is_some()
+        && ends.into_iter().flatten().any(|place| wanted.is_some() && country(place.iata) == wanted)
 }
 
 /// "Malpensa or Linate?" of a journey to Milan asks which airport to use: nothing changes until one is said.

@@ -304,7 +304,8 @@ impl<'a> Context<'a> {
             && before - last < 2;
         let placed = BEFORE_A_PLACE.contains(&word)
             || joins
-            || word == "for" && BEFORE_FOR.contains(&two_before)
+            || word == "for"
+                && (1..5).any(|back| before.checked_sub(back).is_some_and(|at| BEFORE_FOR.contains(&self.text(at))))
             || word == "of" && two_before == "out"
             || matches!(word, "is" | ":")
                 && matches!(two_before, "city" | "destination" | "origin" | "airport" | "from" | "to");

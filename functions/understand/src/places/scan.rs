@@ -137,6 +137,15 @@ impl Scan<'_> {
         if self.taken(at) || text.len() < 2 {
             return None;
         }
+        // "bkk hkg 9 dec": two codes side by side.
+        let is_code = |at: usize| {
+            let text = self.context.text(at);
+            let bearer = text.parse().ok().and_then(names::bearer);
+            bearer.is_some_and(|bearer| bearer.tier >= names::PROMINENT)
+                && !is_ordinary(text)
+                && names::bearers(text).is_empty()
+        };
+        let beside = is_code(at) && (is_code(at + 1) || at > 0 && self.last == at && is_code(at - 1));
         let behind = || self.context.joint(at + 1).is_some_and(|length| self.starts_place(at + 1 + length));
         let before = || {
             (1..=3).any(|length| {
@@ -145,6 +154,9 @@ impl Scan<'_> {
         };
         let code = text.parse().ok().and_then(names::bearer);
         let clean = |sign: &str| matches!(sign, "-" | ">" | "/" | "→" | "➡" | "=" | "»");
+        // "Goa" is the city, not Genoa.
+        let named = names::bearers(text).first().map(|first| first.iata);
+        let code = code.filter(|bearer| named.is_none_or(|iata| iata == bearer.iata) && regions(text).is_empty());
         match code {
             Some(bearer) => {
                 let signed = clean(self.context.text(at + 1)) || at > 0 && clean(self.context.text(at - 1));
@@ -154,8 +166,10 @@ impl Scan<'_> {
                 let side = at > 0 && self.tokens.get(at - 1).is_some_and(Token::is_word) && !signed;
                 let begins = !side
                     || matches!(self.context.text(at - 1), "from" | "fly" | "flight" | "flights" | "hey" | "need");
-                let meant = behind && (begins || !is_ordinary(text)) || before && (signed || !is_ordinary(text));
-                (known && meant).then(|| clear(&bearer, at..at + 1))
+                let coded = || self.last > 0 && self.context.text(self.last - 1).len() == 3;
+                let meant =
+                    behind && (begins || !is_ordinary(text)) || before && (signed || !is_ordinary(text) || coded());
+                (known && meant || beside).then(|| clear(&bearer, at..at + 1))
             }
             None => {
                 let bearers = names::bearers(text);
@@ -187,7 +201,7 @@ impl Scan<'_> {
         let foreign = !name.is_ascii();
         let landmark = is_landmark(name) && (name.contains(' ') || !is_ordinary(name));
         let meant = foreign
-            || landmark && around.expects_a_place()
+            || landmark && (around.expects_a_place() || name.contains(' '))
             || around.suffices(name, 1) && (name.len() > 3 || around.placed);
         let place = |code: &Iata| names::bearer(*code).map(|bearer| names::place(&bearer));
         let named = match &found {
