@@ -17,7 +17,7 @@ FESTIVALS = [
     ("Eid", "eid|eid day|eid holidays", "PK", ["Eid al-Fitr", "Eid al-Adha"], 0),
     ("Eid al-Fitr", "eid ul fitr|eid al fitr|eid fitr|eidul fitr|choti eid|meethi eid|ramzan eid|hari raya|lebaran|bayram|ramazan bayrami", "PK", ["Eid al-Fitr"], 0),
     ("Eid al-Adha", "eid ul adha|eid al adha|eid adha|eidul adha|bakra eid|bakrid|bari eid|badi eid|kurban bayrami|tabaski", "PK", ["Eid al-Adha"], 0),
-    ("Ramadan", "ramadan|ramazan|ramzan|ramadhan|start of ramadan|first of ramadan", "PK", ["Eid al-Fitr"], -30),
+    ("Ramadan", "ramadan|ramazan|ramzan|ramadhan|start of ramadan|1st ramadan|1 ramadan|first ramadan|1st of ramadan|first of ramadan", "PK", ["Eid al-Fitr"], -30),
     ("the last ten days of Ramadan", "last ashra|last ten days of ramadan|end of ramadan|ramadan last ashra|last ashra of ramadan", "PK", ["Eid al-Fitr"], -10),
     ("the Islamic New Year", "islamic new year|muharram|hijri new year", "ID", ["Islamic New Year"], 0),
     ("Ashura", "ashura|muharram 10|10th muharram|10 muharram", "PK", ["Ashura"], 0),

@@ -57,6 +57,9 @@ pub struct Session {
     /// The language of this message, where it was recognised as another than English: ISO 639-1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The ranks of two offers that are to be compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<u32>,
     /// How often in a row the same was asked again, or nothing was understood.
     pub repeats: u8,
     /// The last message named a limit of price, so that a number alone is another.
@@ -273,6 +276,8 @@ pub enum Topic {
     Currency,
     /// What all travellers pay together.
     Total,
+    /// How two offers differ.
+    Compare,
     /// The airports of a city, or the nearest one.
     NearestAirport,
     /// How a child or infant travels.

@@ -91,7 +91,10 @@ async fn respond(
     let off_topic = match &request.action {
         Action::LookUp { topic, .. } if topic.is_service() => {
             request.passages.retain(|passage| topics::speaks_of(*topic, &passage.heading, &passage.text));
-            request.passages.is_empty()
+            // Without a model the reply is what is quoted: that must speak of it, too.
+            let quotes = extract::quotes(&request.question, &request.passages);
+            let quoted = quotes.iter().any(|quote| topics::speaks_of(*topic, "", &quote.text));
+            request.passages.is_empty() || deps.model.is_none() && !quoted
         }
         _ => false,
     };

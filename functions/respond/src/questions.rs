@@ -66,6 +66,7 @@ fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
     };
     let said = match topic {
         Topic::Price => price(offer),
+        Topic::Compare => return compare(request),
         Topic::Total => format!("{} in total for all", offer.total_price),
         Topic::Departure => ways(&|way| {
             let first = way.segments.first()?;
@@ -88,6 +89,38 @@ fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
         _ => terms(offer),
     };
     format!("Offer {}: {said}.", offer.rank)
+}
+
+/// Two offers side by side, and what sets them apart.
+fn compare(request: &ReplyRequest) -> String {
+    let shown = &request.session.shown;
+    let offers: Vec<&Offer> =
+        request.session.compared.iter().filter_map(|rank| shown.iter().find(|offer| offer.rank == *rank)).collect();
+    let [one, other] = offers.as_slice() else {
+        return "I can compare two of the offers that I showed; tell me their numbers.".to_owned();
+    };
+    let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
+    let line = |offer: &Offer| {
+        format!("Offer {}: {}, {}, {}. ", offer.rank, price(offer), duration(minutes(offer)), stops(offer.stops))
+    };
+    let (cheaper, dearer) = if one.total_price.minor <= other.total_price.minor { (one, other) } else { (other, one) };
+    let cost = if one.total_price.currency != other.total_price.currency {
+        "The prices are in different currencies".to_owned()
+    } else if cheaper.total_price == dearer.total_price {
+        "They cost the same".to_owned()
+    } else {
+        let less = shared::travel::Money {
+            minor: dearer.total_price.minor - cheaper.total_price.minor,
+            ..cheaper.total_price
+        };
+        format!("Offer {} is {less} cheaper", cheaper.rank)
+    };
+    let (faster, slower) = if minutes(one) <= minutes(other) { (one, other) } else { (other, one) };
+    let time = match minutes(slower) - minutes(faster) {
+        0 => "they take as long".to_owned(),
+        less => format!("offer {} is {} faster", faster.rank, duration(less)),
+    };
+    format!("{}{}{cost}; {time}.", line(one), line(other))
 }
 
 fn stops_at(way: &Itinerary) -> String {

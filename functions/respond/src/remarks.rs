@@ -30,6 +30,12 @@ fn sentence(remark: &Remark) -> Option<String> {
         Remark::Weak { slot, words } => {
             format!("I took “{words}” for {}; tell me if you meant something else.", slot_name(*slot))
         }
+        Remark::Avoid { place } => {
+            format!(
+                "I can't leave out {} ({}) alone, so I have not: name the airport you want instead.",
+                place.name, place.iata
+            )
+        }
         Remark::Moved { slot } => format!("I moved {} along.", slot_name(*slot)),
         Remark::Other => return None,
     })

@@ -9,6 +9,7 @@ use crate::merge::{Merged, unclear_of};
 
 /// The next action, and what of the talk goes with it: what is asked, which offer is spoken of.
 pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> Action {
+    session.compared.clone_from(&said.compare);
     let action = choose(session, said, merged);
     session.asked = match &action {
         Action::Ask { slot, .. } => Some(*slot),
@@ -39,7 +40,15 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
         return action;
     }
     let missing = missing(session);
-    let asked = |topic: &Topic| !merged.changed && !is_courtesy(*topic) && !topic.is_social();
+    // "I want a window seat on a flight to …" wants a flight, and says so of the seat.
+    let wants = missing.is_some()
+        && wants_search(said)
+        && !is_question(said)
+        && said.words.0.first().is_some_and(|first| {
+            matches!(first.as_str(), "i" | "we" | "need" | "want" | "looking" | "book" | "find" | "get")
+        });
+    let asked =
+        |topic: &Topic| !(wants && topic.is_service()) && !merged.changed && !is_courtesy(*topic) && !topic.is_social();
     if let Some(topic) = said.questions.iter().copied().find(asked) {
         let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
         let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);
@@ -79,6 +88,7 @@ fn ask(session: &Session, said: &Understanding, merged: &Merged, slot: Slot) -> 
         Some(topic) if !begins => Action::Answer { topic, rank: None, then_ask: Some(slot) },
         _ if begins || said.acts.contains(&Act::StartOver) => Action::Ask { slot, because: None },
         _ if session.asked.is_none() && said.words.0.is_empty() => Action::Ask { slot, because: None },
+        _ if said.pick.is_some() && session.shown.is_empty() => Action::Ask { slot, because: None },
         // A name where a place was asked for: it is in no list of ours.
         _ if is_name(session, said) => {
             Action::Ask { slot: session.asked.unwrap_or(slot), because: Some(Trouble::UnknownPlace) }
@@ -99,6 +109,11 @@ fn is_name(session: &Session, said: &Understanding) -> bool {
 fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Option<Action> {
     if session.shown.is_empty() || merged.changed {
         return None;
+    }
+    if let [one, other] = said.compare.as_slice()
+        && shown_as(session, *one).or(shown_as(session, *other)).is_some()
+    {
+        return Some(Action::Answer { topic: Topic::Compare, rank: Some(*one), then_ask: None });
     }
     let rank = match (picked(session, said), &said.pick) {
         // "Is the cheapest the same day?" asks about it; "earliest" beside a time is a wish.

@@ -106,6 +106,7 @@ pub fn acts(text: &Text) -> Vec<Act> {
             " fare ",
             " fares ",
             " show me ",
+            " plane that ",
             " look for ",
         ]),
         Act::Search,
@@ -341,6 +342,36 @@ fn quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
 fn is_superlative(text: &Text, at: usize) -> bool {
     text.at(at).ends_with("est")
         || matches!(text.at(at), "least" | "most" | "fewest" | "lands" | "land" | "arrives" | "gets")
+}
+
+/// The two offers that are to be compared: "compare 1 and 3", "which is faster, 1 or 2?". What is read is taken.
+pub fn compare(text: &mut Text) -> Vec<u32> {
+    let asked = (0..text.len()).any(|at| {
+        matches!(text.at(at), "compare" | "difference" | "vs" | "versus" | "better" | "between")
+            || text.at(at) == "which"
+            || quality(text, at).is_some()
+    });
+    let pair = (0..text.len()).find_map(|at| {
+        let hash = usize::from(text.at(at) == "#");
+        let (one, length) = number(text, at + hash).or_else(|| ordinal(text, at + hash))?;
+        let joint = at + hash + length;
+        if !matches!(text.at(joint), "or" | "and" | "vs" | "versus" | "with") {
+            return None;
+        }
+        let next = joint + 1 + usize::from(matches!(text.at(joint + 1), "#" | "the" | "number"));
+        let (other, length) = number(text, next).or_else(|| ordinal(text, next))?;
+        let end = next + length;
+        let ends = !text.is_word(end) || matches!(text.at(end), "please" | "is" | "one" | "then");
+        (ends && one != other && one <= 50 && other <= 50 && text.all_free(at..end))
+            .then_some((vec![one, other], at..end))
+    });
+    match pair.filter(|_| asked) {
+        Some((offers, at)) => {
+            text.take(at);
+            offers
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Which order the offers are wanted in: "show cheapest first", "sort by price".

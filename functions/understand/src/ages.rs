@@ -185,6 +185,19 @@ pub fn grown(text: &Text) -> Option<(Travellers, std::ops::Range<usize>)> {
                 _ => None,
             };
         }
+        // "The infant is 2 now."
+        if text.at(at) == "is"
+            && let Some((age, digits)) = number(text, at + 1)
+            && text.at(at + 1 + digits) == "now"
+            && (0..at).any(|at| is_young(text.at(at)) || matches!(text.at(at), "he" | "she"))
+        {
+            let grown = match age {
+                12..18 => adult,
+                2..4 => child,
+                _ => return None,
+            };
+            return Some((grown, 0..at + 2 + digits));
+        }
         let said = text.any_of(at, &["as child", "as a child", "as kid", "as a kid"]).map(|length| (child, length));
         let said = said.or_else(|| text.any_of(at, &["as adult", "as an adult"]).map(|length| (adult, length)))?;
         let verb = (at.saturating_sub(4)..at).any(|at| {

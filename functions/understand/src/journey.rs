@@ -53,6 +53,18 @@ pub fn mentions(text: &Text, words: &str, named: &[Named]) -> Vec<PlaceMention> 
         .collect()
 }
 
+/// Where the second of two ways begins that go on from each other and do not lead back: "Oslo to Rome, then Rome to Bari".
+pub fn second_leg(text: &Text, named: &[Named]) -> Option<usize> {
+    let joined = |one: &Named, other: &Named| {
+        let between = text.plain(one.at.end..other.at.start);
+        let sign = other.at.start == one.at.end + 1 && !text.is_word(one.at.end);
+        matches!(between.trim(), "to") || sign && text.at(one.at.end) != ","
+    };
+    let [from, to, again, onward, ..] = named else { return None };
+    let same = |one: &Named, other: &Named| one.candidates.first() == other.candidates.first();
+    (joined(from, to) && joined(again, onward) && same(to, again) && !same(from, onward)).then_some(again.at.start)
+}
+
 /// Whether a message names places that it should only lead through.
 pub fn passes_through(text: &Text, named: &[Named]) -> bool {
     (0..named.len())

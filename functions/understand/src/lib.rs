@@ -108,6 +108,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let routes = routes(&text);
     let questions = questions::questions(&mut text, &routes);
     let named_airlines = read_airlines(&mut text);
+    let compare = acts::compare(&mut text);
     let order = acts::order(&text);
     let pick = named_airlines.pick.or_else(|| acts::pick(&mut text)).or_else(|| order.clone());
     text.reads(Some(Reading::Day));
@@ -116,6 +117,14 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let max_price = price::max_price(&mut text);
     text.reads(None);
     let named = read_places(&mut text);
+    // "A to B on Monday, then B to C": the first way is searched, and it is said so.
+    if let Some(end) = journey::second_leg(&text, &named).and_then(|at| text.tokens.get(at)).map(|token| token.start)
+        && let Some(first) = words.get(..end)
+    {
+        let (mut understanding, open) = read_english(first);
+        understanding.unmet.push(Unmet::SeveralCities);
+        return (understanding, open);
+    }
     let mixes_cabins = wishes::mixes_cabins(&text);
     let max_stops = wishes::max_stops(&mut text);
     let cabin = wishes::cabin(&mut text).filter(|_| !mixes_cabins);
@@ -151,6 +160,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
         max_price,
         times: bounded(times),
         arrivals: bounded(arrivals),
+        compare,
         order,
         unmet,
         pick,

@@ -144,7 +144,12 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
     let found = time(text, at + lead)?;
     let next = at + lead + found.length;
     let compares = text.at(at + lead.saturating_sub(1)) == "than" || matches!(text.at(at), "till" | "until");
-    let named = kind == 2 && matches!(text.at(at), "around" | "at") || kind < 2 && compares;
+    // "Before 8" alone is a time; beside a month it would be a day.
+    let alone = kind < 2
+        && (0..text.len()).filter(|at| text.is_word(*at)).count() <= 4
+        && !text.is_word(at + lead + found.length);
+    let named =
+        kind == 2 && matches!(text.at(at), "around" | "at") || kind < 2 && (compares || alone && text.at(at) != "from");
     if !found.sure && (!named || counts_other(text, next)) {
         return None;
     }

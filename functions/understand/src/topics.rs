@@ -7,7 +7,8 @@ use shared::dialogue::Topic;
 /// What a question about an offer is about.
 pub fn about_offers(plain: &str) -> Vec<Topic> {
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
-    let where_ = has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
+    let buys = has(&[" buy ", " book ", " purchase ", " pay "]);
+    let where_ = !buys && has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
     let when = has(&[" when ", " what time ", " time ", " at what "]);
     let mut topics = Vec::new();
     let mut add = |found: bool, topic: Topic| {

@@ -467,7 +467,7 @@ fn group(text: &mut Text) -> Option<Travellers> {
                 .any(|word| plain.contains(word))
                 && plain.contains(" with ");
         let bare = sentence.clone().any(|at| bare_relative(text, at).is_some());
-        let joins = [" coming ", " joining ", " joins ", " add ", " as well ", " comes along "];
+        let joins = [" coming ", " comes ", " joining ", " joins ", " add ", " as well ", " comes along "];
         let bare = bare || joins.iter().any(|phrase| plain.contains(phrase));
         if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends && !bare {
             continue;
@@ -520,7 +520,8 @@ fn group(text: &mut Text) -> Option<Travellers> {
 /// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.
 fn bare_relative(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
     let joined = matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
-        || matches!(text.before(at, 1), "my" | "our") && matches!(text.before(at, 2), "and" | "+" | "," | "with");
+        || matches!(text.before(at, 1), "my" | "our" | "her" | "his")
+            && matches!(text.before(at, 2), "and" | "+" | "," | "with");
     let (count, who) = match text.at(at) {
         "mom" | "mum" | "mother" | "dad" | "father" | "wife" | "husband" | "girlfriend" | "boyfriend" | "sister"
         | "brother" | "grandma" | "grandpa" | "grandmother" | "grandfather" | "aunt" | "uncle" | "partner"

@@ -69,6 +69,11 @@ pub enum Remark {
         /// The words.
         words: String,
     },
+    /// A place that is not to be used, and is not left out.
+    Avoid {
+        /// The place.
+        place: Place,
+    },
     /// The day back was taken along, for it lay before the day out.
     Moved {
         /// The slot that moved.

@@ -47,6 +47,9 @@ pub struct Understanding {
     /// When to arrive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrivals: Vec<TimeMention>,
+    /// Two offers to be compared, by their numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compare: Vec<u32>,
     /// In which order offers are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Pick>,

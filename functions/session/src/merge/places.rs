@@ -39,7 +39,11 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
             merged.informed = true;
             continue;
         }
-        let Some(slot) = slot_of(session, said, &meant, &negated, at) else { continue };
+        let Some(slot) = slot_of(session, said, &meant, &negated, at) else {
+            // Named once more, it says nothing new, and is understood all the same.
+            merged.informed = true;
+            continue;
+        };
         // "From Germany, I'd start in Berlin": the city says it all.
         let city =
             |other: &&PlaceMention| !other.region && (other.role == mention.role || mention.role == PlaceRole::Unknown);
@@ -128,6 +132,14 @@ fn slot_mut(slots: &mut Slots, slot: Slot) -> &mut Option<Place> {
 
 /// "not Paris" alone: the place is not known any more.
 fn take_back(session: &mut Session, negated: &[&PlaceMention], merged: &mut Merged) {
+    let away = |slot: &Slot| negated.iter().any(|mention| is_in(&session.slots, *slot, mention));
+    if let (Some(mention), false) = (negated.first(), [Slot::Origin, Slot::Destination].iter().any(away)) {
+        if let Some(place) = mention.candidates.first() {
+            merged.informed = true;
+            session.remarks.push(Remark::Avoid { place: place.clone() });
+        }
+        return;
+    }
     for mention in negated {
         for slot in [Slot::Origin, Slot::Destination] {
             if is_in(&session.slots, slot, mention) {

@@ -176,7 +176,11 @@ impl Scan<'_> {
                 let first = bearers.first().filter(|first| first.tier >= names::PROMINENT && is_ordinary(text))?;
                 let begins = at == 0
                     || !self.tokens.get(at - 1).is_some_and(Token::is_word)
-                    || matches!(self.context.text(at - 1), "from" | "wrong" | "no" | "then");
+                    || matches!(
+                        self.context.text(at - 1),
+                        "from" | "wrong" | "no" | "then" | "flight" | "flights" | "ticket" | "tickets"
+                    )
+                    || self.context.text(at - 1).starts_with(|first: char| first.is_ascii_digit());
                 (begins && behind() && !first.iata.as_str().is_empty())
                     .then(|| Mention { named: Named::Place(likeliest(bearers)), tokens: at..at + 1 })
             }
@@ -202,6 +206,7 @@ impl Scan<'_> {
         let landmark = is_landmark(name) && (name.contains(' ') || !is_ordinary(name));
         let meant = foreign
             || landmark && (around.expects_a_place() || name.contains(' '))
+            || is_landmark(name) && around.placed && around.closed
             || around.suffices(name, 1) && (name.len() > 3 || around.placed);
         let place = |code: &Iata| names::bearer(*code).map(|bearer| names::place(&bearer));
         let named = match &found {
