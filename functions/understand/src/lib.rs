@@ -141,7 +141,11 @@ fn read_english(words: &str) -> (Understanding, bool) {
     if journey::passes_through(&text, &named) {
         unmet.push(Unmet::Via);
     }
-    let places = journey::mentions(&text, words, &named);
+    let mut places = journey::mentions(&text, words, &named);
+    // "What's the weather in Dubai?" asks for no flight.
+    if services.contains(&Topic::Chatter) && places.len() == 1 && dates.is_empty() && !acts.contains(&Act::Search) {
+        places.clear();
+    }
     if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
         acts.push(Act::Search);
     }

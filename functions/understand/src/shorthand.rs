@@ -103,7 +103,7 @@ fn split(token: Token) -> Vec<Token> {
     ];
     let digits = token.text.bytes().take_while(u8::is_ascii_digit).count();
     match token.text.split_at_checked(digits) {
-        Some((number, unit)) if digits > 0 && UNITS.contains(&unit) => {
+        Some((number, unit)) if digits > 0 && UNITS.contains(&unit) && !ENTRIES.contains_key(token.text.as_str()) => {
             let middle = token.start + digits;
             let number =
                 Token { text: number.to_owned(), start: token.start, end: middle, capital: false, capitals: false };

@@ -433,7 +433,9 @@ fn is_arrival(text: &Text, at: usize) -> bool {
                 text.at(at),
                 "land" | "landing" | "lands" | "landed" | "there" | "reach" | "reaching" | "meeting" | "beach"
             )
-            || text.at(at) == "be" && matches!(text.at(at + 1), "in" | "at" | "on" | "home" | "back")
+            || text.at(at) == "be"
+                && (matches!(text.at(at + 1), "at" | "home" | "back")
+                    || matches!(text.at(at + 1), "in" | "on") && text.at(at + 2) != "the")
             || text.at(at) == "get" && matches!(text.at(at + 1), "to" | "in" | "home" | "me")
     })
 }

@@ -232,7 +232,9 @@ fn one_count(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         let ends = !text.is_word(at + length + digits);
         return (ends && count > 0).then_some((count, Who::Anyone, length + digits));
     }
-    if let Some(length) = text.any_of(at, &["no kids", "no children", "without kids", "without children"]) {
+    if let Some(length) =
+        text.any_of(at, &["no kids", "no kid", "no child", "no children", "without kids", "without children"])
+    {
         return Some((0, Who::Child, length));
     }
     let (count, length) = number_or_one(text, at)?;
