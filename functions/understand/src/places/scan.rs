@@ -134,7 +134,9 @@ impl Scan<'_> {
     /// A code or a name that a sign or "to" joins to another: "bkk > hkt", "cpt→jnb", "nice to paris".
     fn routed(&self, at: usize) -> Option<Mention> {
         let text = self.context.text(at);
-        if self.taken(at) || text.len() < 2 {
+        // "To Los Angeles" names no LOS.
+        let longer = || self.windows(at).iter().any(|(name, end)| *end > at + 1 && !names::bearers(name).is_empty());
+        if self.taken(at) || text.len() < 2 || longer() {
             return None;
         }
         // "bkk hkg 9 dec": two codes side by side.
