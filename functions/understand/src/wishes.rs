@@ -183,55 +183,40 @@ fn overnight(text: &Text) -> bool {
 
 /// One class out and another back, or for some of the travellers only.
 pub fn mixes_cabins(text: &Text) -> bool {
-    let named: Vec<usize> = (0..text.len()).filter(|at| one_cabin(text, *at).is_some()).collect();
-    let two = named.iter().any(|at| {
-        named.iter().any(|other| match (one_cabin(text, *at), one_cabin(text, *other)) {
-            (Some((one, length)), Some((two, _))) => one != two && *other >= at + length,
-            _ => false,
-        })
-    });
-    let some_way = |at: usize| {
-        matches!(text.at(at), "out" | "back" | "there" | "return" | "returning" | "outbound")
-            || text
-                .any_of(
-                    at,
-                    &[
-                        "on the way",
-                        "one way",
-                        "for the return",
-                        "for my",
-                        "for the seniors",
-                        "for the kids",
-                        "for the adults",
-                        "for the parents",
-                    ],
-                )
-                .is_some()
+    const SOME: &[&str] = &[
+        "on the way there",
+        "on the way out",
+        "on the way back",
+        "for the return",
+        "out only",
+        "back only",
+        "for the seniors",
+        "for my parents",
+        "for the kids",
+        "for the adults",
+        "for the outbound",
+        "only on the way",
+        "for me",
+        "for my wife",
+        "for my husband",
+        "for my mother",
+    ];
+    let named: Vec<(usize, Cabin, usize)> = (0..text.len())
+        .filter_map(|at| one_cabin(text, at).map(|(cabin, length)| (at, cabin, at + length)))
+        .filter(|(at, _, end)| !is_unwanted(text, *at) && !text.is_taken_back(*at..*end))
+        .collect();
+    let way = |at: usize| {
+        matches!(text.at(at), "out" | "back" | "there" | "return" | "returning" | "outbound" | "inbound")
+            || text.any_of(at, SOME).is_some()
     };
-    let ways = (0..text.len()).any(some_way);
-    let alone = named.len() == 1
-        && (0..text.len()).any(|at| {
-            text.any_of(
-                at,
-                &[
-                    "on the way there",
-                    "on the way out",
-                    "on the way back",
-                    "for the return",
-                    "out only",
-                    "back only",
-                    "for the seniors",
-                    "for my parents",
-                    "for the kids",
-                    "for the adults",
-                    "for the outbound",
-                    "only on the way",
-                    "one of us",
-                ],
-            )
-            .is_some()
-        });
-    two && ways || alone
+    // Each class has its way beside it: "biz out, economy back".
+    let beside = |end: usize| (end..end + 3).any(way);
+    let two = named.iter().any(|(_, one, end)| {
+        beside(*end) && named.iter().any(|(at, other, other_end)| at >= end && one != other && beside(*other_end))
+    });
+    let part =
+        named.len() == 1 && named.iter().any(|(_, _, end)| (*end..*end + 2).any(|at| text.any_of(at, SOME).is_some()));
+    two || part && !(0..text.len()).any(|at| text.is(at, &["for", "me"]))
 }
 
 /// The most stops a message allows. What is read is taken.
