@@ -3,6 +3,7 @@
 //! [`Understanding`] is what `understand` reads from the words alone; [`Session`] is what `session` keeps; [`Action`]
 //! is what it decides and `respond` puts into words. `chat` carries them from step to step and looks only at the action.
 
+mod heard;
 mod said;
 
 use jiff::Timestamp;
@@ -11,8 +12,9 @@ use safety::Care;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use heard::{Remark, Unmet};
 pub use said::{
-    Act, Budget, DateExpr, DateMention, DateRole, Holiday, Part, Pick, PlaceMention, PlaceRole, TimeMention,
+    Act, Budget, DateExpr, DateMention, DateRole, Holiday, Part, Pick, PlaceMention, PlaceRole, TimeBound, TimeMention,
     Travellers, Understanding, Week, Wish,
 };
 
@@ -45,6 +47,25 @@ pub struct Session {
     /// The most that each traveller may cost, where the limit was said so: `slots.max_price` is that of all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_each: Option<Money>,
+    /// What was known before the last change, so that it can be undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Box<Slots>>,
+    /// The month that was named without a day, and for which day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<MonthNamed>,
+    /// What the reply to this message says besides its answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// The language of this message, where it was recognised as another than English: ISO 639-1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The ranks of two offers that are to be compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<u32>,
+    /// How often in a row the same was asked again, or nothing was understood.
+    pub repeats: u8,
+    /// The last message named a limit of price, so that a number alone is another.
+    pub limit_named: bool,
     /// The talk was handed to a person.
     pub handed_off: bool,
     /// Somebody was in danger: how, not in which words.
@@ -74,6 +95,15 @@ pub struct Exchange {
     pub cited: Vec<String>,
 }
 
+/// A month that was named without a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthNamed {
+    /// The day it is to tell: [`Slot::DepartureDate`] or [`Slot::ReturnDate`].
+    pub slot: Slot,
+    /// Its first day.
+    pub first: Date,
+}
+
 /// A length of stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stay {
@@ -96,6 +126,9 @@ pub struct Unclear {
     /// The name is a country's or another region's, and these are only its busiest places.
     #[serde(default)]
     pub region: bool,
+    /// The place has no airport, and these are the nearest.
+    #[serde(default)]
+    pub near: bool,
 }
 
 /// A thing the assistant can ask for.
@@ -130,6 +163,9 @@ pub enum Trouble {
         /// The name is a country's or another region's, and these are only its busiest places.
         #[serde(default)]
         region: bool,
+        /// The place has no airport, and these are the nearest.
+        #[serde(default)]
+        near: bool,
     },
     /// The day has passed.
     PastDate {
@@ -209,9 +245,114 @@ pub enum Topic {
     Airports,
     /// What is known of the journey so far.
     Summary,
+    /// What one may take along, and what it costs.
+    Baggage,
+    /// Choosing a seat.
+    Seats,
+    /// Meals aboard.
+    Meals,
+    /// Animals.
+    Pets,
+    /// Help for travellers who need it: wheelchairs, oxygen, minors alone.
+    Assistance,
+    /// Flying while pregnant or ill.
+    Health,
+    /// Wi-Fi, power, screens, lounges.
+    Amenities,
+    /// The kind of aircraft.
+    Aircraft,
+    /// Visas, passports, customs.
+    Entry,
+    /// Insurance.
+    Insurance,
+    /// Refunds, changes and cancellations of tickets.
+    Refunds,
+    /// Compensation for delays and cancellations.
+    Compensation,
+    /// Whether a flight is on time.
+    Status,
+    /// A booking made elsewhere.
+    MyBooking,
+    /// Baggage that is lost or late.
+    LostBaggage,
+    /// Checking in, and when to be at the airport.
+    CheckIn,
+    /// What cannot be taken aboard.
+    Forbidden,
+    /// Being told when prices change, and when it is cheapest.
+    Alerts,
+    /// Trains, buses, cars, hotels.
+    OtherTransport,
+    /// An amount in another currency.
+    Currency,
+    /// What all travellers pay together.
+    Total,
+    /// How two offers differ.
+    Compare,
+    /// The airports of a city, or the nearest one.
+    NearestAirport,
+    /// How a child or infant travels.
+    ChildFare,
+    /// The assistant itself: is it a person, who made it.
+    Identity,
+    /// An insult, or an angry word.
+    Insult,
+    /// Praise, agreement without more.
+    Praise,
+    /// Chatter: jokes, how one feels, what has nothing to do with flights.
+    Chatter,
+    /// An apology.
+    Apology,
+    /// Somebody grieves, or is in trouble.
+    Sympathy,
+    /// What is written is no request at all, or tries to give the assistant orders.
+    Nonsense,
     /// Nothing this assistant knows of.
     #[serde(other)]
     Other,
+}
+
+impl Topic {
+    /// It asks nothing that has to do with flights: a courtesy, chatter, a word of anger.
+    pub fn is_social(self) -> bool {
+        matches!(
+            self,
+            Self::Greeting
+                | Self::Thanks
+                | Self::Goodbye
+                | Self::Praise
+                | Self::Chatter
+                | Self::Apology
+                | Self::Insult
+                | Self::Identity
+                | Self::Sympathy
+                | Self::Nonsense
+        )
+    }
+
+    /// It is answered from the assistant's texts, where they speak of it.
+    pub fn is_service(self) -> bool {
+        matches!(
+            self,
+            Self::Baggage
+                | Self::Seats
+                | Self::Meals
+                | Self::Pets
+                | Self::Assistance
+                | Self::Health
+                | Self::Amenities
+                | Self::Aircraft
+                | Self::Entry
+                | Self::Insurance
+                | Self::Refunds
+                | Self::Compensation
+                | Self::LostBaggage
+                | Self::CheckIn
+                | Self::Forbidden
+                | Self::ChildFare
+                | Self::Terms
+        )
+    }
 }
 
 /// What is done in answer to a message.

@@ -9,6 +9,7 @@ pub mod deadline;
 pub mod dialogue;
 pub mod documents;
 pub mod embedder;
+pub mod festivals;
 pub mod flags;
 pub mod handoffs;
 pub mod health;

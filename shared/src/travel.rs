@@ -234,6 +234,17 @@ pub struct Cost {
     pub terms: Vec<CostTerm>,
 }
 
+impl FlightQuery {
+    /// An offer leaves, on the way out or back, outside the times of day that were asked for.
+    pub fn is_outside_times(&self, offer: &Offer) -> bool {
+        let outside = |window: &Option<TimeWindow>, way: Option<&Itinerary>| {
+            let leaves = way.and_then(|way| way.segments.first()).map(|segment| segment.departs_at.civil().time());
+            window.zip(leaves).is_some_and(|(window, leaves)| !window.holds(leaves))
+        };
+        outside(&self.departure_time, offer.itineraries.first()) || outside(&self.return_time, offer.itineraries.get(1))
+    }
+}
+
 /// A journey for sale, or a sample of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Offer {

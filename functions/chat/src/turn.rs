@@ -272,10 +272,15 @@ async fn find(
 async fn search(deps: &Deps, progress: &mut Progress, query: &FlightQuery, skip: usize) -> Found {
     let deadline = progress.deadline.less(RESERVE);
     let answer = progress.timed("flights", deps.pipeline.call(&FLIGHTS, query, deadline)).await;
-    let results = answer.unwrap_or_else(|problem| {
+    let mut results = answer.unwrap_or_else(|problem| {
         progress.degrade("flights", &problem);
         Default::default()
     });
+    // What leaves at the times that were asked for comes first; the rest follows, and is marked.
+    results.offers.sort_by_key(|offer| query.is_outside_times(offer));
+    for (rank, offer) in (1..).zip(&mut results.offers) {
+        offer.rank = rank;
+    }
     progress.degraded.extend(results.degraded);
     let more = results.offers.len().saturating_sub(skip.saturating_add(OFFERS_SHOWN));
     let offers = results.offers.into_iter().skip(skip).take(OFFERS_SHOWN).collect();

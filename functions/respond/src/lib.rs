@@ -10,10 +10,13 @@ mod citations;
 mod courtesy;
 mod extract;
 mod language;
+mod languages;
 mod offers;
 mod prompt;
 mod questions;
+mod remarks;
 mod told;
+mod topics;
 mod words;
 
 use std::sync::Arc;
@@ -83,13 +86,24 @@ async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result
 
 async fn respond(
     deps: Arc<Deps>,
-    request: ReplyRequest,
+    mut request: ReplyRequest,
     deadline: Deadline,
 ) -> Result<BoxStream<'static, ReplyEvent>, Problem> {
     let assistant = deps.assistants.get(&request.assistant)?;
+    // What is asked of bags is answered by a text on bags, or by what the rules know, but never by the nearest passage.
+    let off_topic = match &request.action {
+        Action::LookUp { topic, .. } if topic.is_service() => {
+            request.passages.retain(|passage| topics::speaks_of(*topic, &passage.heading, &passage.text));
+            // Without a model the reply is what is quoted: that must speak of it, too.
+            let quotes = extract::quotes(&request.question, &request.passages);
+            let quoted = quotes.iter().any(|quote| topics::speaks_of(*topic, "", &quote.text));
+            request.passages.is_empty() || deps.model.is_none() && !quoted
+        }
+        _ => false,
+    };
     let next = match &request.action {
         Action::Retrieve => Some(None),
-        Action::LookUp { then_ask, .. } if !request.passages.is_empty() => Some(*then_ask),
+        Action::LookUp { then_ask, .. } if !request.passages.is_empty() && !off_topic => Some(*then_ask),
         _ => None,
     };
     if let Some(next) = next {

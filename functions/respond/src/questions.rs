@@ -5,6 +5,7 @@ use shared::dialogue::Topic;
 use shared::travel::{Itinerary, Offer};
 
 use crate::offers::{duration, moment, price, stops, terms};
+use crate::topics;
 use crate::words::{cabin_name, day, travellers};
 
 /// The answer, if there is one beyond the question that follows it.
@@ -26,22 +27,47 @@ pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) ->
                          before you pay. I can't tell them from the offers I have."
             .to_owned(),
         Topic::Summary => summary(request),
+        topic if topics::answer(topic).is_some() => of_topic(topic, request),
         Topic::Other => "I'm a travel agent: I find flights and rank them. That I can't help with.".to_owned(),
         about_an_offer => return Some(of_offer(about_an_offer, rank, request)),
     };
     Some(text)
 }
 
+/// What is said of a matter besides flights, with what is known of this journey.
+fn of_topic(topic: Topic, request: &ReplyRequest) -> String {
+    let said = topics::answer(topic).unwrap_or_default();
+    let slots = &request.session.slots;
+    if topic == Topic::NearestAirport {
+        let near: Vec<String> = [&slots.origin, &slots.destination]
+            .into_iter()
+            .flatten()
+            .map(|place| format!("{} ({})", place.name, place.iata))
+            .collect();
+        if !near.is_empty() {
+            return format!("I search {}. Name another town or airport, and I take that instead.", near.join(" and "));
+        }
+    }
+    said.to_owned()
+}
+
 fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
     let shown = &request.session.shown;
     let offer = rank.and_then(|rank| shown.iter().find(|offer| offer.rank == rank)).or(shown.first());
-    let Some(offer) = offer else { return "I have no flight to tell that of yet.".to_owned() };
+    let Some(offer) = offer else {
+        return match topic {
+            Topic::Total => "I have no flights to add up yet; each search shows the total for all.".to_owned(),
+            _ => "I have no flight to tell that of yet.".to_owned(),
+        };
+    };
     let ways = |say: &dyn Fn(&Itinerary) -> Option<String>| {
         let ways: Vec<String> = offer.itineraries.iter().filter_map(say).collect();
         ways.join("; on the way back ")
     };
     let said = match topic {
         Topic::Price => price(offer),
+        Topic::Compare => return compare(request),
+        Topic::Total => format!("{} in total for all", offer.total_price),
         Topic::Departure => ways(&|way| {
             let first = way.segments.first()?;
             Some(format!("it leaves {} at {}", first.origin.name, moment(&first.departs_at)))
@@ -63,6 +89,38 @@ fn of_offer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> String {
         _ => terms(offer),
     };
     format!("Offer {}: {said}.", offer.rank)
+}
+
+/// Two offers side by side, and what sets them apart.
+fn compare(request: &ReplyRequest) -> String {
+    let shown = &request.session.shown;
+    let offers: Vec<&Offer> =
+        request.session.compared.iter().filter_map(|rank| shown.iter().find(|offer| offer.rank == *rank)).collect();
+    let [one, other] = offers.as_slice() else {
+        return "I can compare two of the offers that I showed; tell me their numbers.".to_owned();
+    };
+    let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
+    let line = |offer: &Offer| {
+        format!("Offer {}: {}, {}, {}. ", offer.rank, price(offer), duration(minutes(offer)), stops(offer.stops))
+    };
+    let (cheaper, dearer) = if one.total_price.minor <= other.total_price.minor { (one, other) } else { (other, one) };
+    let cost = if one.total_price.currency != other.total_price.currency {
+        "The prices are in different currencies".to_owned()
+    } else if cheaper.total_price == dearer.total_price {
+        "They cost the same".to_owned()
+    } else {
+        let less = shared::travel::Money {
+            minor: dearer.total_price.minor - cheaper.total_price.minor,
+            ..cheaper.total_price
+        };
+        format!("Offer {} is {less} cheaper", cheaper.rank)
+    };
+    let (faster, slower) = if minutes(one) <= minutes(other) { (one, other) } else { (other, one) };
+    let time = match minutes(slower) - minutes(faster) {
+        0 => "they take as long".to_owned(),
+        less => format!("offer {} is {} faster", faster.rank, duration(less)),
+    };
+    format!("{}{}{cost}; {time}.", line(one), line(other))
 }
 
 fn stops_at(way: &Itinerary) -> String {

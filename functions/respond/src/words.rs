@@ -5,11 +5,17 @@ use shared::api::{Degraded, ReplyRequest};
 use shared::dialogue::{Action, Slot, Topic, Trouble};
 use shared::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
 
+use crate::languages;
 use crate::offers;
 use crate::questions;
+use crate::remarks::remarks;
 
 /// The reply, in bits that can be sent one after the other.
 pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
+    languages::beginning(request).into_iter().chain(in_english(request)).collect()
+}
+
+fn in_english(request: &ReplyRequest) -> Vec<String> {
     let away = request.degraded.iter().any(|missing| missing.part == "understand");
     if away {
         return vec!["I'm sorry, I could not read your message just now. Please send it again in a moment.".to_owned()];
@@ -19,7 +25,8 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
             let trouble = because.as_ref().map(|trouble| explain(trouble, request));
             let asks = !matches!(because, Some(Trouble::Ambiguous { .. }));
             let question = asks.then(|| question(*slot, request));
-            join(trouble.into_iter().chain(question))
+            let more = again(*slot, request);
+            join(remarks(request).into_iter().chain(trouble).chain(question).chain(more))
         }
         Action::SearchFlights { query, skip } => found(query, *skip, request),
         Action::ShowOffer { rank } => match request.offers.first() {
@@ -55,6 +62,24 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
     }
 }
 
+/// What is said the second and the third time that the same is asked, or that nothing was understood.
+fn again(slot: Slot, request: &ReplyRequest) -> Option<String> {
+    let example = match slot {
+        Slot::Origin => "A city or an airport is enough, like “from Lahore” or “LHE”.",
+        Slot::Destination => "Two cities and a day are enough, like “Lahore to Dubai on 5 December”.",
+        Slot::DepartureDate => "A day is enough, like “5 December”, “next Friday” or “in two weeks”.",
+        Slot::ReturnDate => "A day is enough, like “12 December” or “a week later”; or say “one way”.",
+        Slot::Passengers => "Say it like “2 adults and a child”.",
+        Slot::Other => "You can say “nonstop”, “a day later”, “under 300 dollars” or “the second one”.",
+    };
+    match request.session.repeats {
+        0 => None,
+        1 if request.session.asked.is_none() && slot != Slot::Other => None,
+        1 => Some(example.to_owned()),
+        _ => Some(format!("{example} Or choose: “start over”, “what can you do?”, or “a person, please”.")),
+    }
+}
+
 /// Sentences with a space between them, each a bit of its own.
 fn join(sentences: impl Iterator<Item = String>) -> Vec<String> {
     let mut bits: Vec<String> = sentences.collect();
@@ -71,6 +96,11 @@ pub(crate) fn question(slot: Slot, request: &ReplyRequest) -> String {
         (Slot::Origin, _, None) => "Where will you start from?".to_owned(),
         (Slot::Destination, Some(from), _) => format!("Where would you like to fly from {}?", from.name),
         (Slot::Destination, None, _) => "Where would you like to fly, and from where?".to_owned(),
+        (Slot::DepartureDate | Slot::ReturnDate, ..) if month(slot, request).is_some() => {
+            let month = month(slot, request).unwrap_or_default();
+            let back = if slot == Slot::ReturnDate { "come back" } else { "leave" };
+            format!("Which day in {month} would you like to {back}?")
+        }
         (Slot::DepartureDate, Some(from), Some(to)) => {
             format!("When would you like to fly from {} to {}?", from.name, to.name)
         }
@@ -82,9 +112,18 @@ pub(crate) fn question(slot: Slot, request: &ReplyRequest) -> String {
     }
 }
 
+/// The month that was named for a day that is asked for.
+fn month(slot: Slot, request: &ReplyRequest) -> Option<String> {
+    let named = request.session.month.filter(|named| named.slot == slot)?;
+    Some(named.first.strftime("%B").to_string())
+}
+
 fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
     match trouble {
-        Trouble::Ambiguous { name, choices, region: true } => {
+        Trouble::Ambiguous { name, choices, near: true, .. } => {
+            format!("{name} has no airport with many flights; near it are {}. Which one?", listed(choices).join(", "))
+        }
+        Trouble::Ambiguous { name, choices, region: true, .. } => {
             format!("Which city in {name} would it be: {}, or another one?", listed(choices).join(", "))
         }
         Trouble::Ambiguous { name, choices, .. } => {
@@ -127,16 +166,24 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
     let journey = journey(query, request);
     let missing = missing(&request.degraded);
     if request.offers.is_empty() {
-        return none_found(&journey, skip, query, missing);
+        let remarks = remarks(request).into_iter().map(|remark| format!("{remark} "));
+        return remarks.chain(none_found(&journey, skip, query, missing)).collect();
     }
-    let mut bits = vec![match (request.offers.len() + request.more + skip, skip) {
+    let mut bits: Vec<String> = remarks(request).into_iter().map(|remark| format!("{remark}\n")).collect();
+    bits.push(match (request.offers.len() + request.more + skip, skip) {
         (1, _) => format!("I found one flight {journey}.\n"),
         (count, 0) => {
             format!("I found {count} flights {journey}. The best for you, counting price, time, stops and changes:\n")
         }
         (count, _) => format!("More of the {count} flights {journey}:\n"),
-    }];
-    bits.extend(request.offers.iter().take(3).map(offers::line));
+    });
+    bits.extend(request.offers.iter().take(3).map(|offer| {
+        let line = offers::line(offer);
+        match query.is_outside_times(offer) {
+            true => format!("{} – outside the times you asked for\n", line.trim_end()),
+            false => line,
+        }
+    }));
     if request.offers.iter().any(|offer| offer.sample) {
         bits.push(
             "These are sample flights, worked out from real airports and distances; they are not for sale. ".to_owned(),

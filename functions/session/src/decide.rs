@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 
 use shared::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
-use shared::travel::{FlightQuery, Offer, Passengers, Trip};
+use shared::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip};
 
 use crate::merge::{Merged, unclear_of};
 
 /// The next action, and what of the talk goes with it: what is asked, which offer is spoken of.
 pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> Action {
+    session.compared.clone_from(&said.compare);
     let action = choose(session, said, merged);
     session.asked = match &action {
         Action::Ask { slot, .. } => Some(*slot),
@@ -39,10 +40,23 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
         return action;
     }
     let missing = missing(session);
-    if let Some(topic) = said.questions.iter().copied().find(|topic| !merged.changed && !is_courtesy(*topic)) {
+    // "I want a window seat on a flight to …" wants a flight, and says so of the seat.
+    let wants = missing.is_some()
+        && wants_search(said)
+        && !is_question(said)
+        && said.words.0.first().is_some_and(|first| {
+            matches!(first.as_str(), "i" | "we" | "need" | "want" | "looking" | "book" | "find" | "get")
+        });
+    let asked =
+        |topic: &Topic| !(wants && topic.is_service()) && !merged.changed && !is_courtesy(*topic) && !topic.is_social();
+    if let Some(topic) = said.questions.iter().copied().find(asked) {
         let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
         let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);
         return answer(session, topic, rank, then_ask);
+    }
+    let social = said.questions.iter().copied().find(|topic| topic.is_social() && !is_courtesy(*topic));
+    if let Some(topic) = social.filter(|_| !merged.informed && !wants_search(said)) {
+        return Action::Answer { topic, rank: None, then_ask: missing.filter(|_| session.asked.is_some()) };
     }
     if let Some(slot) = missing {
         return ask(session, said, merged, slot);
@@ -57,18 +71,24 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     after_offers(session, said, merged)
 }
 
+/// The message asks for flights, or for others.
+fn wants_search(said: &Understanding) -> bool {
+    said.acts.contains(&Act::Search) || said.acts.contains(&Act::Alternatives)
+}
+
 /// Asks for what is missing, or answers a courtesy first.
 fn ask(session: &Session, said: &Understanding, merged: &Merged, slot: Slot) -> Action {
     if merged.informed {
         return Action::Ask { slot, because: None };
     }
     let courtesy = said.questions.iter().copied().rev().find(|topic| is_courtesy(*topic));
-    let begins = said.acts.contains(&Act::Search) || said.acts.contains(&Act::Alternatives);
+    let begins = wants_search(said);
     match courtesy {
         Some(topic @ (Topic::Goodbye | Topic::Thanks)) => Action::Answer { topic, rank: None, then_ask: None },
         Some(topic) if !begins => Action::Answer { topic, rank: None, then_ask: Some(slot) },
         _ if begins || said.acts.contains(&Act::StartOver) => Action::Ask { slot, because: None },
         _ if session.asked.is_none() && said.words.0.is_empty() => Action::Ask { slot, because: None },
+        _ if said.pick.is_some() && session.shown.is_empty() => Action::Ask { slot, because: None },
         // A name where a place was asked for: it is in no list of ours.
         _ if is_name(session, said) => {
             Action::Ask { slot: session.asked.unwrap_or(slot), because: Some(Trouble::UnknownPlace) }
@@ -90,13 +110,24 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     if session.shown.is_empty() || merged.changed {
         return None;
     }
+    if let [one, other] = said.compare.as_slice()
+        && shown_as(session, *one).or(shown_as(session, *other)).is_some()
+    {
+        return Some(Action::Answer { topic: Topic::Compare, rank: Some(*one), then_ask: None });
+    }
     let rank = match (picked(session, said), &said.pick) {
+        // "Is the cheapest the same day?" asks about it; "earliest" beside a time is a wish.
+        (Some(_), _)
+            if !said.times.is_empty() || !said.dates.is_empty() && !matches!(said.pick, Some(Pick::Nth(_))) =>
+        {
+            return None;
+        }
         (Some(rank), _) => rank,
         // There is no such offer, which is said.
         (None, Some(Pick::Nth(count))) => return Some(Action::ShowOffer { rank: *count }),
         (None, _) => return None,
     };
-    match said.questions.iter().copied().find(|topic| !is_courtesy(*topic)) {
+    match said.questions.iter().copied().find(|topic| !is_courtesy(*topic) && !topic.is_social()) {
         Some(topic) if topic != Topic::Other => Some(answer(session, topic, Some(rank), None)),
         _ => Some(Action::ShowOffer { rank }),
     }
@@ -105,14 +136,16 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
 /// What is asked is told by rule, or looked up where no offer and no rule knows it.
 fn answer(session: &Session, topic: Topic, rank: Option<u32>, then_ask: Option<Slot>) -> Action {
     let by_rule = match topic {
-        Topic::Terms | Topic::Other => false,
+        Topic::Other => false,
+        topic if topic.is_service() => false,
         Topic::Price
         | Topic::Departure
         | Topic::Arrival
         | Topic::Duration
         | Topic::Stops
         | Topic::Airline
-        | Topic::Airports => !session.shown.is_empty(),
+        | Topic::Airports
+        | Topic::Total => !session.shown.is_empty(),
         _ => true,
     };
     if by_rule { Action::Answer { topic, rank, then_ask } } else { Action::LookUp { topic, rank, then_ask } }
@@ -141,21 +174,27 @@ fn after_offers(session: &Session, said: &Understanding, merged: &Merged) -> Act
     if let Some(topic) = said.questions.iter().copied().rev().find(|topic| is_courtesy(*topic)) {
         return Action::Answer { topic, rank: None, then_ask: None };
     }
-    if said.acts.contains(&Act::Affirm) {
-        return answer(Topic::Booking);
-    }
-    if said.acts.contains(&Act::Negate) {
-        return Action::Ask { slot: Slot::Other, because: None };
-    }
     if (merged.informed || said.acts.contains(&Act::Search))
         && let Some(query) = query(session)
     {
         return Action::SearchFlights { query: Box::new(query), skip: 0 };
     }
+    if said.acts.contains(&Act::Affirm) {
+        return answer(if buys(said) { Topic::Booking } else { Topic::Praise });
+    }
+    if said.acts.contains(&Act::Negate) {
+        return Action::Ask { slot: Slot::Other, because: None };
+    }
     if is_question(said) {
         return Action::LookUp { topic: Topic::Other, rank: None, then_ask: None };
     }
     Action::Ask { slot: Slot::Other, because: Some(Trouble::NotUnderstood) }
+}
+
+/// "Perfect, I'll take it" wants to buy; "ok" alone agrees.
+fn buys(said: &Understanding) -> bool {
+    const WORDS: [&str; 9] = ["book", "buy", "pay", "purchase", "reserve", "perfect", "great", "take", "confirm"];
+    said.words.0.iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
 /// What a search still needs, in the order it is asked.
@@ -226,6 +265,12 @@ fn picked(session: &Session, said: &Understanding) -> Option<u32> {
     let departs = |offer: &Offer| {
         offer.itineraries.first().and_then(|way| way.segments.first()).map(|segment| segment.departs_at)
     };
+    let arrives =
+        |offer: &Offer| offer.itineraries.first().and_then(|way| way.segments.last()).map(|segment| segment.arrives_at);
+    let waits = |offer: &Offer| {
+        let flown = |way: &Itinerary| way.segments.iter().map(|segment| segment.duration_minutes).sum::<u32>();
+        offer.itineraries.iter().map(|way| way.duration_minutes.saturating_sub(flown(way))).sum::<u32>()
+    };
     let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
     let offer = match said.pick.as_ref()? {
         // A number that no offer bears counts those that are shown.
@@ -238,6 +283,9 @@ fn picked(session: &Session, said: &Understanding) -> Option<u32> {
         Pick::Fastest => shown.iter().min_by_key(|offer| (minutes(offer), offer.rank)),
         Pick::Earliest => shown.iter().min_by_key(|offer| (departs(offer), offer.rank)),
         Pick::Latest => shown.iter().max_by_key(|offer| (departs(offer), Reverse(offer.rank))),
+        Pick::FirstToArrive => shown.iter().min_by_key(|offer| (arrives(offer), offer.rank)),
+        Pick::ShortestWait => shown.iter().min_by_key(|offer| (waits(offer), offer.rank)),
+        Pick::Dearest => shown.iter().max_by_key(|offer| (offer.total_price.minor, Reverse(offer.rank))),
         Pick::FewestStops => shown.iter().min_by_key(|offer| (offer.stops, offer.rank)),
         Pick::By(airline) => shown.iter().find(|offer| {
             offer.itineraries.iter().flat_map(|way| &way.segments).any(|segment| segment.carrier.iata == airline.iata)

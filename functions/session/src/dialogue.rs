@@ -4,7 +4,7 @@
 //! this one is simply taken again on what that left.
 
 use jiff::Zoned;
-use shared::dialogue::{Act, Action, Pick, Session, Understanding, Wish};
+use shared::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
 use shared::travel::Slots;
 
 use crate::decide::decide;
@@ -13,6 +13,8 @@ use crate::merge::merge;
 /// Takes one turn: the talk as it stands then, and what is done.
 pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
     let said = understanding;
+    session.remarks.clear();
+    session.language.clone_from(&said.language);
     if said.acts.contains(&Act::Handoff) {
         // Whoever takes over shall know what was said along with it.
         let said = with_airline_wanted(said, &session);
@@ -26,14 +28,41 @@ pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned)
         if !informs {
             return (session, Action::StartOver);
         }
-    } else if said.acts.contains(&Act::Cancel) && !informs {
+    } else if said.acts.contains(&Act::Cancel) && !informs && !said.questions.contains(&Topic::MyBooking) {
         forget(&mut session);
         return (session, Action::Cancel);
     }
     let said = with_airline_wanted(said, &session);
     let merged = merge(&mut session, &said, now);
+    let asked_before = session.asked;
     let action = decide(&mut session, &said, &merged);
+    remark_questions(&mut session, &said, &action);
+    count_repeats(&mut session, &action, asked_before);
     (session, action)
+}
+
+/// What was asked along with a journey is answered beside it.
+fn remark_questions(session: &mut Session, said: &Understanding, action: &Action) {
+    let beside = matches!(action, Action::SearchFlights { .. }) || matches!(action, Action::Ask { because: None, .. });
+    let spoken_of = |topic: &Topic| {
+        *topic == Topic::Sympathy
+            || topic.is_service() && *topic != Topic::Terms
+            || matches!(topic, Topic::Alerts | Topic::OtherTransport)
+    };
+    if beside {
+        let topics = said.questions.iter().copied().filter(spoken_of);
+        session.remarks.extend(topics.take(2).map(|topic| Remark::Asked { topic }));
+    }
+}
+
+/// How often in a row the same was asked, or nothing was understood.
+fn count_repeats(session: &mut Session, action: &Action, asked_before: Option<Slot>) {
+    let again = match action {
+        Action::Ask { because: Some(Trouble::NotUnderstood | Trouble::UnknownPlace), .. } => true,
+        Action::Ask { slot, .. } => asked_before == Some(*slot),
+        _ => false,
+    };
+    session.repeats = if again { session.repeats.saturating_add(1) } else { 0 };
 }
 
 /// The journey is forgotten; that a person was asked for, and the turns, are not.
@@ -56,6 +85,8 @@ fn informs(said: &Understanding) -> bool {
         || said.max_stops.is_some()
         || said.max_price.is_some()
         || !said.times.is_empty()
+        || said.price_each.is_some()
+        || !said.unmet.is_empty()
 }
 
 /// "The Delta flight" is an offer when one by Delta was shown, else a wish.

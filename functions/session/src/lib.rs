@@ -9,6 +9,7 @@ pub mod dialogue;
 mod idempotency;
 mod knowledge;
 mod merge;
+mod nearness;
 mod resolve;
 mod store;
 mod talk;

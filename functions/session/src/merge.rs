@@ -2,14 +2,16 @@
 //! cannot be is kept out and named, and what was good stays.
 
 mod days;
+mod money;
 mod places;
+mod times;
 mod travellers;
 
 pub use places::unclear_of;
 
 use jiff::Zoned;
 use jiff::civil::Date;
-use shared::dialogue::{Budget, DateRole, Session, Slot, Trouble, Understanding, Wish};
+use shared::dialogue::{Act, DateRole, Remark, Session, Slot, Trouble, Understanding, Unmet, Wish};
 use shared::travel::{Airline, Money, Passengers, Slots, Trip};
 
 /// What came of merging a message.
@@ -34,11 +36,23 @@ impl Merged {
 pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged {
     let before = session.slots.clone();
     let mut merged = Merged::default();
+    if said.acts.contains(&Act::Undo)
+        && let Some(undone) = session.undo.take()
+    {
+        session.slots = *undone;
+        merged.informed = true;
+    }
+    let limited_again = said.max_price.is_none() && money::limit_again(session, said);
+    merged.informed |= limited_again;
+    let numbers = if limited_again { &[][..] } else { said.numbers.as_slice() };
+    let said = &Understanding { numbers: numbers.to_vec(), ..said.clone() };
     places::merge(session, said, &mut merged);
     merge_trip(&mut session.slots, said, &mut merged);
     days::merge(session, said, today(session, now), is_month_first(session, now), &mut merged);
     travellers::merge(session, said, &mut merged);
     merge_wishes(session, said, &mut merged);
+    times::merge(session, said, now, &mut merged);
+    session.limit_named = said.max_price.is_some() || limited_again;
     same_place(session, &before, &mut merged);
     // Thanks for a journey that is over need no other day.
     if merged.informed || said.courtesy().is_none() {
@@ -46,13 +60,25 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
         days::forget_passed(&mut session.slots, today, &mut merged);
     }
     merged.changed = session.slots != before;
+    if merged.changed && !said.acts.contains(&Act::Undo) {
+        session.undo = Some(Box::new(before));
+    }
+    merged.informed |= !said.unmet.is_empty();
+    for wish in &said.unmet {
+        // A stop on the way is no city of its own.
+        let said_already = *wish == Unmet::SeveralCities && said.unmet.contains(&Unmet::Via);
+        if !said_already {
+            session.remarks.push(Remark::Unmet { wish: *wish });
+        }
+    }
     merged
 }
 
-/// Today at the origin, where that is known; else where the person's clock is.
+/// Today at the origin, where that is known, but never before today on the person's clock.
 fn today(session: &Session, now: &Zoned) -> Date {
     let zone = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
-    zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date())
+    // Who writes on the 20th and flies from where it is still the 19th means by tomorrow the 21st.
+    zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date().max(now.date()))
 }
 
 /// Whether "3/12" is 12 March where the person is: so in the United States only.
@@ -90,7 +116,6 @@ fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
 }
 
 fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged) {
-    let currency = session.shown.first().map_or(iso_currency::Currency::USD, |offer| offer.total_price.currency);
     let slots = &mut session.slots;
     if let Some(wish) = &said.cabin {
         slots.cabin = wanted(wish);
@@ -98,7 +123,15 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
     if let Some(wish) = &said.max_stops {
         slots.max_stops = wanted(wish);
     }
-    if let Some(wish) = &said.airlines {
+    let allowed_again = |wish: &Wish<Vec<Airline>>| {
+        matches!(wish, Wish::Only(wanted) if wanted.iter().all(|airline| contains(&slots.without_airlines, airline)))
+            && slots.airlines.is_empty()
+            && said.words.0.iter().any(|word| matches!(word.as_str(), "fine" | "ok" | "okay" | "also" | "too"))
+    };
+    if let Some(Wish::Only(wanted)) = said.airlines.as_ref().filter(|wish| allowed_again(wish)) {
+        // "Ok, Allegiant is fine" after "not Allegiant" lifts that, and asks for no airline.
+        slots.without_airlines.retain(|airline| !contains(wanted, airline));
+    } else if let Some(wish) = &said.airlines {
         slots.airlines = wanted(wish).unwrap_or_default();
         // Any airline is any; one that is wanted now is not unwanted any more.
         slots.without_airlines.retain(|airline| *wish != Wish::Any && !contains(&slots.airlines, airline));
@@ -110,38 +143,31 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
         }
     }
     match &said.max_price {
-        Some(Wish::Any) => (slots.max_price, session.budget_each) = (None, None),
+        Some(Wish::Any) => (session.slots.max_price, session.budget_each) = (None, None),
         Some(Wish::Only(budget)) => {
-            if let Some(money) = money(budget, currency) {
-                (slots.max_price, session.budget_each) =
+            if let Some(money) = money::money(budget, session) {
+                (session.slots.max_price, session.budget_each) =
                     if budget.each { (None, Some(money)) } else { (Some(money), None) };
             }
         }
-        None => limit_again(session, said),
+        None => {}
+    }
+    match (said.price_each, session.slots.max_price, session.budget_each) {
+        (Some(true), Some(limit), None) => session.budget_each = Some(limit),
+        (Some(false), _, Some(each)) => (session.slots.max_price, session.budget_each) = (Some(each), None),
+        _ => {}
     }
     let slots = &mut session.slots;
     // Said for each, it is of as many as travel by now.
     if let Some(each) = session.budget_each {
         slots.max_price = for_all(each, slots.passengers.unwrap_or(Passengers::ONE));
     }
-    for time in &said.times {
-        let back = time.role == DateRole::Return
-            || time.role == DateRole::Unknown
-                && session.asked == Some(Slot::ReturnDate)
-                && slots.trip == Some(Trip::RoundTrip);
-        if time.window.is_none() && time.role == DateRole::Unknown {
-            (slots.departure_time, slots.return_time) = (None, None);
-            continue;
-        }
-        let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
-        *slot = time.window;
-    }
     merged.informed |= said.cabin.is_some()
         || said.max_stops.is_some()
         || said.airlines.is_some()
         || said.max_price.is_some()
-        || !said.without_airlines.is_empty()
-        || !said.times.is_empty();
+        || said.price_each.is_some() && session.slots.max_price.is_some()
+        || !said.without_airlines.is_empty();
 }
 
 fn wanted<T: Clone>(wish: &Wish<T>) -> Option<T> {
@@ -156,26 +182,6 @@ const MOST_AIRLINES: usize = 12;
 
 fn contains(list: &[Airline], airline: &Airline) -> bool {
     list.iter().any(|other| other.iata == airline.iata)
-}
-
-/// "500, then": where there is a limit, a number that can count no travellers is another one, meant as that was.
-fn limit_again(session: &mut Session, said: &Understanding) {
-    let [number] = said.numbers.as_slice() else { return };
-    let limit = if session.budget_each.is_some() { &mut session.budget_each } else { &mut session.slots.max_price };
-    if let Some(limit) = limit.as_mut().filter(|_| travellers::is_beyond_counting(*number))
-        && let Ok(money) = Money::parse(&number.to_string(), limit.currency)
-    {
-        *limit = money;
-    }
-}
-
-/// An amount without a currency is in that of the offers shown, else in US dollars.
-fn money(budget: &Budget, fallback: iso_currency::Currency) -> Option<Money> {
-    let currency = match &budget.currency {
-        Some(code) => iso_currency::Currency::from_code(code)?,
-        None => fallback,
-    };
-    Money::parse(&budget.amount, currency).ok()
 }
 
 fn for_all(each: Money, passengers: Passengers) -> Option<Money> {

@@ -80,6 +80,14 @@ fn on_calendar(expression: DateExpr, calendar: Calendar) -> Result<Option<Date>,
         DateExpr::InMonth { part: Part::Any, .. } => return Ok(None),
         DateExpr::InMonth { month, ahead, part } => part_of_month(base, month, ahead, part),
         DateExpr::Holiday { holiday, offset } => next_holiday(base, holiday, offset),
+        DateExpr::Festival { festival, offset } => festival.next(base, offset),
+        DateExpr::NthWeekday { nth, weekday, month, ahead } => nth_weekday(base, nth, weekday, month, ahead),
+        DateExpr::WeekdayFrom { weekday, after } => {
+            let Some(known) = calendar.departure else { return Ok(coming(today, weekday)) };
+            let days = (1..=7).map(|days: i32| if after { days } else { -days });
+            days.filter_map(|days| known.checked_add(days.days()).ok())
+                .find(|date| date.weekday().to_monday_one_offset() == weekday)
+        }
         DateExpr::AfterDeparture { days, months } | DateExpr::Shift { days, months } => match calendar.departure {
             Some(departure) => {
                 departure.checked_add(months.months()).and_then(|date| date.checked_add(days.days())).ok()
@@ -90,6 +98,23 @@ fn on_calendar(expression: DateExpr, calendar: Calendar) -> Result<Option<Date>,
         DateExpr::Other => return Ok(None),
     };
     found.map(Some).ok_or(Trouble::NoSuchDate)
+}
+
+/// The first such weekday after a day.
+fn coming(from: Date, weekday: i8) -> Option<Date> {
+    from.nth_weekday(1, Weekday::from_monday_one_offset(weekday).ok()?).ok()
+}
+
+/// "The first Monday of February": the next such day from a day on.
+fn nth_weekday(base: Date, nth: i8, weekday: i8, month: Option<i8>, ahead: i8) -> Option<Date> {
+    let weekday = Weekday::from_monday_one_offset(weekday).ok()?;
+    let within = |first: Date| first.nth_weekday_of_month(nth, weekday).ok();
+    match month {
+        Some(month) => (0..=1)
+            .filter_map(|years| within(Date::new(base.year() + years, month, 1).ok()?))
+            .find(|date| *date >= base),
+        None => within(base.first_of_month().checked_add(i32::from(ahead).months()).ok()?),
+    }
 }
 
 /// The next such day; over at most eight years, for 29 February may be that far.

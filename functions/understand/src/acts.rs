@@ -19,6 +19,7 @@ pub fn acts(text: &Text) -> Vec<Act> {
     add(is_handoff(text), Act::Handoff);
     add(is_start_over(text), Act::StartOver);
     add(is_cancel(text), Act::Cancel);
+    add(is_undo(text), Act::Undo);
     add(is_swap(text), Act::Swap);
     add(is_alternatives(&plain), Act::Alternatives);
     let first = plain.split_whitespace().next().unwrap_or_default();
@@ -105,6 +106,7 @@ pub fn acts(text: &Text) -> Vec<Act> {
             " fare ",
             " fares ",
             " show me ",
+            " plane that ",
             " look for ",
         ]),
         Act::Search,
@@ -112,9 +114,39 @@ pub fn acts(text: &Text) -> Vec<Act> {
     acts
 }
 
+/// "Undo that", "change it back", "as it was before".
+fn is_undo(text: &Text) -> bool {
+    const UNDO: &[&str] = &[
+        "undo",
+        "revert",
+        "take that back",
+        "take it back",
+        "put it back",
+        "put that back",
+        "change it back",
+        "change that back",
+        "change back",
+        "go back to before",
+        "go back to the previous",
+        "go back to what",
+        "go back to how",
+        "as it was",
+        "like it was",
+        "as before",
+        "like before",
+        "the way it was",
+        "back to how it was",
+        "restore",
+        "previous search",
+        "what i had before",
+    ];
+    // "Same as before but a week later" changes something else.
+    (0..text.len()).any(|at| text.any_of(at, &UNDO).is_some() && !matches!(text.before(at, 1), "same" | "dont"))
+}
+
 /// "Swap origin and destination", "the wrong way round".
 fn is_swap(text: &Text) -> bool {
-    const WHOLE: [&str; 13] = [
+    const WHOLE: &[&str] = &[
         "other way round",
         "other way around",
         "wrong way round",
@@ -143,7 +175,7 @@ fn is_swap(text: &Text) -> bool {
 }
 
 fn is_alternatives(plain: &str) -> bool {
-    const OTHERS: [&str; 38] = [
+    const OTHERS: &[&str] = &[
         " anything else ",
         " something else ",
         " other flight ",
@@ -163,6 +195,11 @@ fn is_alternatives(plain: &str) -> bool {
         " other available ",
         " show more ",
         " show me more ",
+        " more pls ",
+        " more please ",
+        " show others ",
+        " any more options ",
+        " others pls ",
         " different flight",
         " different option",
         " other offers ",
@@ -183,7 +220,7 @@ fn is_alternatives(plain: &str) -> bool {
         " other results ",
         " next page ",
     ];
-    const NOT_MEANT: [&str; 8] = [
+    const NOT_MEANT: &[&str] = &[
         " need anything else ",
         " nothing else ",
         " what else do you need ",
@@ -224,6 +261,7 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
     if text.at(at + lead) == "last" && (is_offer(text.at(at + lead + 1)) || at + lead + 1 == text.len()) {
         return Some((Pick::Last, lead + 2));
     }
+    // "The third one", and "the third one, tell me more".
     let (count, length) = ordinal(text, at + lead)?;
     let next = at + lead + length;
     let chosen = matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book");
@@ -236,45 +274,133 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
     (lead == 1 && ends && (in_words || chosen)).then_some((Pick::Nth(count), next - at))
 }
 
+/// What sets an offer apart, by the words for it.
+const QUALITIES: &[(&str, Pick)] = &[
+    ("cheapest", Pick::Cheapest),
+    ("cheaper", Pick::Cheapest),
+    ("least expensive", Pick::Cheapest),
+    ("lowest price", Pick::Cheapest),
+    ("lowest fare", Pick::Cheapest),
+    ("lowest fares", Pick::Cheapest),
+    ("lowest cost", Pick::Cheapest),
+    ("best price", Pick::Cheapest),
+    ("cheapest price", Pick::Cheapest),
+    ("by price", Pick::Cheapest),
+    ("most expensive", Pick::Dearest),
+    ("priciest", Pick::Dearest),
+    ("fastest", Pick::Fastest),
+    ("quickest", Pick::Fastest),
+    ("shortest layover", Pick::ShortestWait),
+    ("shortest wait", Pick::ShortestWait),
+    ("shortest connection", Pick::ShortestWait),
+    ("shortest stopover", Pick::ShortestWait),
+    ("least layover", Pick::ShortestWait),
+    ("least waiting", Pick::ShortestWait),
+    ("shortest", Pick::Fastest),
+    ("faster", Pick::Fastest),
+    ("shorter", Pick::Fastest),
+    ("least travel time", Pick::Fastest),
+    ("by duration", Pick::Fastest),
+    ("by time", Pick::Fastest),
+    ("lands earliest", Pick::FirstToArrive),
+    ("lands first", Pick::FirstToArrive),
+    ("land earliest", Pick::FirstToArrive),
+    ("arrives earliest", Pick::FirstToArrive),
+    ("arrives first", Pick::FirstToArrive),
+    ("gets there first", Pick::FirstToArrive),
+    ("gets there earliest", Pick::FirstToArrive),
+    ("gets in earliest", Pick::FirstToArrive),
+    ("gets me there first", Pick::FirstToArrive),
+    ("gets me there earliest", Pick::FirstToArrive),
+    ("earliest arrival", Pick::FirstToArrive),
+    ("earliest to arrive", Pick::FirstToArrive),
+    ("soonest", Pick::FirstToArrive),
+    ("soonest arrival", Pick::FirstToArrive),
+    ("earliest", Pick::Earliest),
+    ("earlier", Pick::Earliest),
+    ("morning", Pick::Earliest),
+    ("latest", Pick::Latest),
+    ("later", Pick::Latest),
+    ("evening", Pick::Latest),
+    ("fewest stops", Pick::FewestStops),
+    ("least stops", Pick::FewestStops),
+    ("nonstop", Pick::FewestStops),
+    ("non - stop", Pick::FewestStops),
+    ("direct", Pick::FewestStops),
+    ("one with the fewest stops", Pick::FewestStops),
+];
+
+/// The quality that is named at a token, and how many tokens name it.
+fn quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
+    QUALITIES
+        .iter()
+        .filter_map(|(phrase, pick)| text.any_of(at, &[*phrase]).map(|length| (pick.clone(), length)))
+        .max_by_key(|(_, length)| *length)
+}
+
+/// A word that can only set one apart: "cheapest", "soonest", "lowest fare".
+fn is_superlative(text: &Text, at: usize) -> bool {
+    text.at(at).ends_with("est")
+        || matches!(text.at(at), "least" | "most" | "fewest" | "lands" | "land" | "arrives" | "gets")
+}
+
+/// The two offers that are to be compared: "compare 1 and 3", "which is faster, 1 or 2?". What is read is taken.
+pub fn compare(text: &mut Text) -> Vec<u32> {
+    let asked = (0..text.len()).any(|at| {
+        matches!(text.at(at), "compare" | "difference" | "vs" | "versus" | "better" | "between")
+            || text.at(at) == "which"
+            || quality(text, at).is_some()
+    });
+    let pair = (0..text.len()).find_map(|at| {
+        let hash = usize::from(text.at(at) == "#");
+        let (one, length) = number(text, at + hash).or_else(|| ordinal(text, at + hash))?;
+        let joint = at + hash + length;
+        if !matches!(text.at(joint), "or" | "and" | "vs" | "versus" | "with") {
+            return None;
+        }
+        let next = joint + 1 + usize::from(matches!(text.at(joint + 1), "#" | "the" | "number"));
+        let (other, length) = number(text, next).or_else(|| ordinal(text, next))?;
+        let end = next + length;
+        let ends = !text.is_word(end) || matches!(text.at(end), "please" | "is" | "one" | "then");
+        (ends && one != other && one <= 50 && other <= 50 && text.all_free(at..end))
+            .then_some((vec![one, other], at..end))
+    });
+    match pair.filter(|_| asked) {
+        Some((offers, at)) => {
+            text.take(at);
+            offers
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Which order the offers are wanted in: "show cheapest first", "sort by price".
+pub fn order(text: &Text) -> Option<Pick> {
+    (0..text.len()).find_map(|at| {
+        let (pick, length) = quality(text, at)?;
+        let sorts = (at.saturating_sub(5)..at)
+            .any(|at| matches!(text.at(at), "sort" | "order" | "sorted" | "rank" | "arrange" | "list" | "filter"));
+        let leads = text.at(at + length) == "first" && is_superlative(text, at);
+        let by = text.at(at) == "by";
+        (leads || by && sorts || sorts && is_superlative(text, at)).then_some(pick)
+    })
+}
+
 fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
-    const QUALITIES: [(&str, Pick); 22] = [
-        ("cheapest", Pick::Cheapest),
-        ("cheaper", Pick::Cheapest),
-        ("least expensive", Pick::Cheapest),
-        ("lowest price", Pick::Cheapest),
-        ("fastest", Pick::Fastest),
-        ("quickest", Pick::Fastest),
-        ("shortest", Pick::Fastest),
-        ("faster", Pick::Fastest),
-        ("shorter", Pick::Fastest),
-        ("earliest", Pick::Earliest),
-        ("earlier", Pick::Earliest),
-        ("morning", Pick::Earliest),
-        ("latest", Pick::Latest),
-        ("later", Pick::Latest),
-        ("evening", Pick::Latest),
-        ("fewest stops", Pick::FewestStops),
-        ("least stops", Pick::FewestStops),
-        ("nonstop", Pick::FewestStops),
-        ("non - stop", Pick::FewestStops),
-        ("direct", Pick::FewestStops),
-        ("one with the fewest stops", Pick::FewestStops),
-        ("one with the lowest price", Pick::Cheapest),
-    ];
     if let Some(length) = text.any_of(at, &["that one", "this one"]) {
         return Some((Pick::That, length));
     }
     if text.at(at) != "the" {
-        return by_comparison(text, at, &QUALITIES);
+        return by_comparison(text, at, &QUALITIES).or_else(|| bare(text, at));
     }
-    let (pick, length) = QUALITIES
-        .iter()
-        .filter_map(|(phrase, pick)| text.any_of(at + 1, &[*phrase]).map(|length| (pick.clone(), length)))
-        .max_by_key(|(_, length)| *length)?;
+    let (pick, length) = quality(text, at + 1)?;
     let next = at + 1 + length;
-    let superlative = text.at(at + 1).ends_with("est") || text.at(at + 1) == "least";
+    let superlative = is_superlative(text, at + 1);
     let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
-        || matches!(text.at(next), "please" | "then" | "you" | "youve" | "available" | "there" | "among");
+        || matches!(
+            text.at(next),
+            "please" | "then" | "you" | "youve" | "available" | "there" | "among" | "now" | "of" | "price" | "fare"
+        );
     if matches!(text.at(next), "one" | "option" | "offer") {
         return Some((pick, next + 1 - at));
     }
@@ -283,9 +409,39 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
     (superlative && (ends || flight)).then_some((pick, next - at + usize::from(flight)))
 }
 
+/// "Cheapest?", "cheapest option", "lowest fare", "soonest": a message that is little more.
+fn bare(text: &Text, at: usize) -> Option<(Pick, usize)> {
+    let (pick, length) = quality(text, at)?;
+    let comparative = text.at(at).ends_with("er") && !matches!(text.at(at), "later" | "earlier");
+    if !is_superlative(text, at) && !comparative || !text.all_free(at..at + length) {
+        return None;
+    }
+    let next = at + length;
+    let noun = usize::from(matches!(
+        text.at(next),
+        "one" | "ones" | "flight" | "flights" | "option" | "options" | "fare" | "fares" | "price" | "ticket" | "1"
+    ));
+    let ends = !text.is_word(next + noun)
+        || matches!(
+            text.at(next + noun),
+            "please" | "first" | "then" | "now" | "available" | "is" | "you" | "u" | "of" | "out" | "and" | "possible"
+        );
+    let words = (0..text.len()).filter(|at| text.is_word(*at)).count();
+    // "Cheapest flight to Rome" wishes for a search.
+    (ends && (words <= 9 || is_superlative(text, at))).then_some((pick, length + noun))
+}
+
 /// "Anything cheaper?", "is there a later flight", "which is fastest".
 fn by_comparison(text: &Text, at: usize, qualities: &[(&str, Pick)]) -> Option<(Pick, usize)> {
-    const LEADS: [&str; 12] = [
+    const LEADS: &[&str] = &[
+        "so which was",
+        "which was",
+        "which one was",
+        "which ones",
+        "whichs",
+        "whats",
+        "what is",
+        "got anything",
         "anything",
         "something",
         "any",

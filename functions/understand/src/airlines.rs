@@ -25,7 +25,7 @@ pub struct Mention {
 const MOST_WORDS: usize = 5;
 
 /// Words that an airline follows.
-const BEFORE: [&str; 35] = [
+const BEFORE: &[&str] = &[
     "on",
     "with",
     "by",
@@ -61,10 +61,50 @@ const BEFORE: [&str; 35] = [
     "it",
     "want",
     "have",
+    "morning",
+    "evening",
+    "afternoon",
+    "night",
+    "direct",
+    "nonstop",
+    "adult",
+    "adults",
+    "pax",
+    "people",
+    "class",
+    "economy",
+    "business",
+    "passenger",
+    "passengers",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+    "today",
+    "tomorrow",
+    "cheapest",
 ];
 
 /// Words that follow an airline.
-const AFTER: [&str; 17] = [
+const AFTER: &[&str] = &[
     "airlines",
     "airline",
     "airways",
@@ -82,10 +122,17 @@ const AFTER: [&str; 17] = [
     "option",
     "one",
     "plane",
+    "of course",
+    "pls",
+    "then",
+    "obviously",
+    "again",
+    "direct",
+    "premium",
 ];
 
 /// Words that make of such a name something else.
-const OTHERWISE: [&str; 22] = [
+const OTHERWISE: &[&str] = &[
     "citizen",
     "citizens",
     "passport",
@@ -204,17 +251,44 @@ fn is_meant(tokens: &[Token], span: &Range<usize>, last: usize) -> bool {
 /// The name opens a short answer ("Delta is fine").
 fn starts_alike(tokens: &[Token], span: &Range<usize>) -> bool {
     let after = tokens.get(span.end).map_or("", |token| token.text.as_str());
-    span.start == 0 && matches!(after, "is" | "would" | "sounds" | "will" | "if" | "then" | "or" | "and" | "," | ".")
+    span.start == 0
+        && matches!(
+            after,
+            "is" | "would"
+                | "sounds"
+                | "will"
+                | "if"
+                | "then"
+                | "or"
+                | "and"
+                | ","
+                | "."
+                | "of"
+                | "obviously"
+                | "only"
+                | "again"
+                | "pls"
+        )
 }
 
 /// A designator in capitals after a word that airlines follow: "on EK".
 fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
-    let token = tokens.get(at).filter(|token| token.capitals && token.text.len() == 2)?;
+    let token = tokens.get(at).filter(|token| {
+        token.text.len() == 2
+            && (token.capitals || token.text.bytes().any(|byte| byte.is_ascii_digit()) && token.capital)
+    })?;
     let previous = at.checked_sub(1).and_then(|before| tokens.get(before)).map_or("", |token| token.text.as_str());
     let next = tokens.get(at + 1).map_or("", |token| token.text.as_str());
-    if !matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only")
-        && !matches!(next, "flight" | "flights")
-    {
+    // "LA" and "AZ" are a city and a state, too.
+    let is_place = crate::places::names_something(&token.text);
+    let alone = !is_place && tokens.iter().filter(|token| token.is_word()).count() <= 2;
+    let listed = matches!(previous, "or" | "and" | "/" | ",")
+        && at >= 2
+        && tokens.get(at - 2).is_some_and(|before| before.capitals && before.text.len() == 2);
+    let led = matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only");
+    let denied = !is_place && matches!(previous, "not" | "no");
+    let followed = matches!(next, "flight" | "flights") || !is_place && next == "only";
+    if !(led || denied || followed || listed && !is_place || alone) {
         return None;
     }
     let designator = token.text.to_uppercase();

@@ -8,7 +8,7 @@ use crate::text::Text;
 
 /// A person is wanted: "can I talk to a human, please", "give me a real agent", "agent".
 pub fn is_handoff(text: &Text) -> bool {
-    const PERSONS: [&str; 28] = [
+    const PERSONS: &[&str] = &[
         "person",
         "human",
         "human being",
@@ -51,15 +51,15 @@ pub fn is_handoff(text: &Text) -> bool {
 
 /// "Let me talk to a real …", "I want a …", "is there a …".
 fn is_asked_for(text: &Text, at: usize) -> bool {
-    const BETWEEN: [&str; 25] = [
+    const BETWEEN: &[&str] = &[
         "a", "an", "the", "any", "some", "to", "with", "me", "us", "through", "over", "of", "your", "real", "live",
         "actual", "another", "in", "touch", "directly", "please", "just", "up", "one", "human",
     ];
-    const TALKS: [&str; 16] = [
+    const TALKS: &[&str] = &[
         "talk", "talking", "speak", "speaking", "chat", "chatting", "connect", "transfer", "contact", "reach", "put",
         "hand", "pass", "switch", "call", "escalate",
     ];
-    const WANTS: [&str; 9] = ["want", "need", "like", "prefer", "give", "get", "have", "bring", "there"];
+    const WANTS: &[&str] = &["want", "need", "like", "prefer", "give", "get", "have", "bring", "there"];
     let Some(back) = (1..=6).find(|back| !BETWEEN.contains(&text.before(at, *back))) else { return false };
     let (verb, before) = (text.before(at, back), text.before(at, back + 1));
     let somebody = matches!(text.at(at), "someone" | "somebody" | "anyone" | "anybody");
@@ -96,7 +96,7 @@ fn is_named_alone(text: &Text, named: std::ops::Range<usize>) -> bool {
 
 /// All is to be forgotten and said anew.
 pub fn is_start_over(text: &Text) -> bool {
-    const AGAIN: [&str; 18] = [
+    const AGAIN: &[&str] = &[
         "start over",
         "start all over",
         "start from scratch",
@@ -126,7 +126,7 @@ pub fn is_start_over(text: &Text) -> bool {
 
 /// The journey is dropped: "cancel", "never mind", "forget the whole trip", "I don't need a flight any more".
 pub fn is_cancel(text: &Text) -> bool {
-    const WHOLE: [&str; 13] = [
+    const WHOLE: &[&str] = &[
         "call it off",
         "call the whole thing off",
         "drop it",
@@ -141,23 +141,35 @@ pub fn is_cancel(text: &Text) -> bool {
         "no longer want to fly",
         "stop the search",
     ];
-    const DROPS: [&str; 8] =
-        ["cancel", "never mind", "nevermind", "forget", "drop", "scrap", "no longer need", "dont need"];
+    const DROPS: &[&str] = &[
+        "cancel",
+        "never mind",
+        "nevermind",
+        "forget",
+        "drop",
+        "scrap",
+        "no longer need",
+        "dont need",
+        "abort",
+        "quit",
+        "exit",
+    ];
     (0..text.len()).any(|at| {
         if text.any_of(at, &WHOLE).is_some() {
             return !is_denied(text, at);
         }
         let Some(length) = text.any_of(at, &DROPS) else { return false };
         // Alone, "forget" and "drop" say too little.
-        let alone = matches!(text.at(at), "cancel" | "never" | "nevermind") && ends_clause(text, at + length);
+        let alone = matches!(text.at(at), "cancel" | "never" | "nevermind" | "abort" | "quit" | "exit")
+            && ends_clause(text, at + length);
         (alone || is_journey(text, at + length)) && !is_denied(text, at) && !is_asked(text, at)
     })
 }
 
 /// "It", "the whole thing", "my flight to Rome", but not "the flight back" and not "that business class".
 fn is_journey(text: &Text, at: usize) -> bool {
-    const BEFORE: [&str; 11] = ["about", "the", "this", "that", "my", "our", "a", "any", "whole", "entire", "of"];
-    const JOURNEYS: [&str; 17] = [
+    const BEFORE: &[&str] = &["about", "the", "this", "that", "my", "our", "a", "any", "whole", "entire", "of"];
+    const JOURNEYS: &[&str] = &[
         "it",
         "everything",
         "all",
@@ -188,7 +200,7 @@ fn is_journey(text: &Text, at: usize) -> bool {
 
 /// "Can I cancel it later?", "what if I cancel": asked, not done.
 fn is_asked(text: &Text, at: usize) -> bool {
-    const ASKING: [&str; 16] = [
+    const ASKING: &[&str] = &[
         "if", "how", "what", "whats", "whether", "when", "possible", "able", "cost", "costs", "fee", "fees", "free",
         "later", "policy", "refund",
     ];

@@ -5,6 +5,8 @@
 
 mod counted;
 mod holidays;
+mod nth;
+mod ranges;
 mod weekdays;
 
 use shared::dialogue::{DateExpr, Part};
@@ -12,6 +14,9 @@ use shared::dialogue::{DateExpr, Part};
 use counted::counted;
 pub use counted::{Span, span};
 use holidays::holiday;
+use nth::{from_known, nth_weekday};
+use ranges::dotted_day;
+pub use ranges::range;
 use weekdays::weekday;
 
 use crate::numbers::{digit_ordinal, number, ordinal};
@@ -24,8 +29,11 @@ pub type Found = Option<(DateExpr, usize)>;
 pub fn expression(text: &Text, at: usize) -> Found {
     iso(text, at)
         .or_else(|| numeric(text, at))
+        .or_else(|| dotted(text, at))
+        .or_else(|| nth_weekday(text, at))
         .or_else(|| with_month_name(text, at))
         .or_else(|| part_of_month(text, at))
+        .or_else(|| from_known(text, at))
         .or_else(|| weekday(text, at))
         .or_else(|| holiday(text, at))
         .or_else(|| counted(text, at))
@@ -83,6 +91,24 @@ fn numeric(text: &Text, at: usize) -> Found {
     Some((expression, length))
 }
 
+/// "13.12." and "on 10.01": with a full stop behind, or where a day is expected; "3.50" is a price and "8.30" a time.
+fn dotted(text: &Text, at: usize) -> Found {
+    let (found, length) = dotted_day(text, at)?;
+    let led = matches!(
+        text.before(at, 1),
+        "on" | "return" | "back" | "leaving" | "departing" | "date" | "from" | "until" | "till" | "," | "and"
+    );
+    let money = matches!(text.before(at, 1), "$" | "€" | "£")
+        || matches!(text.at(at + length), "$" | "€" | "£" | "am" | "pm" | "k" | "h");
+    let digits = text.at(at + 2).len() == 2;
+    ((length > 3 || led || digits && text.at(at).len() == 2) && !money).then_some((found, length))
+}
+
+/// Whether a word is a day as clerks write it ("03mar").
+pub fn is_compact(word: &str) -> bool {
+    compact(word).is_some()
+}
+
 fn date(year: Option<i16>, month: i8, day: i8) -> DateExpr {
     // 2028 is a leap year, so that 29 February is possible while no year was said.
     match jiff::civil::Date::new(year.unwrap_or(2028), month, day) {
@@ -125,8 +151,9 @@ fn with_month_name(text: &Text, at: usize) -> Found {
     let start = at + usize::from(text.at(at) == "the");
     if let Some((month, length)) = month_at(text, start) {
         let mut next = start + length;
+        let comma = text.at(next) == ",";
         next += usize::from(matches!(text.at(next), "the" | ","));
-        let (day, length) = ordinal(text, next).or_else(|| number(text, next))?;
+        let (day, length) = ordinal(text, next).or_else(|| number(text, next).filter(|_| !comma))?;
         if text.at(next + length) == ":" || !(1..=99).contains(&day) || ends_in_clock(text, next + length) {
             return None;
         }
@@ -134,7 +161,7 @@ fn with_month_name(text: &Text, at: usize) -> Found {
     }
     let (day, length) = ordinal(text, start).or_else(|| number(text, start))?;
     let mut next = start + length;
-    next += usize::from(text.at(next) == "-" && text.joined(next - 1));
+    next += usize::from(matches!(text.at(next), "-" | ".") && text.joined(next - 1));
     next += usize::from(matches!(text.at(next), "day")) * usize::from(text.at(next + 1) == "of");
     next += usize::from(matches!(text.at(next), "of" | "in"));
     next += usize::from(text.at(next) == "the" && text.at(next + 1).starts_with("month"));
@@ -179,7 +206,7 @@ fn compact(word: &str) -> Option<DateExpr> {
 
 /// "end of March", "mid-March", "early next month", "the last day of the month", "in March".
 fn part_of_month(text: &Text, at: usize) -> Found {
-    const PARTS: [(&str, Part); 16] = [
+    const PARTS: &[(&str, Part)] = &[
         ("the end of", Part::End),
         ("end of", Part::End),
         ("the last day of", Part::End),
@@ -196,6 +223,25 @@ fn part_of_month(text: &Text, at: usize) -> Found {
         ("mid -", Part::Middle),
         ("mid", Part::Middle),
         ("in", Part::Any),
+        ("first week of", Part::Any),
+        ("the first week of", Part::Any),
+        ("second week of", Part::Any),
+        ("the second week of", Part::Any),
+        ("third week of", Part::Any),
+        ("the third week of", Part::Any),
+        ("last week of", Part::Any),
+        ("the last week of", Part::Any),
+        ("first half of", Part::Any),
+        ("the first half of", Part::Any),
+        ("second half of", Part::Any),
+        ("the second half of", Part::Any),
+        ("during", Part::Any),
+        ("sometime in", Part::Any),
+        ("some time in", Part::Any),
+        ("anytime in", Part::Any),
+        ("any time in", Part::Any),
+        ("any day in", Part::Any),
+        ("for", Part::Any),
     ];
     let (part, length) = PARTS
         .iter()
@@ -209,7 +255,7 @@ fn part_of_month(text: &Text, at: usize) -> Found {
     let ahead = [("this month", 0), ("the month", 0), ("next month", 1), ("the next month", 1)]
         .iter()
         .find_map(|(phrase, ahead)| text.any_of(next, &[*phrase]).map(|length| (*ahead, length)));
-    let (ahead, length) = ahead.filter(|_| part != Part::Any)?;
+    let (ahead, length) = ahead.filter(|_| text.at(at) != "in" && text.at(at) != "for" || part != Part::Any)?;
     Some((DateExpr::InMonth { month: None, ahead, part }, next + length - at))
 }
 
@@ -232,7 +278,7 @@ fn day_of_month(text: &Text, at: usize) -> Found {
         },
     };
     let mut next = start + length;
-    const MONTHS: [(&str, i8); 9] = [
+    const MONTHS: &[(&str, i8)] = &[
         ("of this month", 0),
         ("of the month", 0),
         ("in this month", 0),

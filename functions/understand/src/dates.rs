@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use shared::dialogue::{DateExpr, DateMention, DateRole, Week};
 
-use crate::calendar::{Span, expression, span};
+use crate::calendar::{Span, expression, range, span};
 use crate::numbers::{number, ordinal};
+use crate::repairs;
 use crate::text::Text;
 
 /// A mention and the tokens it takes.
@@ -21,6 +22,7 @@ struct Found {
 /// The days a message names, in its order. What is read is taken.
 pub fn dates(text: &mut Text) -> Vec<DateMention> {
     let mut found = find(text);
+    drop_corrected(text, &mut found);
     share_months(text, &mut found);
     for at in 0..found.len() {
         give_role(text, &mut found, at);
@@ -55,6 +57,17 @@ fn find(text: &mut Text) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut at = 0;
     while at < text.len() {
+        if text.free(at)
+            && let Some((first, second, length)) = range(text, at).or_else(|| range_alone(text, &found, at))
+        {
+            let mention = |expression, role| DateMention { expression, role, negated: false, offset: 0 };
+            // The role of the first is told by the words before it where they say "return on the 5th to the 9th".
+            found.push(Found { mention: mention(first, DateRole::Departure), at: at..at + length });
+            found.push(Found { mention: mention(second, DateRole::Return), at: at + length..at + length });
+            text.take(at..at + length);
+            at += length;
+            continue;
+        }
         let read = if text.free(at) { read(text, at) } else { None };
         let Some((expression, role, length)) = read else {
             at += 1;
@@ -63,7 +76,8 @@ fn find(text: &mut Text) -> Vec<Found> {
         let length = length + weekday_behind(text, at + length, expression);
         text.take(at..at + length);
         let negated = is_negated(text, at);
-        found.push(Found { mention: DateMention { expression, role, negated }, at: at..at + length });
+        let offset = offset(text, at, expression);
+        found.push(Found { mention: DateMention { expression, role, negated, offset }, at: at..at + length });
         at += length;
         at += second_of_range(text, &mut found, at);
     }
@@ -72,7 +86,13 @@ fn find(text: &mut Text) -> Vec<Found> {
 
 fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
     if let Some((expression, length)) = shift(text, at) {
-        return Some((expression, DateRole::Unknown, length));
+        let sentence = text.sentence(at);
+        let both = (0..text.len()).any(|other| {
+            text.sentence(other) == sentence
+                && matches!(text.at(other), "both" | "same" | "everything" | "whole" | "all")
+        });
+        let role = if both && text.at(at) != "the" { DateRole::Both } else { DateRole::Unknown };
+        return Some((expression, role, length));
     }
     if let Some((expression, length)) = stay(text, at) {
         return Some((expression, DateRole::Return, length));
@@ -80,6 +100,106 @@ fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
     expression(text, at)
         .filter(|_| !is_picked(text, at) && !is_farewell(text, at))
         .map(|(found, length)| (found, DateRole::Unknown, length))
+        .or_else(|| cued_day(text, at))
+}
+
+/// "return 22", "back on 31", "leaving 14": a number that a word beside makes a day.
+fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
+    let (day, length) = number(text, at).filter(|(day, _)| (1..=31).contains(day))?;
+    let led = (1..=3).find(|back| !matches!(text.before(at, *back), "on" | "the" | "by" | "date" | "flight" | "is"));
+    let role = match text.before(at, led?) {
+        "return" | "returning" | "back" | "inbound" | "returns" => DateRole::Return,
+        "leave" | "leaving" | "depart" | "departing" | "departure" | "outbound" | "going" => DateRole::Departure,
+        "i" | "meant" | "mean" if text.before(at, 1) == "the" => DateRole::Unknown,
+        _ => return None,
+    };
+    let next = text.at(at + length);
+    let ends = !text.is_word(at + length)
+        && !matches!(next, ":" | "/" | "$" | "€" | "£" | "%" | "." if text.joined(at + length - 1))
+        || matches!(
+            next,
+            "please"
+                | "instead"
+                | "then"
+                | "and"
+                | "for"
+                | "with"
+                | "from"
+                | "to"
+                | "in"
+                | "at"
+                | "morning"
+                | "evening"
+                | "night"
+                | "on"
+                | "late"
+                | "early"
+                | "back"
+                | "return"
+                | "returning"
+        );
+    let words = text.at(at).starts_with(|first: char| first.is_ascii_digit());
+    (ends && words).then(|| (DateExpr::DayOfMonth { day: day as i8, month: None }, role, length))
+}
+
+/// "Sorry, 11 to 18" after a range of days: the same month again.
+fn range_alone(text: &Text, found: &[Found], at: usize) -> Option<(DateExpr, DateExpr, usize)> {
+    let start = at + usize::from(text.at(at) == "the");
+    let (first, length) = ordinal(text, start).or_else(|| number(text, start))?;
+    let joint = start + length;
+    if !matches!(text.at(joint), "-" | "to" | "till" | "until") {
+        return None;
+    }
+    let next = joint + 1 + usize::from(text.at(joint + 1) == "the");
+    let (second, length) = ordinal(text, next).or_else(|| number(text, next))?;
+    let end = next + length;
+    let day = |day: u32| i8::try_from(day).ok().filter(|day| (1..=31).contains(day));
+    let (first, second) = (day(first)?, day(second)?);
+    let ends = !text.is_word(end) && !matches!(text.at(end), ":" | "/" | "%" | "$" | "€" | "£")
+        || matches!(text.at(end), "please" | "instead" | "then");
+    let month = found.iter().rev().find_map(|found| match found.mention.expression {
+        DateExpr::Date { year, month, .. } => Some((year, month)),
+        _ => None,
+    });
+    let corrects = repairs::marked(text, at) || month.is_some();
+    let on = |day: i8| match month {
+        Some((year, month)) => DateExpr::Date { year, month, day },
+        None => DateExpr::DayOfMonth { day, month: None },
+    };
+    (ends && corrects && first < second).then(|| (on(first), on(second), end - at))
+}
+
+/// "Before Sunday" is a day earlier at the latest, "after Eid" a day later.
+fn offset(text: &Text, at: usize, expression: DateExpr) -> i32 {
+    let counted =
+        matches!(expression, DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } | DateExpr::InMonth { .. });
+    let back = 1 + usize::from(text.before(at, 1) == "the");
+    match text.before(at, back) {
+        "before" if !matches!(text.before(at, back + 1), "not" | "day" | "days") && !counted => -1,
+        "after" if matches!(expression, DateExpr::Festival { .. } | DateExpr::Holiday { .. }) => 1,
+        _ => 0,
+    }
+}
+
+/// "Monday, no, Tuesday": what was put right within the message is not meant.
+fn drop_corrected(text: &Text, found: &mut Vec<Found>) {
+    let mut at = 1;
+    while at < found.len() {
+        let (Some(first), Some(second)) = (found.get(at - 1), found.get(at)) else { break };
+        let is_range = |found: &Found| found.at.is_empty();
+        if !repairs::between(text, first.at.end, second.at.start) {
+            at += 1;
+            continue;
+        }
+        let whole = is_range(first);
+        found.remove(at - 1);
+        at -= 1;
+        if whole && at > 0 {
+            found.remove(at - 1);
+            at -= 1;
+        }
+        at = at.max(1);
+    }
 }
 
 /// The weekday in "the 5th, a Tuesday" and "5 March (Tue)" says nothing new; how many tokens it takes.
@@ -131,7 +251,7 @@ fn is_move(word: &str) -> bool {
 
 /// "a day later", "two days earlier", "push the return by a week", "the next day".
 fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
-    const NEXT: [(&str, i32); 8] = [
+    const NEXT: &[(&str, i32)] = &[
         ("the next day", 1),
         ("the following day", 1),
         ("next day", 1),
@@ -179,9 +299,14 @@ fn is_pull(word: &str) -> bool {
     matches!(word, "bring" | "advance" | "shorten" | "cut")
 }
 
+fn names_day(text: &Text, at: usize) -> bool {
+    expression(text, at).is_some()
+}
+
 /// "for a week", "staying ten days", "a week after that", "a 5-day trip": counted from the day out.
 fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
-    const LEADS: [&str; 7] = ["for", "stay", "staying", "spend", "spending", "for about", "stay for"];
+    const LEADS: [&str; 10] =
+        ["for", "stay", "staying", "spend", "spending", "for about", "stay for", "staying for", "after", "after about"];
     if let Some(length) = text.any_of(at, &["the same day", "same day", "that same day"]) {
         return Some((DateExpr::AfterDeparture { days: 0, months: 0 }, length));
     }
@@ -194,8 +319,21 @@ fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
             text.any_of(next + 1, &["that", "departure", "departing", "leaving", "i leave", "we leave", "arrival"]);
         return Some((expression, next + 1 + tail.unwrap_or(0) - at));
     }
+    // "After two weeks" is the way back where something says so; else it is counted from today.
+    if text.at(at) == "after" && !(at.saturating_sub(5)..at).any(|at| cue(text, at) == Some(DateRole::Return)) {
+        return None;
+    }
     let trip = matches!(text.at(next), "trip" | "stay" | "holiday" | "vacation" | "break" | "visit");
-    let in_between = matches!(text.at(next), "later" | "earlier" | "before" | "from" | "old" | "ago");
+    let in_between = matches!(text.at(next), "later" | "earlier" | "before" | "old" | "ago")
+        || text.at(next) == "from" && (text.at(at) != "for" || !names_day(text, next + 1));
+    // "A stopover in Dubai for two days" is no stay.
+    let sentence = text.sentence(at);
+    let pauses = (0..at)
+        .any(|at| text.sentence(at) == sentence && matches!(text.at(at), "stopover" | "layover" | "stop" | "via"));
+    let leaves = (0..at).any(|at| text.sentence(at) == sentence && cue(text, at) == Some(DateRole::Return));
+    if pauses && !leaves {
+        return None;
+    }
     ((lead > 0 || trip) && !in_between).then(|| (expression, next + usize::from(trip) - at))
 }
 
@@ -227,7 +365,7 @@ fn second_of_range(text: &mut Text, found: &mut Vec<Found>, at: usize) -> usize 
         false => (month + 1, year),
     };
     let expression = DateExpr::Date { year, month, day: second };
-    let mention = DateMention { expression, role: DateRole::Unknown, negated: false };
+    let mention = DateMention { expression, role: DateRole::Unknown, negated: false, offset: 0 };
     text.take(at..start + length);
     found.push(Found { mention, at: start..start + length });
     start + length - at
@@ -298,6 +436,10 @@ fn cue_before(text: &Text, from: usize, start: usize) -> Option<DateRole> {
     let mut found = None;
     for at in (from..start).rev().take_while(|at| text.sentence(*at) == sentence) {
         let cue = cue(text, at);
+        // "Get me home, Dubai to Lahore tomorrow": what a comma parts says nothing of the day.
+        if text.at(at) == "home" && (at..start).any(|at| text.at(at) == ",") {
+            continue;
+        }
         let trip = text.at(at) == "return" && matches!(text.before(at, 1), "a" | "find" | "need" | "me");
         match (found, cue) {
             (None, cue) => found = cue,

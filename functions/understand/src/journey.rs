@@ -8,6 +8,7 @@ use std::ops::Range;
 use shared::dialogue::{PlaceMention, PlaceRole};
 use shared::travel::Place;
 
+use crate::repairs;
 use crate::text::Text;
 
 /// A place as the gazetteer found it.
@@ -19,30 +20,94 @@ pub struct Named {
     pub candidates: Vec<Place>,
     /// It is a country or another region, of which the candidates are the busiest places.
     pub region: bool,
+    /// It has no airport, and the candidates are the nearest.
+    pub near: bool,
 }
 
 /// Gives each place its role; drops those that are only passed through.
 pub fn mentions(text: &Text, words: &str, named: &[Named]) -> Vec<PlaceMention> {
     let mut roles: Vec<Option<PlaceRole>> = (0..named.len()).map(|at| role(text, named, at)).collect();
     pair(text, named, &mut roles);
+    either(text, named, &mut roles);
     complete(text, named, &mut roles);
+    put_right(text, named, &mut roles);
     named
         .iter()
         .enumerate()
         .zip(roles)
         .filter(|((at, place), _)| !is_passed_through(text, place.at.start, previous_end(named, *at)))
-        .map(|((_, place), role)| {
+        .filter(|((at, _), _)| !is_put_right(text, named, *at))
+        .map(|((at, place), role)| {
             let start = text.tokens.get(place.at.start).map_or(0, |token| token.start);
             let end = text.tokens.get(place.at.end.saturating_sub(1)).map_or(0, |token| token.end);
             PlaceMention {
                 name: words.get(start..end).unwrap_or_default().to_owned().into(),
                 candidates: place.candidates.clone(),
                 region: place.region,
+                either: is_either(text, named, at),
+                near: place.near,
                 negated: is_negated(text, place.at.start),
                 role: role.unwrap_or(PlaceRole::Unknown),
             }
         })
         .collect()
+}
+
+/// Where the second of two ways begins that go on from each other and do not lead back: "Oslo to Rome, then Rome to Bari".
+pub fn second_leg(text: &Text, named: &[Named]) -> Option<usize> {
+    let joined = |one: &Named, other: &Named| {
+        let between = text.plain(one.at.end..other.at.start);
+        let sign = other.at.start == one.at.end + 1 && !text.is_word(one.at.end);
+        matches!(between.trim(), "to") || sign && text.at(one.at.end) != ","
+    };
+    let [from, to, again, onward, ..] = named else { return None };
+    let same = |one: &Named, other: &Named| one.candidates.first() == other.candidates.first();
+    (joined(from, to) && joined(again, onward) && same(to, again) && !same(from, onward)).then_some(again.at.start)
+}
+
+/// Whether a message names places that it should only lead through.
+pub fn passes_through(text: &Text, named: &[Named]) -> bool {
+    (0..named.len())
+        .any(|at| named.get(at).is_some_and(|place| is_passed_through(text, place.at.start, previous_end(named, at))))
+}
+
+/// "Manchester or Liverpool": the second would do as well.
+fn is_either(text: &Text, named: &[Named], at: usize) -> bool {
+    let Some((before, this)) = at.checked_sub(1).and_then(|before| named.get(before)).zip(named.get(at)) else {
+        return false;
+    };
+    let between = text.plain(before.at.end..this.at.start);
+    matches!(between.trim(), "or" | "or from" | "or to" | "or maybe" | "or even" | "or the" | "or else" | "and or")
+}
+
+/// What would do as well has the role of what stands before it, and the other way round.
+fn either(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
+    for at in 1..named.len() {
+        if !is_either(text, named, at) {
+            continue;
+        }
+        match (roles.get(at - 1).copied().flatten(), roles.get(at).copied().flatten()) {
+            (Some(role), _) => set(roles, at, role),
+            (None, Some(role)) => set(roles, at - 1, role),
+            (None, None) => {}
+        }
+    }
+}
+
+/// "Accra, no, Lagos": the first is not meant.
+fn is_put_right(text: &Text, named: &[Named], at: usize) -> bool {
+    let Some((this, next)) = named.get(at).zip(named.get(at + 1)) else { return false };
+    repairs::between(text, this.at.end, next.at.start)
+}
+
+/// What puts a place right has its role.
+fn put_right(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
+    for at in 0..named.len().saturating_sub(1) {
+        let role = roles.get(at).copied().flatten();
+        if let (true, Some(role)) = (is_put_right(text, named, at), role) {
+            set(roles, at + 1, role);
+        }
+    }
 }
 
 fn previous_end(named: &[Named], at: usize) -> usize {
@@ -116,6 +181,8 @@ fn role_before(text: &Text, at: usize) -> Option<PlaceRole> {
             true => PlaceRole::ReturnOrigin,
             false => PlaceRole::Origin,
         },
+        // "Fly into Milan, out of Rome": the way back starts there.
+        "of" if before == "out" && (1..6).any(|back| text.before(at, back) == "into") => PlaceRole::ReturnOrigin,
         "of" if before == "out" => PlaceRole::Origin,
         "outta" | "leaving" | "leave" | "departing" | "depart" | "departs" | "leaves" | "exiting" => PlaceRole::Origin,
         "between" => PlaceRole::Origin,
@@ -207,13 +274,23 @@ fn pair(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
         let second = roles.get(at + 1).copied().flatten();
         let arrow = matches!(
             between.as_slice(),
-            ["-"] | ["→"] | ["->"] | ["-", ">"] | [">"] | ["/"] | ["»"] | ["=", ">"] | ["➔"]
+            ["-" | "→" | "->" | ">" | "/" | "»" | "➔" | "➡" | "⇒" | "⟶" | "2"] | ["-" | "=", ">"]
         );
+        // "LHE-DXB-LHE" is there and back.
+        let again = at > 0
+            && second.is_none()
+            && named.get(at - 1).is_some_and(|before| before.candidates.first() == next.candidates.first())
+            && first == Some(PlaceRole::Destination);
+        if arrow && again {
+            set(roles, at + 1, PlaceRole::ReturnDestination);
+            continue;
+        }
         let to = matches!(between.as_slice(), ["to"] | ["to", "the"] | ["into"]);
         let spanned =
             between == ["and"] && first == Some(PlaceRole::Origin) && text.before(this.at.start, 1) == "between";
         let bare = between.is_empty() && second.is_none();
-        let led = matches!(first, None | Some(PlaceRole::Origin | PlaceRole::Unknown));
+        let for_both = between.is_empty() && second.is_none() && text.before(this.at.start, 1) == "for";
+        let led = matches!(first, None | Some(PlaceRole::Origin | PlaceRole::Unknown)) || for_both;
         let changed = second == Some(PlaceRole::Unknown);
         if (arrow || to || spanned || bare) && led && !changed {
             set(roles, at, PlaceRole::Origin);
@@ -230,6 +307,24 @@ fn set(roles: &mut [Option<PlaceRole>], at: usize, role: PlaceRole) {
 
 /// Of two places the one without a role has the role that is left over.
 fn complete(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
+    if let [one, another, third] = roles
+        && named.len() == 3
+    {
+        // "From Manchester or Liverpool to Dublin", "Lahore to Gatwick or Luton".
+        if is_either(text, named, 1) && third.is_none() {
+            *third = match one {
+                Some(PlaceRole::Origin) => Some(PlaceRole::Destination),
+                Some(PlaceRole::Destination) => Some(PlaceRole::Origin),
+                other => *other,
+            };
+        } else if is_either(text, named, 2) && one.is_none() {
+            *one = match another {
+                Some(PlaceRole::Origin) => Some(PlaceRole::Destination),
+                Some(PlaceRole::Destination) => Some(PlaceRole::Origin),
+                other => *other,
+            };
+        }
+    }
     let [one, other] = roles else { return };
     let negated = named.iter().any(|place| is_negated(text, place.at.start));
     if negated {
@@ -271,7 +366,8 @@ fn is_negated(text: &Text, start: usize) -> bool {
 fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
     let Some(at) = lead(text, start, from) else { return false };
     let before = text.before(at, 1);
-    matches!(text.at(at), "via" | "through")
+    matches!(text.at(at), "via" | "through" | "thru")
+        || matches!(text.at(at), "stop" | "stopover" | "layover") && text.at(at + 1) != "to"
         || matches!(text.at(at), "in" | "at")
             && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit")
 }

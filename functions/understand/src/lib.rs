@@ -9,19 +9,27 @@ pub mod places;
 pub mod tokens;
 
 mod acts;
+mod ages;
 mod breaks;
 mod calendar;
+mod chart;
 mod dates;
 mod journey;
+mod languages;
 mod model;
 mod numbers;
 mod price;
 mod questions;
+mod repairs;
+mod services;
+mod shorthand;
 mod text;
 mod times;
 mod topics;
+mod towns;
 mod travellers;
 mod trip;
+mod unmet;
 mod wishes;
 
 use std::sync::Arc;
@@ -29,12 +37,13 @@ use std::sync::Arc;
 use axum::Router;
 use shared::api::{UNDERSTAND, Utterance};
 use shared::assistants::Kind;
-use shared::dialogue::{Act, Pick, Understanding, Wish};
+use shared::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
 use shared::flags::FlagSource;
 use shared::llm::ChatModel;
 use shared::private::Private;
 use shared::travel::Airline;
 
+use crate::chart::Kind as Reading;
 use crate::journey::Named;
 use crate::text::Text;
 
@@ -82,26 +91,67 @@ pub fn understand(words: &str) -> Understanding {
 
 /// What the words say, and whether they leave something open.
 fn read(words: &str) -> (Understanding, bool) {
+    match languages::translate(words) {
+        Some(translated) => {
+            let (understanding, open) = read_english(&translated.words);
+            (Understanding { language: Some(translated.language.to_owned()), ..understanding }, open)
+        }
+        None => read_english(words),
+    }
+}
+
+fn read_english(words: &str) -> (Understanding, bool) {
     let mut text = Text::new(words);
     let mut acts = acts::acts(&text);
-    let questions = questions::questions(&mut text);
+    let services = services::services(&text);
+    chart::claim(&mut text);
+    let routes = routes(&text);
+    let questions = questions::questions(&mut text, &routes);
     let named_airlines = read_airlines(&mut text);
-    let pick = named_airlines.pick.or_else(|| acts::pick(&mut text));
+    let compare = acts::compare(&mut text);
+    let order = acts::order(&text);
+    let pick = named_airlines.pick.or_else(|| acts::pick(&mut text)).or_else(|| order.clone());
+    text.reads(Some(Reading::Day));
     let dates = dates::dates(&mut text);
+    text.reads(Some(Reading::Money));
     let max_price = price::max_price(&mut text);
+    text.reads(None);
     let named = read_places(&mut text);
+    // "A to B on Monday, then B to C": the first way is searched, and it is said so.
+    if let Some(end) = journey::second_leg(&text, &named).and_then(|at| text.tokens.get(at)).map(|token| token.start)
+        && let Some(first) = words.get(..end)
+    {
+        let (mut understanding, open) = read_english(first);
+        understanding.unmet.push(Unmet::SeveralCities);
+        return (understanding, open);
+    }
+    let mixes_cabins = wishes::mixes_cabins(&text);
     let max_stops = wishes::max_stops(&mut text);
-    let cabin = wishes::cabin(&mut text);
-    let times = times::times(&mut text);
+    let cabin = wishes::cabin(&mut text).filter(|_| !mixes_cabins);
+    text.reads(Some(Reading::Time));
+    let (times, arrivals) = times::times(&mut text);
+    text.reads(Some(Reading::People));
     let trip = trip::trip(&text);
     let travellers = travellers::travellers(&mut text);
-    let places = journey::mentions(&text, words, &named);
+    text.reads(None);
+    let mut unmet = unmet::unmet(&text, !arrivals.is_empty());
+    if mixes_cabins {
+        unmet.push(Unmet::MixedCabins);
+    }
+    if journey::passes_through(&text, &named) {
+        unmet.push(Unmet::Via);
+    }
+    let mut places = journey::mentions(&text, words, &named);
+    // "What's the weather in Dubai?" asks for no flight.
+    if services.contains(&Topic::Chatter) && places.len() == 1 && dates.is_empty() && !acts.contains(&Act::Search) {
+        places.clear();
+    }
     if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
         acts.push(Act::Search);
     }
     let understanding = Understanding {
         acts,
-        questions,
+        questions: with_services(questions, services),
         places: bounded(places),
         dates: bounded(dates),
         trip,
@@ -110,16 +160,54 @@ fn read(words: &str) -> (Understanding, bool) {
         airlines: named_airlines.wish,
         without_airlines: named_airlines.without,
         max_stops,
+        price_each: if max_price.is_none() { price::each_or_all(&text) } else { None },
         max_price,
         times: bounded(times),
+        arrivals: bounded(arrivals),
+        compare,
+        order,
+        unmet,
         pick,
         numbers: bounded(bare_numbers(&text)),
         words: kept_words(&text),
+        language: None,
         usage: None,
         asked_model: false,
     };
     let open = model::is_open(&understanding, &text);
     (understanding, open)
+}
+
+/// What is asked: of the topics that say the same, the one that says more.
+fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> {
+    let serious = services.iter().any(|topic| !topic.is_social());
+    if serious {
+        questions.retain(|topic| !matches!(topic, Topic::Terms | Topic::Other | Topic::Summary | Topic::Airports));
+    }
+    for topic in services {
+        // "Great, thanks" thanks; a joke beside a question is none.
+        let idle = topic.is_social()
+            && (serious || !questions.is_empty())
+            && !matches!(topic, Topic::Sympathy | Topic::Insult);
+        if !idle && !questions.contains(&topic) {
+            questions.push(topic);
+        }
+    }
+    questions
+}
+
+/// Where a message names a route: two places in one sentence.
+fn routes(text: &Text) -> Vec<std::ops::Range<usize>> {
+    let found = places::find(&text.tokens);
+    let both = found.windows(2).filter(|pair| match pair {
+        [one, other] => {
+            let free = text.claimed(one.tokens.start).is_none() && text.claimed(other.tokens.start).is_none();
+            let between = text.plain(one.tokens.end..other.tokens.start);
+            free && text.sentence(one.tokens.start) == text.sentence(other.tokens.start) && between.trim() != "or"
+        }
+        _ => false,
+    });
+    both.filter_map(|pair| Some(pair.first()?.tokens.start..pair.last()?.tokens.end)).collect()
 }
 
 fn bounded<T>(mut found: Vec<T>) -> Vec<T> {
@@ -143,8 +231,13 @@ fn read_places(text: &mut Text) -> Vec<Named> {
         }
         text.take(mention.tokens.clone());
         named.push(match mention.named {
-            places::Named::Place(candidates) => Named { at: mention.tokens, candidates, region: false },
-            places::Named::Region { busiest, .. } => Named { at: mention.tokens, candidates: busiest, region: true },
+            places::Named::Place(candidates) => Named { at: mention.tokens, candidates, region: false, near: false },
+            places::Named::Near { airports } => {
+                Named { at: mention.tokens, candidates: airports, region: false, near: true }
+            }
+            places::Named::Region { busiest, .. } => {
+                Named { at: mention.tokens, candidates: busiest, region: true, near: false }
+            }
         });
     }
     named
@@ -160,14 +253,18 @@ struct Airlines {
 
 /// Airlines wanted, not wanted, or used to point at an offer ("the Delta one"). What is read is taken.
 fn read_airlines(text: &mut Text) -> Airlines {
-    const ANY: [&str; 14] = [
+    const ANY: &[&str] = &[
+        "whatever airline",
+        "whichever carrier",
+        "all carriers",
+        "any airline then",
         "any airline",
         "any airlines",
         "any carrier",
         "any carriers",
         "any other airline",
         "whichever airline",
-        "whatever airline",
+        "every airline",
         "all airlines",
         "no airline preference",
         "no preference",
@@ -188,7 +285,8 @@ fn read_airlines(text: &mut Text) -> Airlines {
         let before = text.before(at.start, 1);
         // "not with Ryanair or easyJet": what is not wanted goes on.
         let goes_on = last.as_ref().is_some_and(|(end, unwanted): &(usize, bool)| {
-            *unwanted && at.start == end + 1 && matches!(before, "or" | "and" | "nor" | ",")
+            *unwanted
+                && (at.start == *end || at.start == end + 1 && matches!(before, "or" | "and" | "nor" | "," | "/" | "&"))
         });
         let unwanted = goes_on || is_unwanted(text, at.start);
         // "It need not be Emirates": it may be, though.
@@ -224,9 +322,9 @@ fn read_airlines(text: &mut Text) -> Airlines {
 
 /// The words before an airline say that it is not wanted: "not with", "anything but", "I don't want to fly".
 fn is_unwanted(text: &Text, at: usize) -> bool {
-    const BETWEEN: [&str; 16] = [
-        "with", "on", "by", "flying", "fly", "using", "use", "taking", "take", "for", "any", "the", "want", "to",
-        "like", "travel",
+    const BETWEEN: &[&str] = &[
+        "its", "it", "with", "on", "by", "flying", "fly", "using", "use", "taking", "take", "for", "any", "the",
+        "want", "to", "like", "travel",
     ];
     match text.before(at, 1) {
         "but" | "than" => return true,

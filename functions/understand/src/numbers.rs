@@ -2,7 +2,7 @@
 
 use crate::text::Text;
 
-const UNITS: [&str; 20] = [
+const UNITS: &[&str] = &[
     "zero",
     "one",
     "two",
@@ -24,8 +24,8 @@ const UNITS: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const ORDINALS: [&str; 20] = [
+const TENS: &[&str] = &["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const ORDINALS: &[&str] = &[
     "zeroth",
     "first",
     "second",

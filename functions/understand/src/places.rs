@@ -12,6 +12,8 @@ mod names;
 mod regions;
 mod scan;
 
+pub(crate) use names::table;
+
 use std::ops::Range;
 
 use shared::travel::Place;
@@ -33,6 +35,11 @@ pub enum Named {
     /// A place: one where it is clear, several (the likeliest first) where it is ambiguous, none where no place of
     /// that name is known there ("Paris, Germany").
     Place(Vec<Place>),
+    /// A place without an airport, with the airports near it, the best first.
+    Near {
+        /// Those airports.
+        airports: Vec<Place>,
+    },
     /// A country, a state or a larger region: which city is not said.
     Region {
         /// The name to show.
@@ -40,6 +47,16 @@ pub enum Named {
         /// Its places that are flown to most, those first; none where the tables do not tell what lies in it.
         busiest: Vec<Place>,
     },
+}
+
+/// The folded word is the name of a place or region, or short for one.
+pub(crate) fn names_something(word: &str) -> bool {
+    !names::bearers(word).is_empty() || !regions::regions(word).is_empty()
+}
+
+/// The folded name is that of a city that people know.
+pub(crate) fn is_known(name: &str) -> bool {
+    names::bearers(name).first().is_some_and(|first| first.tier >= names::PROMINENT)
 }
 
 /// The places that a message names, in its order; their tokens never overlap.

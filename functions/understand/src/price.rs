@@ -8,7 +8,13 @@ use crate::text::Text;
 
 /// The most a journey may cost. What is read is taken.
 pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
-    const ANY: [&str; 8] = [
+    const ANY: &[&str] = &[
+        "$ $ $ doesnt matter",
+        "money doesnt matter",
+        "money no object",
+        "no price cap",
+        "any budget",
+        "unlimited budget",
         "any price",
         "no budget",
         "price doesnt matter",
@@ -31,11 +37,13 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             found = Some(Wish::Any);
             continue;
         }
-        let Some((amount, currency, length)) = amount(text, at).filter(|(_, _, length)| text.all_free(at..at + length))
+        let Some(Amount { amount, currency, unit, thousands, length }) =
+            amount(text, at).filter(|found| text.all_free(at..at + found.length))
         else {
             continue;
         };
-        let lead = bound_before(text, at).max(if currency.is_some() { put_right(text, at) } else { 0 });
+        let money = currency.is_some() || unit.is_some();
+        let lead = bound_before(text, at).max(if money || thousands { put_right(text, at) } else { 0 });
         let behind = text.any_of(
             at + length,
             &[
@@ -46,13 +54,23 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
                 "tops",
                 "at the most",
                 "or below",
+                "ish max",
+                "is my limit",
+                "is my budget",
+                "is the limit",
+                "is max",
+                "not more",
+                "no more",
                 "or under",
                 "or cheaper",
                 "budget",
                 "limit",
             ],
         );
-        if lead == 0 && behind.is_none() && !(currency.is_some() && says_nothing_else(text, at..at + length)) {
+        // "Rome to Athens 300 euros": money that is no price of anything shown is what may be spent.
+        let said_alone = (money || thousands) && says_nothing_else(text, at..at + length)
+            || money && behind.is_none() && !tells_price(text, at);
+        if lead == 0 && behind.is_none() && !said_alone {
             continue;
         }
         let end = at + length + behind.unwrap_or(0);
@@ -88,14 +106,15 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             )
             .is_some_and(|length| !matches!(text.at(end + length), "way" | "direction"));
         // A bare number needs the word "budget", "price" or "cost" close by: "under 12" may be a child.
-        let named = currency.is_some()
+        let named = money
+            || thousands
             || (at.saturating_sub(6)..end + 3).any(|at| {
                 matches!(text.at(at), "budget" | "price" | "cost" | "costs" | "costing" | "pay" | "spend" | "cheaper")
             })
             || amount.len() >= 3 && lead > 0;
         if named {
             text.take(at - lead..end);
-            found = Some(Wish::Only(Budget { amount, currency, each }));
+            found = Some(Wish::Only(Budget { amount, currency, each, unit }));
         }
     }
     found
@@ -103,7 +122,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
 
 /// How many tokens before an amount of money put it in the place of another: "make it $350".
 fn put_right(text: &Text, at: usize) -> usize {
-    const LEADS: [&str; 11] = [
+    const LEADS: &[&str] = &[
         "make it",
         "make that",
         "raise it to",
@@ -125,14 +144,17 @@ fn put_right(text: &Text, at: usize) -> usize {
 
 /// An amount of money alone: "$350 then".
 fn says_nothing_else(text: &Text, amount: Range<usize>) -> bool {
-    const BESIDE: [&str; 13] =
-        ["then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and"];
+    const BESIDE: &[&str] = &[
+        "then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and",
+        "is", "fine", "works", "too", "can", "do", "i", "we", "could", "let", "s", "lets", "go", "up", "to", "for",
+        "me", "alright", "hmm",
+    ];
     (0..text.len()).all(|at| amount.contains(&at) || !text.is_word(at) || BESIDE.contains(&text.at(at)))
 }
 
 /// How many tokens before an amount say that it is the most.
 fn bound_before(text: &Text, at: usize) -> usize {
-    const BOUNDS: [&str; 31] = [
+    const BOUNDS: &[&str] = &[
         "under",
         "below",
         "less than",
@@ -176,36 +198,100 @@ fn bound_before(text: &Text, at: usize) -> usize {
         .map_or(0, |(length, _)| length)
 }
 
-/// An amount that starts at a token: "$300", "450 euros", "1,200.50 USD", "2k"; with its currency and length.
-fn amount(text: &Text, at: usize) -> Option<(String, Option<String>, usize)> {
-    let lead = currency(text, at);
-    let start = at + lead.as_ref().map_or(0, |(_, length)| *length);
+/// An amount of money as it was written.
+struct Amount {
+    /// A decimal.
+    amount: String,
+    /// ISO 4217, where the words tell.
+    currency: Option<String>,
+    /// What the currency was called, where several go by that name.
+    unit: Option<String>,
+    /// It was said in thousands or more ("12 thousand", "2 lakh").
+    thousands: bool,
+    /// How many tokens it takes.
+    length: usize,
+}
+
+/// An amount with its currency, or one in lakhs, starts at a token: how many tokens it takes, "max" behind it included.
+pub fn sure(text: &Text, at: usize) -> Option<usize> {
+    let found = amount(text, at).filter(|found| found.currency.is_some() || found.unit.is_some())?;
+    Some(found.length + usize::from(matches!(text.at(at + found.length), "max" | "maximum")))
+}
+
+/// "The flight costs $300" tells a price; it sets none.
+fn tells_price(text: &Text, at: usize) -> bool {
+    const TELLING: [&str; 14] =
+        ["costs", "cost", "was", "is", "are", "saw", "found", "paid", "charged", "says", "why", "its", "fee", "refund"];
+    let sentence = text.sentence(at);
+    (0..text.len()).any(|other| text.sentence(other) == sentence && TELLING.contains(&text.at(other)))
+}
+
+/// An amount that starts at a token: "$300", "450 euros", "1,200.50 USD", "2k", "8000 kr", "2.5 lakh rupees".
+fn amount(text: &Text, at: usize) -> Option<Amount> {
+    let lead = currency(text, at).map(|(code, length)| (Some(code), None, length)).or_else(|| {
+        let (unit, length) = unit(text, at)
+            .filter(|(_, length)| text.at(at + length).starts_with(|first: char| first.is_ascii_digit()))?;
+        Some((None, Some(unit), length + usize::from(text.at(at + length) == ".")))
+    });
+    let start = at + lead.as_ref().map_or(0, |(_, _, length)| *length);
     let (digits, length) = decimal(text, start)?;
-    let next = start + length;
-    let (code, end) = match lead {
-        Some((code, _)) => (Some(code), next + currency(text, next).map_or(0, |(_, length)| length)),
-        None => match currency(text, next) {
-            Some((code, length)) => (Some(code), next + length),
-            None => (None, next),
+    let (digits, more) = multiplied(text, digits, start + length);
+    let thousands = more > 0 || text.at(start).ends_with('k');
+    let next = start + length + more;
+    let (currency, unit, end) = match lead {
+        Some((code, unit, _)) => (code, unit, next + currency(text, next).map_or(0, |(_, length)| length)),
+        None => match (currency(text, next), unit(text, next)) {
+            (Some((code, length)), _) => (Some(code), None, next + length),
+            (None, Some((unit, length))) => (None, Some(unit), next + length),
+            (None, None) => (None, None, next),
         },
     };
-    Some((digits, code, end - at))
+    Some(Amount { amount: digits, currency, unit, thousands, length: end - at })
+}
+
+/// An amount in thousands, lakhs, crores or millions; and how many tokens say so.
+fn multiplied(text: &Text, digits: String, at: usize) -> (String, usize) {
+    let zeros = match text.at(at) {
+        "hundred" | "hundreds" => 2,
+        "thousand" | "thousands" | "grand" | "k" | "hazar" | "hazaar" | "tusen" | "mil" | "bin" => 3,
+        "lakh" | "lakhs" | "lac" | "lacs" => 5,
+        "million" | "mio" => 6,
+        "crore" | "crores" => 7,
+        _ => return (digits, 0),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    if whole.len() + zeros > 12 || fraction.len() > zeros {
+        return (digits, 0);
+    }
+    (format!("{whole}{fraction:0<zeros$}"), 1)
 }
 
 fn decimal(text: &Text, at: usize) -> Option<(String, usize)> {
     let word = text.at(at);
-    if let Some(thousands) = word.strip_suffix('k').filter(|digits| !digits.is_empty() && digits.len() < 5) {
-        return thousands.bytes().all(|byte| byte.is_ascii_digit()).then(|| (format!("{thousands}000"), 1));
+    let all_digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(thousands) = word.strip_suffix('k').filter(|digits| all_digits(digits) && digits.len() < 5) {
+        return Some((format!("{thousands}000"), 1));
     }
-    if word.is_empty() || word.len() > 9 || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+    // "1.5k"
+    if all_digits(word)
+        && text.at(at + 1) == "."
+        && text.joined(at)
+        && text.joined(at + 1)
+        && let Some(tenths) = text.at(at + 2).strip_suffix('k').filter(|tenths| all_digits(tenths) && tenths.len() < 4)
+    {
+        return Some((format!("{word}{tenths:0<3}"), 3));
+    }
+    if word.len() > 9 || !all_digits(word) {
         return None;
     }
     let mut digits = word.to_owned();
     let mut length = 1;
-    let all_digits = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    while text.at(at + length) == ","
+    // "1,200", and "1.200" as in most of Europe; "1,50,000" as in South Asia.
+    while matches!(text.at(at + length), "," | ".")
         && text.joined(at + length - 1)
-        && text.at(at + length + 1).len() == 3
+        && text.joined(at + length)
+        && (text.at(at + length + 1).len() == 3
+            || text.at(at + length + 1).len() == 2 && text.at(at + length + 2) == ",")
         && digits.len() < 9
         && all_digits(text.at(at + length + 1))
     {
@@ -226,9 +312,87 @@ fn decimal(text: &Text, at: usize) -> Option<(String, usize)> {
     Some((digits, length))
 }
 
+/// A name that several currencies go by; which is meant depends on where the journey starts.
+fn unit(text: &Text, at: usize) -> Option<(String, usize)> {
+    const UNITS: &[(&str, &str)] = &[
+        ("rs", "rupee"),
+        ("rs .", "rupee"),
+        ("rupees", "rupee"),
+        ("rupee", "rupee"),
+        ("rupaye", "rupee"),
+        ("rupay", "rupee"),
+        ("kr", "krone"),
+        ("kr .", "krone"),
+        ("krona", "krone"),
+        ("kronor", "krone"),
+        ("krone", "krone"),
+        ("kroner", "krone"),
+        ("crowns", "krone"),
+        ("dinar", "dinar"),
+        ("dinars", "dinar"),
+        ("riyal", "riyal"),
+        ("riyals", "riyal"),
+        ("rial", "riyal"),
+        ("rials", "riyal"),
+        ("sr", "riyal"),
+        ("peso", "peso"),
+        ("pesos", "peso"),
+        ("won", "won"),
+        ("lira", "lira"),
+        ("liras", "lira"),
+        ("taka", "taka"),
+        ("baht", "baht"),
+        ("ringgit", "ringgit"),
+        ("rm", "ringgit"),
+        ("rand", "rand"),
+        ("naira", "naira"),
+        ("shilling", "shilling"),
+        ("shillings", "shilling"),
+        ("ksh", "shilling"),
+        ("reais", "real"),
+        ("real", "real"),
+        ("rubles", "ruble"),
+        ("rupiah", "rupiah"),
+        ("zloty", "zloty"),
+        ("dh", "dirham"),
+    ];
+    UNITS
+        .iter()
+        .filter_map(|(phrase, name)| text.any_of(at, &[*phrase]).map(|length| ((*name).to_owned(), length)))
+        .max_by_key(|(_, length)| *length)
+}
+
 /// The currency a word or sign names, and how many tokens it takes.
 fn currency(text: &Text, at: usize) -> Option<(String, usize)> {
-    const NAMES: [(&str, &str); 44] = [
+    const NAMES: &[(&str, &str)] = &[
+        ("buck", "USD"),
+        ("us dollar", "USD"),
+        ("u s dollars", "USD"),
+        ("nz dollars", "NZD"),
+        ("nzd", "NZD"),
+        ("hkd", "HKD"),
+        ("hk dollars", "HKD"),
+        ("dhs", "AED"),
+        ("thb", "THB"),
+        ("zar", "ZAR"),
+        ("myr", "MYR"),
+        ("idr", "IDR"),
+        ("php", "PHP"),
+        ("krw", "KRW"),
+        ("rmb", "CNY"),
+        ("rub", "RUB"),
+        ("₽", "RUB"),
+        ("₺", "TRY"),
+        ("₩", "KRW"),
+        ("₦", "NGN"),
+        ("ngn", "NGN"),
+        ("kes", "KES"),
+        ("bdt", "BDT"),
+        ("qar", "QAR"),
+        ("kwd", "KWD"),
+        ("omr", "OMR"),
+        ("pln", "PLN"),
+        ("egp", "EGP"),
         ("us $", "USD"),
         ("us dollars", "USD"),
         ("$", "USD"),
@@ -280,6 +444,31 @@ fn currency(text: &Text, at: usize) -> Option<(String, usize)> {
         .max_by_key(|(_, length)| *length)
 }
 
+/// The limit that is known is meant for each traveller, or for all together: "total i mean, not each", "each, we are 3".
+pub fn each_or_all(text: &Text) -> Option<bool> {
+    const EACH: &[&str] = &["each", "per person", "per head", "pp", "a head", "apiece", "per passenger", "a person"];
+    const ALL: [&str; 10] = [
+        "total",
+        "in total",
+        "altogether",
+        "all together",
+        "for all",
+        "for everyone",
+        "for both",
+        "for all of us",
+        "combined",
+        "overall",
+    ];
+    let denied = |at: usize| matches!(text.before(at, 1), "not") || text.before(at, 2) == "not";
+    let said = |phrases: &[&str]| (0..text.len()).any(|at| text.any_of(at, phrases).is_some() && !denied(at));
+    let asks = (0..text.len()).any(|at| matches!(text.at(at), "?" | "whats" | "what" | "how"));
+    match (said(&EACH), said(&ALL)) {
+        (true, false) => Some(true),
+        (false, true) if !asks => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,7 +476,7 @@ mod tests {
     #[test]
     fn a_budget_is_an_amount_with_a_bound() {
         let only = |amount: &str, currency: Option<&str>, each| {
-            Some(Wish::Only(Budget { amount: amount.into(), currency: currency.map(Into::into), each }))
+            Some(Wish::Only(Budget { amount: amount.into(), currency: currency.map(Into::into), each, unit: None }))
         };
         let cases = [
             ("under 450 euros", only("450", Some("EUR"), false)),

@@ -11,10 +11,15 @@ use crate::text::Text;
 use crate::topics::{about_offers, standing};
 
 /// What is asked, in the order of the words and each once. The clauses that ask about offers are taken.
-pub fn questions(text: &mut Text) -> Vec<Topic> {
+pub fn questions(text: &mut Text, routes: &[Range<usize>]) -> Vec<Topic> {
     let mut topics = Vec::new();
     let mut asked = false;
     for sentence in text.sentences() {
+        // Two places are a route, whatever question stands around them.
+        if routes.iter().any(|route| sentence.contains(&route.start)) {
+            topics.extend(standing(&text.plain(sentence.clone()), false));
+            continue;
+        }
         if is_about_travelling(text, sentence.clone()) {
             topics.push(Topic::Terms);
             text.take(sentence);
@@ -45,7 +50,7 @@ pub fn questions(text: &mut Text) -> Vec<Topic> {
 
 /// "Do I need a visa for Dubai?" asks about travelling as such: a place or a time in it is none of a journey.
 fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
-    const MATTERS: [&str; 40] = [
+    const MATTERS: &[&str] = &[
         " visa ",
         " visas ",
         " passport",
@@ -87,8 +92,8 @@ fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
         " id card ",
         " sample flights ",
     ];
-    const HAPPENED: [&str; 4] = [" flight was ", " flight is ", " flight got ", " flight has been "];
-    const WENT_WRONG: [&str; 3] = [" cancelled ", " canceled ", " delayed "];
+    const HAPPENED: &[&str] = &[" flight was ", " flight is ", " flight got ", " flight has been "];
+    const WENT_WRONG: &[&str] = &[" cancelled ", " canceled ", " delayed "];
     let plain = text.plain(sentence.clone());
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
     let first = sentence.clone().find(|at| !is_filler(text.at(*at)));
@@ -97,13 +102,13 @@ fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
 }
 
 fn asks_something(text: &Text, at: usize) -> bool {
-    const OTHERS: [&str; 6] = ["what about", "should i", "must i", "may i", "am i", "do i"];
+    const OTHERS: &[&str] = &["what about", "should i", "must i", "may i", "am i", "do i"];
     starts_question(text, at).is_some() || text.any_of(at, &OTHERS).is_some()
 }
 
 /// "2:25 am is too early" speaks of an offer's time, not of a wish.
 fn is_judgement(plain: &str) -> bool {
-    const JUDGED: [&str; 8] = [
+    const JUDGED: &[&str] = &[
         " is too early ",
         " is too late ",
         " is kind of ",
@@ -135,8 +140,15 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
                 // "When I return it will be Friday."
                 Question::Which => marked || !matches!(text.at(at + 1), "i" | "we" | "im" | "id" | "were" | "ill"),
             };
-            let about =
-                is_about_offers(&plain) || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
+            // "How many stops" points at what was shown; with a place or a day it would be a request.
+            let words = plain.split_whitespace().count();
+            let short = kind == Question::Which
+                && words <= 5
+                && !about_offers(&plain).is_empty()
+                && !marked_by_place(text, clause.clone());
+            let about = short
+                || is_about_offers(&plain)
+                || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
             if asks && about {
                 return Some(clause);
             }
@@ -148,8 +160,15 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
     None
 }
 
+/// A place or a day is named in it.
+fn marked_by_place(text: &Text, clause: Range<usize>) -> bool {
+    clause
+        .into_iter()
+        .any(|at| matches!(text.at(at), "to" | "from" | "between") || crate::calendar::expression(text, at).is_some())
+}
+
 /// What one may do with an offer: "can I take two bags", but not "can I have Tuesday instead".
-const PERMITTED: [&str; 14] = [
+const PERMITTED: &[&str] = &[
     " bag ",
     " bags ",
     " luggage ",
@@ -229,7 +248,7 @@ enum Question {
 }
 
 fn starts_question(text: &Text, at: usize) -> Option<Question> {
-    const WHICH: [&str; 24] = [
+    const WHICH: &[&str] = &[
         "when",
         "where",
         "what",
@@ -255,10 +274,10 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
         "to which",
         "why",
     ];
-    const YES_OR_NO: [&str; 9] = ["is", "are", "was", "does", "do", "did", "will", "would", "has it"];
-    const MAY_I: [&str; 5] = ["can i", "can we", "could i", "could we", "may i"];
+    const YES_OR_NO: &[&str] = &["is", "are", "was", "does", "do", "did", "will", "would", "has it"];
+    const MAY_I: &[&str] = &["can i", "can we", "could i", "could we", "may i"];
     // These ask for flights, not about them.
-    const REQUESTS: [&str; 25] = [
+    const REQUESTS: &[&str] = &[
         "what about",
         "how about",
         "will you",
@@ -301,7 +320,7 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
 
 /// A question is about an offer when it points at one.
 fn is_about_offers(plain: &str) -> bool {
-    const POINTING: [&str; 45] = [
+    const POINTING: &[&str] = &[
         " it ",
         " its ",
         " this ",
@@ -348,7 +367,7 @@ fn is_about_offers(plain: &str) -> bool {
         " one ",
         " flight arrive ",
     ];
-    const SEARCHING: [&str; 10] = [
+    const SEARCHING: &[&str] = &[
         " to fly ",
         " anything else ",
         " something else ",
@@ -361,7 +380,7 @@ fn is_about_offers(plain: &str) -> bool {
         " is the cheapest flight from ",
     ];
     // "This month" points at no offer, and "one way" is no offer.
-    const NOT_POINTING: [&str; 12] = [
+    const NOT_POINTING: &[&str] = &[
         " flights that ",
         " flight that ",
         " tickets that ",
@@ -385,7 +404,7 @@ mod tests {
 
     fn read(words: &str) -> (Vec<Topic>, bool) {
         let mut text = Text::new(words);
-        let topics = questions(&mut text);
+        let topics = questions(&mut text, &[]);
         (topics, text.free(text.len().saturating_sub(2)))
     }
 

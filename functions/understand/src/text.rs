@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::chart::Kind;
+use crate::shorthand::spelt_out;
 use crate::tokens::{Token, tokens};
 
 /// A message being read.
@@ -14,12 +16,14 @@ pub struct Text {
     pub tokens: Vec<Token>,
     sentence: Vec<usize>,
     taken: Vec<bool>,
+    claims: Vec<Option<Kind>>,
+    reader: Option<Kind>,
 }
 
 impl Text {
     /// Cuts a message.
     pub fn new(words: &str) -> Self {
-        let tokens = tokens(words);
+        let tokens = spelt_out(tokens(words));
         let mut current = 0;
         let sentence = (0..tokens.len())
             .map(|at| {
@@ -30,8 +34,8 @@ impl Text {
                 this
             })
             .collect();
-        let taken = vec![false; tokens.len()];
-        Self { tokens, sentence, taken }
+        let (taken, claims) = (vec![false; tokens.len()], vec![None; tokens.len()]);
+        Self { tokens, sentence, taken, claims, reader: None }
     }
 
     /// How many tokens there are.
@@ -79,9 +83,28 @@ impl Text {
         }
     }
 
-    /// Nobody has taken the token yet.
+    /// Nobody has taken the token yet, and nobody has claimed it for another kind than what is being read.
     pub fn free(&self, at: usize) -> bool {
-        self.taken.get(at) == Some(&false)
+        self.taken.get(at) == Some(&false) && self.claimed(at).is_none_or(|kind| self.reader == Some(kind))
+    }
+
+    /// From here on this kind is read.
+    pub fn reads(&mut self, kind: Option<Kind>) {
+        self.reader = kind;
+    }
+
+    /// What a token was claimed for.
+    pub fn claimed(&self, at: usize) -> Option<Kind> {
+        self.claims.get(at).copied().flatten()
+    }
+
+    /// Claims tokens for a kind.
+    pub fn claim(&mut self, range: Range<usize>, kind: Kind) {
+        for at in range {
+            if let Some(claim) = self.claims.get_mut(at) {
+                *claim = Some(kind);
+            }
+        }
     }
 
     /// Nobody has taken any of the tokens yet.
@@ -100,7 +123,7 @@ impl Text {
 
     /// The words of a sentence that says that something does not matter: "I don't care which airline".
     pub fn not_minded(&self, what: &[&str]) -> Option<Range<usize>> {
-        const NOT_MINDED: [&str; 23] = [
+        const NOT_MINDED: &[&str] = &[
             "dont care",
             "dont mind",
             "doesnt matter",
@@ -136,7 +159,7 @@ impl Text {
 
     /// The words beside a wish take it back: "forget the nonstop", "business class isn't needed any more".
     pub fn is_taken_back(&self, wish: Range<usize>) -> bool {
-        const BEFORE: [&str; 36] = [
+        const BEFORE: &[&str] = &[
             "forget",
             "cancel",
             "drop",
@@ -174,7 +197,7 @@ impl Text {
             "not only",
             "not just",
         ];
-        const BEHIND: [&str; 18] = [
+        const BEHIND: &[&str] = &[
             "not needed",
             "isnt needed",
             "arent needed",
@@ -194,7 +217,7 @@ impl Text {
             "no longer required",
             "no must",
         ];
-        const BETWEEN: [&str; 31] = [
+        const BETWEEN: &[&str] = &[
             "a", "an", "the", "my", "that", "this", "any", "about", "in", "on", "for", "of", "with", "to", "be", "it",
             "is", "are", "was", "really", "fly", "flying", "go", "have", "flight", "flights", "class", "seat", "seats",
             "limit", "ticket",

@@ -3,53 +3,86 @@
 use std::ops::Range;
 
 use jiff::civil::Time;
-use shared::dialogue::{DateRole, TimeMention};
+use shared::dialogue::{DateRole, TimeBound, TimeMention};
 use shared::travel::TimeWindow;
 
 use crate::dates::cue;
-use crate::numbers::number;
+use crate::numbers::{number, number_or_one};
 use crate::text::Text;
 
 const DAY: i32 = 24 * 60;
 /// How far a time that was named may be missed, in minutes, either way.
 const AROUND: i32 = 60;
 
-/// The times of day a message names. What is read is taken; a time of arrival is read and dropped, for journeys are
-/// searched by their departure.
-pub fn times(text: &mut Text) -> Vec<TimeMention> {
+/// The times of day a message names for leaving, and those for arriving. What is read is taken.
+pub fn times(text: &mut Text) -> (Vec<TimeMention>, Vec<TimeMention>) {
     if let Some(at) = text.not_minded(&["time", "times", "hour", "hours"]) {
         let role = role(text, at.clone());
         text.take(at);
-        return vec![TimeMention { window: None, role }];
+        return (vec![TimeMention { role, ..TimeMention::default() }], Vec::new());
     }
-    let mut found = Vec::new();
+    let (mut found, mut arrivals) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < text.len() {
-        let Some((window, length)) = window(text, at).filter(|(_, length)| text.all_free(at..at + length)) else {
+        if let Some((hours, length)) = from_now(text, at) {
+            text.take(at..at + length);
+            found.push(TimeMention { from_now: Some(hours), ..TimeMention::default() });
+            at += length;
+            continue;
+        }
+        let Some((window, bound, length)) = window(text, at).filter(|(_, _, length)| text.all_free(at..at + length))
+        else {
             at += 1;
             continue;
         };
+        let negated = matches!(text.before(at, 1), "not" | "than" | "too") && bound.is_none();
         let window = window.filter(|_| !text.is_taken_back(at..at + length));
         let role = role(text, at..at + length);
         let arrival = is_arrival(text, at);
         text.take(at..at + length);
         at += length;
-        if !arrival {
-            found.push(TimeMention { window, role });
+        if arrival {
+            arrivals.push(TimeMention { window, role, ..TimeMention::default() });
+        } else if !negated {
+            found.push(TimeMention { window, role, bound, ..TimeMention::default() });
         }
     }
-    found
+    (found, arrivals)
 }
 
-/// A window of the day that starts at a token, and how many tokens it takes; `None` within is "any time".
-fn window(text: &Text, at: usize) -> Option<(Option<TimeWindow>, usize)> {
+/// "In 3 hours or later": counted from now.
+fn from_now(text: &Text, at: usize) -> Option<(u8, usize)> {
+    let (hours, length) = number_or_one(text, at + 1).filter(|_| text.at(at) == "in")?;
+    let next = at + 1 + length;
+    let tail = text.any_of(next + 1, &["or later", "from now", "or so", "at the earliest"]).unwrap_or(0);
+    let hours = u8::try_from(hours).ok().filter(|hours| *hours < 24)?;
+    matches!(text.at(next), "hours" | "hour" | "h").then_some((hours, next + 1 + tail - at))
+}
+
+/// A time of day that can be nothing else starts at a token: how many tokens it takes.
+pub fn sure(text: &Text, at: usize) -> Option<usize> {
+    let found = time(text, at).filter(|found| found.sure)?;
+    let next = at + found.length;
+    Some(found.length + usize::from(matches!(text.at(next), "earliest" | "latest")))
+}
+
+type Window = (Option<TimeWindow>, Option<TimeBound>, usize);
+
+/// A window of the day that starts at a token, and how many tokens it takes; no window within is "any time".
+fn window(text: &Text, at: usize) -> Option<Window> {
     if let Some(length) =
         text.any_of(at, &["any time", "anytime", "any time of day", "whatever time", "any departure time"])
     {
-        return Some((None, length));
+        // "Any time before noon" names one.
+        if !matches!(text.at(at + length), "before" | "after" | "from" | "until" | "between" | "in") {
+            return Some((None, None, length));
+        }
     }
-    let (from, to, length) = between(text, at).or_else(|| limited(text, at)).or_else(|| part_of_day(text, at))?;
-    Some((Some(TimeWindow { from: clock(from), to: clock(to) }), length))
+    let ((from, to, length), bound) = between(text, at)
+        .map(|found| (found, None))
+        .or_else(|| limited(text, at))
+        .or_else(|| part_of_day(text, at).map(|found| (found, None)))?;
+    Some((Some(TimeWindow { from: clock(from), to: clock(to) }), bound, length))
 }
 
 fn clock(minutes: i32) -> Time {
@@ -76,35 +109,108 @@ fn between(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
     Some((from, second.minutes, next + 1 + second.length - at))
 }
 
-/// "after 6pm", "before noon", "around 8", "at 17:50", "17:50".
-fn limited(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
-    const AFTER: [&str; 7] = ["after", "not before", "no earlier than", "later than", "any time after", "from", "past"];
-    const BEFORE: [&str; 7] =
-        ["before", "by", "not after", "no later than", "earlier than", "until", "any time before"];
-    const NEAR: [&str; 9] =
-        ["around", "about", "at around", "at about", "at", "near", "approximately", "close to", "around about"];
+/// "after 6pm", "before noon", "around 8", "at 17:50", "17:50", "till 6", "3pm earliest".
+fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBound>)> {
+    const AFTER: &[&str] = &[
+        "after",
+        "not before",
+        "no earlier than",
+        "not earlier than",
+        "later than",
+        "any time after",
+        "from",
+        "past",
+        "earliest",
+    ];
+    const BEFORE: &[&str] = &[
+        "before",
+        "by",
+        "not after",
+        "no later than",
+        "not later than",
+        "earlier than",
+        "until",
+        "till",
+        "any time before",
+        "latest",
+        "anytime before",
+    ];
+    const NEAR: [&str; 10] =
+        ["around", "about", "at around", "at about", "at", "near", "approximately", "close to", "around about", "like"];
     let (kind, lead) = [(0, &AFTER[..]), (1, &BEFORE[..]), (2, &NEAR[..])]
         .into_iter()
         .find_map(|(kind, leads)| text.any_of(at, leads).map(|length| (kind, length)))
         .unwrap_or((3, 0));
     let found = time(text, at + lead)?;
-    let named = kind == 2 && matches!(text.at(at), "around" | "at");
-    if !found.sure && (!named || counts_other(text, at + lead + found.length)) {
+    let next = at + lead + found.length;
+    let compares = text.at(at + lead.saturating_sub(1)) == "than" || matches!(text.at(at), "till" | "until");
+    // "Before 8" alone is a time; beside a month it would be a day.
+    let alone = kind < 2
+        && (0..text.len()).filter(|at| text.is_word(*at)).count() <= 4
+        && !text.is_word(at + lead + found.length);
+    let named =
+        kind == 2 && matches!(text.at(at), "around" | "at") || kind < 2 && (compares || alone && text.at(at) != "from");
+    if !found.sure && (!named || counts_other(text, next)) {
         return None;
     }
-    let length = lead + found.length;
-    let minutes = found.minutes;
+    let (kind, tail) = match text.at(next) {
+        "earliest" => (0, 1),
+        "latest" => (1, 1),
+        "or" if text.at(next + 1) == "later" => (0, 2),
+        "or" if text.at(next + 1) == "earlier" => (1, 2),
+        _ => (kind, 0),
+    };
+    let (minutes, length) = (found.minutes, lead + found.length + tail);
+    // "Till 6 is ok" widens the window that is known; "3pm earliest" narrows it.
+    let widens = matches!(text.at(at), "till" | "until");
     Some(match kind {
-        0 => (minutes, DAY - 1, length),
-        1 => (0, minutes, length),
-        _ => (minutes - AROUND, minutes + AROUND, length),
+        0 => ((minutes, DAY - 1, length), (tail == 1).then_some(TimeBound::From)),
+        1 => ((0, minutes, length), (tail == 1 || widens).then_some(TimeBound::Until)),
+        _ => ((minutes - AROUND, minutes + AROUND, length), None),
     })
 }
 
 fn counts_other(text: &Text, at: usize) -> bool {
     text.tokens.get(at).is_some_and(|token| token.is_word())
-        && !matches!(text.at(at), "for" | "on" | "from" | "and" | "in" | "to" | "please" | "instead" | "then" | "sharp")
+        && !matches!(
+            text.at(at),
+            "for"
+                | "on"
+                | "from"
+                | "and"
+                | "in"
+                | "to"
+                | "please"
+                | "instead"
+                | "then"
+                | "sharp"
+                | "is"
+                | "ok"
+                | "or"
+                | "would"
+                | "works"
+        )
         || matches!(text.at(at), "$" | "€" | "£" | "%")
+}
+
+fn counts_travellers(text: &Text, at: usize) -> bool {
+    let behind = number(text, at).map_or(at, |(_, length)| at + length);
+    behind > at
+        && matches!(
+            text.at(behind),
+            "pax"
+                | "people"
+                | "passengers"
+                | "persons"
+                | "person"
+                | "adults"
+                | "adult"
+                | "tickets"
+                | "seats"
+                | "travellers"
+                | "kids"
+                | "of"
+        )
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -130,9 +236,16 @@ fn time(text: &Text, at: usize) -> Option<Clock> {
         _ => None,
     };
     let start = at + usize::from(half_first.is_some());
+    // "Saturday afternoon 4 pax" counts travellers.
+    if half_first.is_some() && counts_travellers(text, start) {
+        return None;
+    }
     let (hour, minute, length, mut sure) = spoken(text, start).or_else(|| written(text, start))?;
     let mut next = start + length;
-    let oclock = text.any_of(next, &["oclock", "o clock", "o ' clock", "hrs", "hours sharp"]);
+    let four_digits = text.at(start).len() == 4 && length == 1;
+    let oclock = text
+        .any_of(next, &["oclock", "o clock", "o ' clock", "hours sharp", "ish", "- ish", "sharp"])
+        .or_else(|| (four_digits && text.at(next) == "hours").then_some(1));
     sure |= oclock.is_some() || half_first.is_some();
     next += oclock.unwrap_or(0);
     let half = half_first.map(|half| (half, 0)).or_else(|| half_of_day(text, next));
@@ -153,8 +266,8 @@ fn time(text: &Text, at: usize) -> Option<Clock> {
 
 /// "am", "p.m.", "in the evening"; whether it is the second half of the day, and how many tokens.
 fn half_of_day(text: &Text, at: usize) -> Option<(bool, usize)> {
-    const FIRST: [&str; 6] = ["am", "a . m .", "a . m", "in the morning", "in morning", "morning"];
-    const SECOND: [&str; 10] = [
+    const FIRST: &[&str] = &["am", "a . m .", "a . m", "in the morning", "in morning", "morning"];
+    const SECOND: &[&str] = &[
         "pm",
         "p . m .",
         "p . m",
@@ -199,6 +312,23 @@ fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
     let word = text.at(at);
     let digits = word.bytes().take_while(u8::is_ascii_digit).count();
     let (value, half) = word.split_at_checked(digits)?;
+    // "17h30", "06h00".
+    if let Some(minutes) = half.strip_prefix('h').filter(|minutes| minutes.len() == 2 && (1..=2).contains(&digits)) {
+        return Some((value.parse().ok()?, minutes.parse().ok()?, 1, true));
+    }
+    // "9ish", "9amish".
+    if let Some(half) = half.strip_suffix("ish").filter(|_| (1..=2).contains(&digits)) {
+        let hour: i32 = value.parse().ok()?;
+        return Some((if half == "pm" && hour < 12 { hour + 12 } else { hour }, 0, 1, true));
+    }
+    // "0600", and "1500 hours" or "around 1500".
+    if digits == 4 && half.is_empty() {
+        let (hour, minute): (i32, i32) = (value.get(..2)?.parse().ok()?, value.get(2..)?.parse().ok()?);
+        let led = matches!(text.before(at, 1), "at" | "around" | "about" | "by" | "after" | "before")
+            && matches!(text.at(at + 1), "" | "." | "," | "hours" | "please" | "instead" | "on" | "from" | "to");
+        let clock = value.starts_with('0') || text.at(at + 1) == "hours" || led && minute % 5 == 0;
+        return (clock && hour < 24 && minute < 60).then_some((hour, minute, 1, true));
+    }
     if digits > 0 && matches!(half, "am" | "pm" | "a" | "p" | "h") {
         let hour: i32 = value.parse().ok()?;
         let (hour, minute) = if digits > 2 { (hour / 100, hour % 100) } else { (hour, 0) };
@@ -227,7 +357,20 @@ fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
 
 /// "in the morning", "a morning flight", "late evening", "overnight".
 fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
-    const PARTS: [(&str, i32, i32); 17] = [
+    const PARTS: &[(&str, i32, i32)] = &[
+        ("redeye", 20, 28),
+        ("daytime", 8, 20),
+        ("day time", 8, 20),
+        ("during the day", 8, 20),
+        ("not too early", 8, 20),
+        ("not so early", 8, 20),
+        ("not super early", 8, 20),
+        ("not too late", 6, 20),
+        ("not so late", 6, 20),
+        ("mid morning", 8, 12),
+        ("mid - morning", 8, 12),
+        ("late night", 21, 28),
+        ("lunch", 11, 14),
         ("early morning", 5, 9),
         ("early in the morning", 5, 9),
         ("late morning", 10, 12),
@@ -286,7 +429,14 @@ fn is_arrival(text: &Text, at: usize) -> bool {
     let sentence = text.sentence(at);
     (at.saturating_sub(5)..at).rev().take_while(|at| text.sentence(*at) == sentence).any(|at| {
         text.at(at).starts_with("arriv")
-            || matches!(text.at(at), "land" | "landing" | "lands" | "there" | "reach" | "reaching")
+            || matches!(
+                text.at(at),
+                "land" | "landing" | "lands" | "landed" | "there" | "reach" | "reaching" | "meeting" | "beach"
+            )
+            || text.at(at) == "be"
+                && (matches!(text.at(at + 1), "at" | "home" | "back")
+                    || matches!(text.at(at + 1), "in" | "on") && text.at(at + 2) != "the")
+            || text.at(at) == "get" && matches!(text.at(at + 1), "to" | "in" | "home" | "me")
     })
 }
 
@@ -300,7 +450,7 @@ mod tests {
                 format!("{}-{}", window.from.strftime("%H:%M"), window.to.strftime("%H:%M"))
             })
         };
-        times(&mut Text::new(words)).into_iter().map(|found| (spoken(found.window), found.role)).collect()
+        times(&mut Text::new(words)).0.into_iter().map(|found| (spoken(found.window), found.role)).collect()
     }
 
     #[test]

@@ -105,7 +105,7 @@ pub fn fold(word: &str) -> String {
             'ł' | 'Ł' => folded.push('l'),
             'đ' | 'Đ' | 'ð' | 'Ð' => folded.push('d'),
             'ı' => folded.push('i'),
-            'ß' => folded.push_str("ss"),
+            'ß' | 'ẞ' => folded.push_str("ss"),
             'æ' | 'Æ' => folded.push_str("ae"),
             'œ' | 'Œ' => folded.push_str("oe"),
             'þ' | 'Þ' => folded.push_str("th"),

@@ -7,7 +7,8 @@ use shared::dialogue::Topic;
 /// What a question about an offer is about.
 pub fn about_offers(plain: &str) -> Vec<Topic> {
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
-    let where_ = has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
+    let buys = has(&[" buy ", " book ", " purchase ", " pay "]);
+    let where_ = !buys && has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
     let when = has(&[" when ", " what time ", " time ", " at what "]);
     let mut topics = Vec::new();
     let mut add = |found: bool, topic: Topic| {
@@ -110,6 +111,12 @@ pub fn standing(plain: &str, free: bool) -> Vec<Topic> {
             " prices come from ",
             " are these flights real ",
             " are they real ",
+            " fake ",
+            " made up ",
+            " makeup prices ",
+            " prices real ",
+            " legit ",
+            " invented ",
         ]),
         Topic::Sources,
     );
@@ -129,6 +136,19 @@ pub fn standing(plain: &str, free: bool) -> Vec<Topic> {
         free && buys && pointing
             || has(&[
                 " how do i book ",
+                " where can i buy ",
+                " where do i buy ",
+                " where to buy ",
+                " where can i book ",
+                " where do i book ",
+                " where to book ",
+                " how do i buy ",
+                " how can i buy ",
+                " how to buy ",
+                " book it ",
+                " buy it ",
+                " link to book ",
+                " booking link ",
                 " how can i book ",
                 " can i book ",
                 " how to book ",

@@ -2,6 +2,7 @@
 
 use shared::dialogue::Travellers;
 
+use crate::ages;
 use crate::numbers::{number, number_or_one};
 use crate::text::Text;
 
@@ -16,6 +17,13 @@ enum Who {
 
 /// Who travels, as far as a message says. What is read is taken.
 pub fn travellers(text: &mut Text) -> Option<Travellers> {
+    if let Some((grown, at)) = ages::grown(text) {
+        text.take(at);
+        return Some(grown);
+    }
+    if let Some(fewer) = fewer(text).or_else(|| among(text)).or_else(|| denied(text)) {
+        return Some(fewer);
+    }
     let counted = counted(text);
     let group = group(text);
     let alone = alone(text);
@@ -31,6 +39,132 @@ pub fn travellers(text: &mut Text) -> Option<Travellers> {
     found
 }
 
+/// Travellers with their ages, or a number of them, start at a token: how many tokens.
+pub fn sure(text: &Text, at: usize) -> Option<usize> {
+    ages::aged(text, at).map(|(_, length)| length)
+}
+
+/// "My wife isn't coming", "without the kids", "one less".
+fn fewer(text: &mut Text) -> Option<Travellers> {
+    const NOT_COMING: &[&str] = &[
+        "isnt coming",
+        "is not coming",
+        "wont come",
+        "not coming",
+        "cant come",
+        "cannot come",
+        "isnt going",
+        "is not joining",
+        "not joining",
+        "wont be coming",
+        "arent coming",
+        "are not coming",
+        "dropped out",
+        "is out",
+    ];
+    let fewer = |who: Who, count: u32| {
+        let mut found = Travellers { fewer: true, ..Travellers::default() };
+        match who {
+            Who::Child => found.children = Some(count),
+            Who::Infant => found.infants = Some(count),
+            Who::Adult | Who::Anyone => found.adults = Some(count),
+        }
+        found
+    };
+    (0..text.len()).find_map(|at| {
+        if let Some(length) = text.any_of(
+            at,
+            &[
+                "one less",
+                "one less adult",
+                "one adult less",
+                "one fewer",
+                "minus one",
+                "1 less",
+                "minus 1",
+                "one person less",
+                "one less person",
+            ],
+        ) {
+            text.take(at..at + length);
+            return Some(fewer(Who::Anyone, 1));
+        }
+        let (count, who, length) = companion(text, at).or_else(|| {
+            (text.at(at) == "the" && matches!(text.at(at + 1), "kids" | "children")).then_some((99, Who::Child, 2))
+        })?;
+        let behind = text.any_of(at + length, &NOT_COMING);
+        let before = matches!(text.before(at, 1), "without" | "minus" | "except");
+        (before || behind.is_some()).then(|| {
+            text.take(at..at + length + behind.unwrap_or(0));
+            fewer(who, count)
+        })
+    })
+}
+
+/// "One of us is a baby of 6 months": who it is was counted before.
+fn among(text: &mut Text) -> Option<Travellers> {
+    (0..text.len()).find_map(|at| {
+        let (count, length) = number(text, at)?;
+        let next = at + length;
+        let of = text.any_of(
+            next,
+            &[
+                "of us is",
+                "of us are",
+                "of them is",
+                "of them are",
+                "of us",
+                "of the passengers is",
+                "of the travellers is",
+            ],
+        )?;
+        let noun = next + of;
+        let by_years = || {
+            let article = usize::from(matches!(text.at(noun), "a" | "an"));
+            let (_, who, length) = aged(text, noun + article)?;
+            let mut found = Travellers::default();
+            match who {
+                Who::Child => found.children = Some(count),
+                Who::Infant => found.infants = Some(count),
+                Who::Adult | Who::Anyone => found.adults = Some(0),
+            }
+            Some((found, article + length))
+        };
+        let aged = ages::aged(text, noun).filter(|(found, _)| found.adults.is_none()).or_else(by_years);
+        let (found, end) = match aged {
+            Some((found, length)) => (found, noun + length),
+            None => {
+                let article = usize::from(matches!(text.at(noun), "a" | "an"));
+                let (who, length) = unit(text, noun + article, true)?;
+                let mut found = Travellers::default();
+                match who {
+                    Who::Child => found.children = Some(count),
+                    Who::Infant => found.infants = Some(count),
+                    Who::Adult | Who::Anyone => return None,
+                }
+                (found, noun + article + length)
+            }
+        };
+        text.take(at..end);
+        Some(Travellers { among: true, ..found })
+    })
+}
+
+/// "The 3rd, not three people": what was counted before counts nobody.
+fn denied(text: &mut Text) -> Option<Travellers> {
+    (0..text.len()).find_map(|at| {
+        let (count, length) = number(text, at).filter(|_| text.before(at, 1) == "not")?;
+        let noun = matches!(
+            text.at(at + length),
+            "people" | "persons" | "passengers" | "travellers" | "travelers" | "pax" | "adults" | "tickets"
+        );
+        noun.then(|| {
+            text.take(at..at + length + 1);
+            Travellers { total: Some(count), fewer: true, among: true, ..Travellers::default() }
+        })
+    })
+}
+
 fn add(sum: &mut Option<u32>, count: u32) {
     *sum = Some(sum.unwrap_or(0).saturating_add(count));
 }
@@ -41,6 +175,20 @@ fn counted(text: &mut Text) -> Option<Travellers> {
     let mut any = false;
     let mut at = 0;
     while at < text.len() {
+        if let Some((aged, length)) = ages::aged(text, at).filter(|_| text.free(at)) {
+            let sums = [
+                (&mut found.adults, aged.adults),
+                (&mut found.children, aged.children),
+                (&mut found.infants, aged.infants),
+            ];
+            for (sum, count) in sums {
+                count.into_iter().for_each(|count| add(sum, count));
+            }
+            any = true;
+            text.take(at..at + length);
+            at += length;
+            continue;
+        }
         let Some((count, who, length)) = one_count(text, at).filter(|_| text.free(at)) else {
             at += 1;
             continue;
@@ -71,7 +219,22 @@ fn one_count(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
     if let Some(found) = aged(text, at) {
         return Some(found);
     }
-    if let Some(length) = text.any_of(at, &["no kids", "no children", "without kids", "without children"]) {
+    let article = usize::from(text.at(at) == "a");
+    if text.at(at + article) == "couple" && (text.at(at + article + 1) != "of" || text.at(at + article + 2) == "with") {
+        let counts = matches!(
+            text.at(at + article + 1),
+            "more" | "days" | "weeks" | "nights" | "hours" | "months" | "bags" | "people"
+        );
+        return (!counts).then_some((2, Who::Adult, 1 + article));
+    }
+    if let Some(length) = text.any_of(at, &["we are", "were", "we r", "there are"]) {
+        let (count, digits) = number(text, at + length)?;
+        let ends = !text.is_word(at + length + digits);
+        return (ends && count > 0).then_some((count, Who::Anyone, length + digits));
+    }
+    if let Some(length) =
+        text.any_of(at, &["no kids", "no kid", "no child", "no children", "without kids", "without children"])
+    {
         return Some((0, Who::Child, length));
     }
     let (count, length) = number_or_one(text, at)?;
@@ -106,10 +269,12 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         _ => return None,
     };
     next += 1 + usize::from(text.at(next + 1) == "-");
-    if !matches!(text.at(next), "old" | "olds") {
+    // "A 6 month baby" says the same.
+    let old = matches!(text.at(next), "old" | "olds" | "o");
+    if !old && !(years == 0 && unit(text, next, true).is_some()) {
         return None;
     }
-    next += 1;
+    next += usize::from(old);
     next += unit(text, next, true).map_or(0, |(_, length)| length);
     let who = match years {
         0..2 => Who::Infant,
@@ -121,7 +286,7 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
 
 /// The words between a number and "tickets": "three one-way economy class tickets".
 fn adjectives(text: &Text, from: usize) -> usize {
-    const WORDS: [&str; 34] = [
+    const WORDS: &[&str] = &[
         "economy",
         "premium",
         "business",
@@ -177,6 +342,7 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         "ticket" | "seat" if spelled => (Who::Anyone, 1),
         "adult" | "adults" | "grownup" | "grownups" | "senior" | "seniors" | "teenager" | "teenagers" | "teens"
         | "students" | "pensioners" => (Who::Adult, 1),
+        "student" | "pensioner" | "teen" | "elder" | "elders" | "elderly" if spelled => (Who::Adult, 1),
         "grown" if text.is(at + 1, &["-", "ups"]) => (Who::Adult, 3),
         "child" | "children" | "kid" | "kids" | "childs" => (Who::Child, 1),
         "infant" | "infants" | "baby" | "babies" | "newborn" | "toddler" | "toddlers" => (Who::Infant, 1),
@@ -186,7 +352,7 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
 
 /// "just me", "solo", "for 2", "for one".
 fn alone(text: &mut Text) -> Option<Travellers> {
-    const ALONE: [&str; 19] = [
+    const ALONE: &[&str] = &[
         "just me",
         "only me",
         "just myself",
@@ -302,14 +468,38 @@ fn group(text: &mut Text) -> Option<Travellers> {
                 .iter()
                 .any(|word| plain.contains(word))
                 && plain.contains(" with ");
-        if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends {
+        let bare = sentence.clone().any(|at| bare_relative(text, at).is_some());
+        let joins = [" coming ", " comes ", " joining ", " joins ", " add ", " as well ", " comes along "];
+        let bare = bare || joins.iter().any(|phrase| plain.contains(phrase));
+        if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends && !bare {
             continue;
         }
-        let mut sum = Travellers { adults: Some(1), ..Travellers::default() };
+        let speaker = [" me ", " i ", " myself ", " im ", " we ", " with "].iter().any(|word| plain.contains(word));
+        let added = [
+            "plus ",
+            "add ",
+            "also ",
+            " too ",
+            " coming ",
+            " joining ",
+            " as well ",
+            " coming along ",
+            " is joining ",
+            " joins ",
+        ]
+        .iter()
+        .any(|word| plain.contains(word));
+        let more = added && !speaker;
+        let mut sum = if more {
+            Travellers { more: true, ..Travellers::default() }
+        } else {
+            Travellers { adults: Some(1), ..Travellers::default() }
+        };
         let mut any = false;
         let mut at = sentence.start;
         while at < sentence.end {
-            let Some((count, who, length)) = companion(text, at).filter(|_| text.free(at)) else {
+            let named = companion(text, at).or_else(|| bare_relative(text, at));
+            let Some((count, who, length)) = named.filter(|_| text.free(at)) else {
                 at += 1;
                 continue;
             };
@@ -327,6 +517,24 @@ fn group(text: &mut Text) -> Option<Travellers> {
         }
     }
     None
+}
+
+/// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.
+fn bare_relative(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
+    let joined = matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
+        || matches!(text.before(at, 1), "my" | "our" | "her" | "his")
+            && matches!(text.before(at, 2), "and" | "+" | "," | "with");
+    let (count, who) = match text.at(at) {
+        "mom" | "mum" | "mother" | "dad" | "father" | "wife" | "husband" | "girlfriend" | "boyfriend" | "sister"
+        | "brother" | "grandma" | "grandpa" | "grandmother" | "grandfather" | "aunt" | "uncle" | "partner"
+        | "fiance" | "fiancee" => (1, Who::Adult),
+        "parents" | "grandparents" => (2, Who::Adult),
+        "son" | "daughter" | "kid" | "child" => (1, Who::Child),
+        "baby" | "infant" | "newborn" | "toddler" => (1, Who::Infant),
+        _ => return None,
+    };
+    let owned = text.at(at + 1) == "'s";
+    (joined && !owned).then_some((count, who, 1))
 }
 
 /// "my wife", "our two kids", "3 friends", "a friend", "one more person".
@@ -379,7 +587,7 @@ mod tests {
                 adults: said(adults),
                 children: said(children),
                 infants: said(infants),
-                more: false,
+                ..Travellers::default()
             })
         };
         let cases = [

@@ -14,7 +14,8 @@ pub fn trip(text: &Text) -> Option<Trip> {
         next += named.map_or(1, |(_, length)| length);
         let Some((kind, length)) = named else { continue };
         let lead = 1 + usize::from(matches!(text.before(at, 1), "a" | "the" | "just"));
-        let not = text.before(at, lead) == "not" || text.is_taken_back(at..at + length);
+        let right = text.at(at + length - 1) == "right";
+        let not = !right && text.before(at, lead) == "not" || text.is_taken_back(at..at + length);
         let replaced =
             text.before(at, lead) == "than" || text.before(at, lead) == "of" && text.before(at, lead + 1) == "instead";
         if not && found.is_none() {
@@ -28,7 +29,7 @@ pub fn trip(text: &Text) -> Option<Trip> {
 
 /// The kind that is named at a token, and how many it takes.
 fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
-    const ONE_WAY: [&str; 17] = [
+    const ONE_WAY: &[&str] = &[
         "one way",
         "one - way",
         "oneway",
@@ -47,7 +48,7 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
         "wont be returning",
         "wont be coming back",
     ];
-    const ROUND_TRIP: [&str; 20] = [
+    const ROUND_TRIP: &[&str] = &[
         "round trip",
         "round - trip",
         "round trips",
@@ -69,8 +70,42 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
         "flights back",
         "way back",
     ];
+    // "No, the return was right" wants it back.
+    if let Some(length) = text.any_of(
+        at,
+        &[
+            "return was right",
+            "return was correct",
+            "return is right",
+            "return was ok",
+            "round trip was right",
+            "with return was right",
+        ],
+    ) {
+        return Some((Trip::RoundTrip, length));
+    }
+    if text.at(at) == "no" && matches!(text.at(at + 1), "return") && text.at(at + 2) == "was" {
+        return None;
+    }
     if let Some(length) = text.any_of(at, &ONE_WAY) {
         return Some((Trip::OneWay, length));
+    }
+    let ways = text.is(at, &["both", "ways"])
+        && matches!(
+            text.before(at, 1),
+            "economy"
+                | "business"
+                | "biz"
+                | "class"
+                | "first"
+                | "direct"
+                | "nonstop"
+                | "morning"
+                | "premium"
+                | "evening"
+        );
+    if ways {
+        return None;
     }
     let denied = matches!(text.before(at, 1), "no" | "not" | "without" | "t") || text.before(at, 2) == "not";
     let returns = (is_return(text, at) && !denied).then_some(1);

@@ -10,7 +10,7 @@ use crate::text::Text;
 
 /// The class of travel a message names. What is read is taken.
 pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
-    const ANY: [&str; 14] = [
+    const ANY: &[&str] = &[
         "any class",
         "any cabin",
         "any cabin class",
@@ -66,7 +66,7 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
 }
 
 fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
-    const NAMES: [(&str, Cabin); 23] = [
+    const NAMES: &[(&str, Cabin)] = &[
         ("premium economy class", Cabin::PremiumEconomy),
         ("premium economy", Cabin::PremiumEconomy),
         ("premium - economy", Cabin::PremiumEconomy),
@@ -74,6 +74,16 @@ fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
         ("economy plus", Cabin::PremiumEconomy),
         ("premium eco", Cabin::PremiumEconomy),
         ("premium class", Cabin::PremiumEconomy),
+        ("lie flat", Cabin::Business),
+        ("lie - flat", Cabin::Business),
+        ("flat bed", Cabin::Business),
+        ("flat beds", Cabin::Business),
+        ("best cabin", Cabin::First),
+        ("best class", Cabin::First),
+        ("highest class", Cabin::First),
+        ("cattle class", Cabin::Economy),
+        ("cheap seats", Cabin::Economy),
+        ("club class", Cabin::Business),
         ("economy class", Cabin::Economy),
         ("economy", Cabin::Economy),
         ("economic class", Cabin::Economy),
@@ -106,35 +116,49 @@ fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
 /// "on business" and "a business trip" say why somebody flies, not how.
 fn is_class(text: &Text, at: usize) -> bool {
     let why = matches!(text.before(at, 1), "on" | "my" | "some" | "your" | "our" | "for");
-    let noun = text.tokens.get(at + 1).is_some_and(|token| token.is_word())
-        && !matches!(
-            text.at(at + 1),
-            "seat"
-                | "seats"
-                | "ticket"
-                | "tickets"
-                | "fare"
-                | "fares"
-                | "flight"
-                | "flights"
-                | "cabin"
-                | "or"
-                | "and"
-                | "please"
-                | "for"
-                | "from"
-                | "to"
-                | "on"
-                | "with"
-                | "this"
-                | "instead"
-                | "is"
-                | "if"
-                | "next"
-                | "would"
-                | "one"
-                | "round"
-        );
+    let noun = matches!(
+        text.at(at + 1),
+        "trip"
+            | "trips"
+            | "meeting"
+            | "meetings"
+            | "travel"
+            | "traveller"
+            | "traveler"
+            | "partner"
+            | "partners"
+            | "conference"
+            | "purpose"
+            | "purposes"
+            | "reasons"
+            | "reason"
+            | "matters"
+            | "visit"
+            | "school"
+            | "visa"
+            | "hours"
+            | "card"
+            | "cards"
+            | "day"
+            | "days"
+            | "week"
+            | "event"
+            | "appointment"
+            | "associate"
+            | "associates"
+            | "owner"
+            | "center"
+            | "centre"
+            | "district"
+            | "deal"
+            | "tour"
+            | "related"
+            | "needs"
+            | "suit"
+            | "lounge"
+            | "man"
+            | "woman"
+    );
     !(why || noun)
 }
 
@@ -146,9 +170,76 @@ fn is_unwanted(text: &Text, at: usize) -> bool {
         || text.before(at, 1) == "from" && matches!(text.before(at, 2), "change" | "switch" | "upgrade")
 }
 
+/// "No overnight layovers" bounds how long they are, not how many.
+fn overnight(text: &Text) -> bool {
+    (0..text.len()).any(|at| {
+        matches!(text.at(at), "overnight" | "long" | "short" | "longer" | "shorter")
+            && matches!(
+                text.at(at + 1),
+                "layover" | "layovers" | "stop" | "stops" | "stopover" | "stopovers" | "connection" | "connections"
+            )
+    })
+}
+
+/// One class out and another back, or for some of the travellers only.
+pub fn mixes_cabins(text: &Text) -> bool {
+    const SOME: &[&str] = &[
+        "on the way there",
+        "on the way out",
+        "on the way back",
+        "for the return",
+        "out only",
+        "back only",
+        "for the seniors",
+        "for my parents",
+        "for the kids",
+        "for the adults",
+        "for the outbound",
+        "only on the way",
+        "for me",
+        "for my wife",
+        "for my husband",
+        "for my mother",
+    ];
+    let named: Vec<(usize, Cabin, usize)> = (0..text.len())
+        .filter_map(|at| one_cabin(text, at).map(|(cabin, length)| (at, cabin, at + length)))
+        .filter(|(at, _, end)| !is_unwanted(text, *at) && !text.is_taken_back(*at..*end))
+        .collect();
+    let way = |at: usize| {
+        matches!(text.at(at), "out" | "back" | "there" | "return" | "returning" | "outbound" | "inbound")
+            || text.any_of(at, SOME).is_some()
+    };
+    // Each class has its way beside it: "biz out, economy back".
+    let beside = |end: usize| (end..end + 3).any(way);
+    let two = named.iter().any(|(_, one, end)| {
+        beside(*end) && named.iter().any(|(at, other, other_end)| at >= end && one != other && beside(*other_end))
+    });
+    let part =
+        named.len() == 1 && named.iter().any(|(_, _, end)| (*end..*end + 2).any(|at| text.any_of(at, SOME).is_some()));
+    two || part && !(0..text.len()).any(|at| text.is(at, &["for", "me"]))
+}
+
 /// The most stops a message allows. What is read is taken.
 pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
-    const NONE: [&str; 20] = [
+    const NONE: &[&str] = &[
+        "hate layovers",
+        "hate layover",
+        "hate stops",
+        "hate stopovers",
+        "hate connections",
+        "hate connecting",
+        "hate changing planes",
+        "dont want layovers",
+        "dont want stops",
+        "dont want any stops",
+        "dont like layovers",
+        "no changes",
+        "without changes",
+        "no transit",
+        "no transits",
+        "without transit",
+        "zero stops",
+        "0 stops",
         "nonstop",
         "non - stop",
         "non stop",
@@ -170,7 +261,23 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         "without connections",
         "no stopovers",
     ];
-    const ANY: [&str; 9] = [
+    const ANY: &[&str] = &[
+        "stops are okay",
+        "stops ok",
+        "stops fine",
+        "stop is fine",
+        "stops is fine",
+        "layovers ok",
+        "layovers are ok",
+        "layover is fine",
+        "layover is ok",
+        "connecting is fine",
+        "connections are ok",
+        "connecting flights are fine",
+        "dont mind stops",
+        "dont mind a stop",
+        "dont mind layovers",
+        "doesnt have to be direct",
         "any number of stops",
         "stops are fine",
         "stops are ok",
@@ -181,11 +288,19 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         "stops do not matter",
         "any stops",
     ];
+    if overnight(text) {
+        return None;
+    }
     if let Some(at) = text.not_minded(&["stops", "layovers", "connections", "stop"]) {
         text.take(at);
         return Some(Wish::Any);
     }
     let mut found = None;
+    // "No, stops are fine" is no "no stops".
+    if let Some((at, length)) = (0..text.len()).find_map(|at| text.any_of(at, ANY).map(|length| (at, length))) {
+        text.take(at..at + length);
+        return Some(Wish::Any);
+    }
     for at in 0..text.len() {
         if !text.free(at) {
             continue;
@@ -201,8 +316,7 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
             text.take(at..at + length);
             found = Some(if need_not { Wish::Any } else { Wish::Only(0) });
         } else if let Some((count, length)) = number(text, at) {
-            let single = usize::from(matches!(text.at(at + length), "or" | "max" | "at"));
-            let noun = at + length + single * usize::from(text.at(at + length) == "max");
+            let noun = at + length + usize::from(text.at(at + length) == "max");
             if matches!(
                 text.at(noun),
                 "stop" | "stops" | "layover" | "layovers" | "stopover" | "stopovers" | "connection" | "connections"

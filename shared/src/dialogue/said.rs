@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Topic;
+use super::{Topic, Unmet};
 use crate::api::Usage;
+use crate::festivals::Festival;
 use crate::private::Private;
 use crate::travel::{Airline, Cabin, Place, TimeWindow, Trip};
 
@@ -40,6 +41,24 @@ pub struct Understanding {
     pub pick: Option<Pick>,
     /// Numbers that count nothing ("4"): their sense depends on what was asked.
     pub numbers: Vec<u32>,
+    /// The language it is written in, where that was recognised as another than English: ISO 639-1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// When to arrive.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arrivals: Vec<TimeMention>,
+    /// Two offers to be compared, by their numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compare: Vec<u32>,
+    /// In which order offers are wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Pick>,
+    /// Wishes that no search can be held to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+    /// The limit that is known is meant for each traveller (`true`), or for all together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_each: Option<bool>,
     /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
     pub words: Private<Vec<String>>,
     /// What a language model used, where one was asked for what the rules left open.
@@ -96,6 +115,8 @@ pub enum Act {
     Swap,
     /// Wants to begin again.
     StartOver,
+    /// Wants the last change taken back.
+    Undo,
     /// Wants a person.
     Handoff,
     /// A kind this release does not know.
@@ -128,6 +149,12 @@ pub struct PlaceMention {
     /// It is what the journey is not ("not Paris").
     #[serde(default)]
     pub negated: bool,
+    /// It would do as well as the place before ("Gatwick or Luton").
+    #[serde(default)]
+    pub either: bool,
+    /// The place has no airport: the candidates are the nearest.
+    #[serde(default)]
+    pub near: bool,
 }
 
 /// What a place is in a journey.
@@ -157,6 +184,9 @@ pub struct DateMention {
     /// It is what the day is not ("not Friday").
     #[serde(default)]
     pub negated: bool,
+    /// Days from it: -1 in "back before Sunday".
+    #[serde(default)]
+    pub offset: i32,
 }
 
 /// Which day of a journey a date is.
@@ -167,6 +197,8 @@ pub enum DateRole {
     Departure,
     /// The day back.
     Return,
+    /// Both, moved alike.
+    Both,
     /// The words do not tell.
     #[serde(other)]
     Unknown,
@@ -234,6 +266,32 @@ pub enum DateExpr {
         /// Days from it: -1 is the day before.
         #[serde(default)]
         offset: i32,
+    },
+    /// "Diwali": a festival that moves.
+    Festival {
+        /// Which.
+        festival: Festival,
+        /// Days from it: -1 is the day before.
+        #[serde(default)]
+        offset: i32,
+    },
+    /// "the first Monday of February", "the last Saturday of the month".
+    NthWeekday {
+        /// 1 to 5; -1 is the last.
+        nth: i8,
+        /// 1 (Monday) to 7 (Sunday).
+        weekday: i8,
+        /// 1 to 12; `None` is counted by `ahead`.
+        month: Option<i8>,
+        /// Months from this one, where `month` is `None`.
+        ahead: i8,
+    },
+    /// "the Sunday after", "the Wednesday before": counted from the day that is known.
+    WeekdayFrom {
+        /// 1 (Monday) to 7 (Sunday).
+        weekday: i8,
+        /// After it, or before.
+        after: bool,
     },
     /// "a week later", "for ten days": counted from the day out.
     AfterDeparture {
@@ -337,6 +395,12 @@ pub struct Travellers {
     pub infants: Option<u32>,
     /// They come on top of who was named before ("plus an infant").
     pub more: bool,
+    /// They are among who was named before ("one of us is a baby").
+    pub among: bool,
+    /// They no longer come along ("my wife isn't coming").
+    pub fewer: bool,
+    /// They were counted as the age group below ("the 11-year-old has turned 12").
+    pub grown: bool,
 }
 
 /// The most a journey may cost, as it was said.
@@ -349,6 +413,9 @@ pub struct Budget {
     /// For each traveller, not for all together.
     #[serde(default)]
     pub each: bool,
+    /// What the currency was called, where its name is that of several ("rs", "kr").
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// A time of day as it was named.
@@ -358,6 +425,31 @@ pub struct TimeMention {
     pub window: Option<TimeWindow>,
     /// Which way it is about.
     pub role: DateRole,
+    /// Only one end of what is known changes ("till 6 is ok").
+    #[serde(default)]
+    pub bound: Option<TimeBound>,
+    /// From so many hours from now on.
+    #[serde(default)]
+    pub from_now: Option<u8>,
+}
+
+impl Default for TimeMention {
+    fn default() -> Self {
+        Self { window: None, role: DateRole::Unknown, bound: None, from_now: None }
+    }
+}
+
+/// One end of a window of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeBound {
+    /// Where it begins.
+    From,
+    /// Where it ends.
+    Until,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// An offer among those shown.
@@ -376,6 +468,12 @@ pub enum Pick {
     Earliest,
     /// The last to leave.
     Latest,
+    /// The first to arrive.
+    FirstToArrive,
+    /// The shortest wait between flights.
+    ShortestWait,
+    /// The highest price.
+    Dearest,
     /// The fewest stops.
     FewestStops,
     /// One by this airline.

@@ -200,6 +200,13 @@ pub struct TimeWindow {
     pub to: Time,
 }
 
+impl TimeWindow {
+    /// A time of day lies in it, ends included.
+    pub fn holds(&self, time: Time) -> bool {
+        if self.from <= self.to { self.from <= time && time <= self.to } else { time >= self.from || time <= self.to }
+    }
+}
+
 schema_of!(TimeWindow, TimeWindowWire::schema());
 
 /// How a [`TimeWindow`] is written.

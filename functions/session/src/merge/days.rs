@@ -2,7 +2,9 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use shared::dialogue::{DateExpr, DateMention, DateRole, Pick, Session, Slot, Stay, Trouble, Understanding, Week};
+use shared::dialogue::{
+    DateExpr, DateMention, DateRole, MonthNamed, Part, Pick, Session, Slot, Stay, Trouble, Understanding, Week,
+};
 use shared::travel::{Slots, Trip};
 
 use super::Merged;
@@ -14,6 +16,11 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     let meant: Vec<&DateMention> = said.dates.iter().chain(bare.as_ref()).filter(|date| !date.negated).collect();
     let roles = roles(session, &meant, today);
     let departure_before = session.slots.departure_date;
+    if let Some(DateMention { expression: DateExpr::Shift { days, months }, .. }) =
+        meant.iter().find(|date| date.role == DateRole::Both)
+    {
+        return shift_both(session, *days, *months, calendar, merged);
+    }
     // The day out first, whatever the order of the words: the day back is counted from it.
     for wanted in [DateRole::Departure, DateRole::Return] {
         for (mention, role) in meant.iter().zip(&roles).filter(|(_, role)| **role == wanted) {
@@ -22,9 +29,12 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
                 continue;
             }
             let named_departure = roles.contains(&DateRole::Departure);
+            let slot = if *role == DateRole::Return { Slot::ReturnDate } else { Slot::DepartureDate };
+            let expression = in_named_month(session, slot, mention.expression);
+            name_month(session, slot, expression, today);
             match role {
-                DateRole::Return => way_back(session, mention.expression, calendar, named_departure, merged),
-                _ => way_out(session, mention.expression, calendar, merged),
+                DateRole::Return => way_back(session, expression, mention.offset, calendar, named_departure, merged),
+                _ => way_out(session, expression, mention.offset, calendar, merged),
             }
         }
     }
@@ -57,7 +67,7 @@ fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
         _ => return None,
     };
     let day = i8::try_from(*number).ok().filter(|day| (1..=31).contains(day) && said.dates.is_empty())?;
-    Some(DateMention { expression: DateExpr::DayOfMonth { day, month: None }, role, negated: false })
+    Some(DateMention { expression: DateExpr::DayOfMonth { day, month: None }, role, negated: false, offset: 0 })
 }
 
 /// The roles, with those the words do not tell read by what was asked and by what is known.
@@ -71,6 +81,8 @@ fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole
     meant
         .iter()
         .map(|date| match date.role {
+            // "The Sunday after" of a journey that leaves on a Sunday is about that day.
+            DateRole::Unknown if is_weekday_of_departure(date.expression, slots.departure_date) => DateRole::Departure,
             DateRole::Unknown => {
                 let role = match session.asked {
                     Some(Slot::ReturnDate) if !has_return || slots.return_date.is_some() => DateRole::Return,
@@ -93,15 +105,70 @@ fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole
         .collect()
 }
 
-fn way_out(session: &mut Session, expression: DateExpr, calendar: Calendar, merged: &mut Merged) {
+/// "Same but a month later": both days move.
+fn shift_both(session: &mut Session, days: i32, months: i32, calendar: Calendar, merged: &mut Merged) {
+    merged.informed = true;
+    let shift = DateExpr::Shift { days, months };
+    let moved = |day: Option<Date>| day.map(|_| resolve(shift, Calendar { departure: day, ..calendar }));
+    let (out, back) = (moved(session.slots.departure_date), moved(session.slots.return_date));
+    for (slot, resolved) in [(Slot::DepartureDate, out), (Slot::ReturnDate, back)] {
+        match resolved {
+            Some(Ok(day)) if slot == Slot::DepartureDate => session.slots.departure_date = day,
+            Some(Ok(day)) => session.slots.return_date = day,
+            Some(Err(trouble)) => merged.wrong(slot, trouble),
+            None => {}
+        }
+    }
+}
+
+/// "In February" tells no day; which month it was is kept, so that "the 15th" is in it.
+fn name_month(session: &mut Session, slot: Slot, expression: DateExpr, today: Date) {
+    match expression {
+        DateExpr::InMonth { month, ahead, part: Part::Any } => {
+            let first = match month {
+                Some(month) => {
+                    let year = if month < today.month() { today.year() + 1 } else { today.year() };
+                    Date::new(year, month, 1).ok()
+                }
+                None => today.first_of_month().checked_add(i32::from(ahead).months()).ok(),
+            };
+            session.month = first.map(|first| MonthNamed { slot, first });
+        }
+        _ if session.month.is_some_and(|named| named.slot == slot) => session.month = None,
+        _ => {}
+    }
+}
+
+/// "The 15th" after "in February" is in February.
+fn in_named_month(session: &Session, slot: Slot, expression: DateExpr) -> DateExpr {
+    match (expression, session.month.filter(|named| named.slot == slot)) {
+        (DateExpr::DayOfMonth { day, month: None }, Some(named)) => {
+            DateExpr::Date { year: Some(named.first.year()), month: named.first.month(), day }
+        }
+        (expression, _) => expression,
+    }
+}
+
+fn moved_by(resolved: Result<Option<Date>, Trouble>, offset: i32) -> Result<Option<Date>, Trouble> {
+    resolved.map(|date| date.map(|date| date.checked_add(offset.days()).unwrap_or(date)))
+}
+
+fn is_weekday_of_departure(expression: DateExpr, departure: Option<Date>) -> bool {
+    let DateExpr::WeekdayFrom { weekday, .. } = expression else { return false };
+    departure.is_some_and(|departure| departure.weekday().to_monday_one_offset() == weekday)
+}
+
+fn way_out(session: &mut Session, expression: DateExpr, offset: i32, calendar: Calendar, merged: &mut Merged) {
     let counted_from = match expression {
         // "A day later" moves the day that is known.
-        DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } => session.slots.departure_date,
+        DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } | DateExpr::WeekdayFrom { .. } => {
+            session.slots.departure_date
+        }
         _ => None,
     };
     let resolved = match nearest(expression, session.slots.departure_date, calendar.today) {
         Some(date) => Ok(Some(date)),
-        None => resolve(expression, Calendar { departure: counted_from, ..calendar }),
+        None => moved_by(resolve(expression, Calendar { departure: counted_from, ..calendar }), offset),
     };
     match resolved {
         Ok(Some(date)) if date < calendar.today => merged.wrong(Slot::DepartureDate, Trouble::PastDate { date }),
@@ -123,6 +190,7 @@ fn nearest(expression: DateExpr, departure: Option<Date>, today: Date) -> Option
 fn way_back(
     session: &mut Session,
     expression: DateExpr,
+    offset: i32,
     calendar: Calendar,
     named_departure: bool,
     merged: &mut Merged,
@@ -138,7 +206,7 @@ fn way_back(
     } else {
         session.stay = None;
     }
-    let Ok(resolved) = resolve(expression, Calendar { departure: counted_from, ..calendar })
+    let Ok(resolved) = moved_by(resolve(expression, Calendar { departure: counted_from, ..calendar }), offset)
         .map_err(|trouble| merged.wrong(Slot::ReturnDate, trouble))
     else {
         return;

@@ -1,9 +1,10 @@
 //! Where from and where to.
 
-use shared::dialogue::{Act, PlaceMention, PlaceRole, Session, Slot, Trouble, Unclear, Understanding};
+use shared::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Unclear, Understanding};
 use shared::travel::{Place, Slots};
 
 use super::Merged;
+use crate::nearness::{beside, country, is_one_city};
 
 /// The most places a name is asked about with.
 const MOST_CHOICES: usize = 5;
@@ -23,8 +24,26 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     }
     let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
+    if either_airport(session, &meant, merged) {
+        return;
+    }
+    let (others, meant): (Vec<&PlaceMention>, Vec<&PlaceMention>) =
+        meant.into_iter().partition(|mention| mention.either);
     for (at, mention) in meant.iter().enumerate() {
-        let Some(slot) = slot_of(session, said, &meant, &negated, at) else { continue };
+        // "Russia" of a journey from Saint Petersburg says again what is known.
+        if mention.region
+            && mention.role == PlaceRole::Unknown
+            && meant.len() == 1
+            && is_within(&session.slots, mention)
+        {
+            merged.informed = true;
+            continue;
+        }
+        let Some(slot) = slot_of(session, said, &meant, &negated, at) else {
+            // Named once more, it says nothing new, and is understood all the same.
+            merged.informed = true;
+            continue;
+        };
         // "From Germany, I'd start in Berlin": the city says it all.
         let city =
             |other: &&PlaceMention| !other.region && (other.role == mention.role || mention.role == PlaceRole::Unknown);
@@ -33,6 +52,11 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
         }
         merged.informed = true;
         place(session, mention, slot, merged);
+        let same = others.iter().filter(|other| other.role == mention.role);
+        let others: Vec<Place> = same.filter_map(|other| other.candidates.first().cloned()).collect();
+        if let (Some(taken), false) = (slot_mut(&mut session.slots, slot).clone(), others.is_empty()) {
+            session.remarks.push(Remark::OneOf { taken, others });
+        }
     }
     if meant.is_empty() {
         take_back(session, &negated, merged);
@@ -42,18 +66,57 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     }
 }
 
+/// One end of the journey lies in the region that is named.
+fn is_within(slots: &Slots, region: &PlaceMention) -> bool {
+    let wanted = region.candidates.first().and_then(|place| country(place.iata));
+    let ends = [&slots.origin, &slots.destination];
+    slots.origin.is_some()
+        && slots.destination.is_some()
+        && ends.into_iter().flatten().any(|place| wanted.is_some() && country(place.iata) == wanted)
+}
+
+/// "Malpensa or Linate?" of a journey to Milan asks which airport to use: nothing changes until one is said.
+fn either_airport(session: &Session, meant: &[&PlaceMention], merged: &mut Merged) -> bool {
+    let [one, other] = meant else { return false };
+    let (Some(first), Some(second)) = (one.candidates.first(), other.candidates.first()) else { return false };
+    let unsaid = one.role == PlaceRole::Unknown && other.role == PlaceRole::Unknown;
+    if !other.either || !unsaid || !is_one_city(first.iata, second.iata) {
+        return false;
+    }
+    let slots = [(Slot::Origin, &session.slots.origin), (Slot::Destination, &session.slots.destination)];
+    let of =
+        slots.into_iter().find(|(_, place)| place.as_ref().is_some_and(|place| is_one_city(place.iata, first.iata)));
+    let Some((slot, Some(city))) = of else { return false };
+    let choices = vec![first.clone(), second.clone()];
+    let trouble = Trouble::Ambiguous { name: format!("airport of {}", city.name), choices, region: false, near: false };
+    merged.informed = true;
+    merged.wrong(slot, trouble);
+    true
+}
+
 /// Puts a place into its slot, or keeps what is unclear about it.
 fn place(session: &mut Session, mention: &PlaceMention, slot: Slot, merged: &mut Merged) {
     session.unclear.retain(|unclear| unclear.slot != slot);
     match mention.candidates.as_slice() {
         [] => merged.wrong(slot, Trouble::UnknownPlace),
+        [first, rest @ ..] if mention.near => {
+            let others = rest.iter().take(2).cloned().collect();
+            fill(session, slot, first.clone());
+            session.remarks.push(Remark::Nearest { name: mention.name.0.clone(), taken: first.clone(), others });
+        }
         [only] => fill(session, slot, only.clone()),
         several => {
             let choices: Vec<Place> = several.iter().take(MOST_CHOICES).cloned().collect();
             // What stood there is no longer meant, and must not be searched while the name is unclear.
             *slot_mut(&mut session.slots, slot) = None;
             session.recent = Some(slot);
-            session.unclear.push(Unclear { slot, name: mention.name.0.clone(), choices, region: mention.region });
+            session.unclear.push(Unclear {
+                slot,
+                name: mention.name.0.clone(),
+                choices,
+                region: mention.region,
+                near: false,
+            });
         }
     }
 }
@@ -69,6 +132,14 @@ fn slot_mut(slots: &mut Slots, slot: Slot) -> &mut Option<Place> {
 
 /// "not Paris" alone: the place is not known any more.
 fn take_back(session: &mut Session, negated: &[&PlaceMention], merged: &mut Merged) {
+    let away = |slot: &Slot| negated.iter().any(|mention| is_in(&session.slots, *slot, mention));
+    if let (Some(mention), false) = (negated.first(), [Slot::Origin, Slot::Destination].iter().any(away)) {
+        if let Some(place) = mention.candidates.first() {
+            merged.informed = true;
+            session.remarks.push(Remark::Avoid { place: place.clone() });
+        }
+        return;
+    }
     for mention in negated {
         for slot in [Slot::Origin, Slot::Destination] {
             if is_in(&session.slots, slot, mention) {
@@ -105,7 +176,13 @@ fn slot_of(
         PlaceRole::Unknown => {}
     }
     if let Some(wrong) = negated.first() {
-        let replaced = [Slot::Origin, Slot::Destination].into_iter().find(|slot| is_in(slots, *slot, wrong));
+        let near = |slot: &Slot| {
+            let place = if *slot == Slot::Origin { &slots.origin } else { &slots.destination };
+            let city = |candidate: &Place| place.as_ref().is_some_and(|place| is_one_city(place.iata, candidate.iata));
+            wrong.candidates.first().is_some_and(city)
+        };
+        let ends = [Slot::Origin, Slot::Destination];
+        let replaced = ends.into_iter().find(|slot| is_in(slots, *slot, wrong)).or_else(|| ends.into_iter().find(near));
         return replaced.or(session.recent).or(Some(Slot::Destination));
     }
     // One that stands already where it could go is only named again.
@@ -127,6 +204,10 @@ fn slot_of(
     }
     if meant.len() == 2 {
         return Some(if at == 0 { Slot::Origin } else { Slot::Destination });
+    }
+    let asked_place = matches!(session.asked, Some(Slot::Origin | Slot::Destination));
+    if !asked_place && let Some(slot) = mention.candidates.first().and_then(|place| beside(slots, place)) {
+        return Some(slot);
     }
     if is_correction(said) && session.recent.is_some() {
         return session.recent;
@@ -219,6 +300,6 @@ fn words_of(name: &str) -> Vec<String> {
 /// What is still unclear about a place, as it is asked.
 pub fn unclear_of(session: &Session) -> Option<(Slot, Trouble)> {
     let unclear = session.unclear.first()?;
-    let Unclear { slot, name, choices, region } = unclear.clone();
-    Some((slot, Trouble::Ambiguous { name, choices, region }))
+    let Unclear { slot, name, choices, region, near } = unclear.clone();
+    Some((slot, Trouble::Ambiguous { name, choices, region, near }))
 }

@@ -13,6 +13,14 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     merged.informed = true;
     // Somebody who could not be booked yet is still of the party when the rest is put right.
     let known = session.party.take().or(session.slots.passengers);
+    // "The 3rd, not three people": the number was no count.
+    if travellers.fewer && travellers.among {
+        let before = session.undo.as_ref().and_then(|before| before.passengers);
+        if known.is_some_and(|known| Some(u32::from(known.total())) == travellers.total) {
+            session.slots.passengers = before;
+        }
+        return;
+    }
     let Some(party) = party(travellers, known) else {
         merged.wrong(Slot::Passengers, Trouble::TooManyPassengers { most: MOST as u8 });
         return;
@@ -47,9 +55,35 @@ fn bare_count(session: &Session, said: &Understanding) -> Option<Travellers> {
 /// The party, with what was not said taken from what is known; `None` where it is beyond counting.
 fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
     let small = |count: Option<u32>| count.map(|count| u8::try_from(count.min(200)).unwrap_or(u8::MAX));
-    let Travellers { total, adults, children, infants, more } = said;
+    let Travellers { total, adults, children, infants, more, among, fewer, grown } = said;
     let (total, adults, children, infants) = (small(total), small(adults), small(children), small(infants));
     let before = known.unwrap_or(Passengers::ONE);
+    if grown {
+        let mut party = before;
+        if adults.is_some() {
+            party.children = party.children.checked_sub(1)?;
+            party.adults = party.adults.checked_add(1)?;
+        } else if party.infants > 0 {
+            party.infants -= 1;
+            party.children = party.children.checked_add(1)?;
+        }
+        return Some(party);
+    }
+    if fewer {
+        return Some(Passengers {
+            adults: before.adults.saturating_sub(adults.unwrap_or(0)),
+            children: before.children.saturating_sub(children.unwrap_or(0)),
+            infants: before.infants.saturating_sub(infants.unwrap_or(0)),
+        });
+    }
+    if among {
+        let young = children.unwrap_or(0).checked_add(infants.unwrap_or(0))?;
+        return Some(Passengers {
+            adults: before.adults.saturating_sub(young),
+            children: before.children.checked_add(children.unwrap_or(0))?,
+            infants: before.infants.checked_add(infants.unwrap_or(0))?,
+        });
+    }
     if more {
         return Some(Passengers {
             adults: before.adults.checked_add(adults.unwrap_or(0))?.checked_add(total.unwrap_or(0))?,

@@ -8,7 +8,7 @@ use crate::text::Text;
 
 /// "today", "the day after tomorrow", "in two weeks", "ten days from now".
 pub(super) fn counted(text: &Text, at: usize) -> Found {
-    const NAMED: [(&str, i32); 21] = [
+    const NAMED: &[(&str, i32)] = &[
         ("the day after tomorrow", 2),
         ("day after tomorrow", 2),
         ("the day after tmrw", 2),
@@ -27,6 +27,7 @@ pub(super) fn counted(text: &Text, at: usize) -> Found {
         ("this afternoon", 0),
         ("this evening", 0),
         ("the day before yesterday", -2),
+        ("yesterday 's", -1),
         ("yesterday", -1),
         ("a week from today", 7),
         ("a week from tomorrow", 8),

@@ -1,6 +1,7 @@
 //! Days that bear a name.
 
 use shared::dialogue::{DateExpr, Holiday};
+use shared::festivals::{self, Festival};
 
 use super::Found;
 use crate::numbers::number;
@@ -8,7 +9,7 @@ use crate::text::Text;
 
 /// Fixed and movable holidays.
 pub(super) fn holiday(text: &Text, at: usize) -> Found {
-    const NAMES: [(&str, Holiday); 36] = [
+    const NAMES: &[(&str, Holiday)] = &[
         ("new year 's eve", Holiday::NewYearsEve),
         ("new years eve", Holiday::NewYearsEve),
         ("new year eve", Holiday::NewYearsEve),
@@ -46,7 +47,7 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         ("second day of christmas", Holiday::BoxingDay),
         ("new year ' s eve", Holiday::NewYearsEve),
     ];
-    const OFFSETS: [(&str, i32); 6] = [
+    const OFFSETS: &[(&str, i32)] = &[
         ("the day before", -1),
         ("a day before", -1),
         ("one day before", -1),
@@ -65,6 +66,9 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         Some((sign * count as i32, length + 2))
     });
     let (offset, start) = counted.map_or((0, at), |(days, length)| (days, at + length));
+    if let Some((festival, length)) = moving(text, start) {
+        return Some((DateExpr::Festival { festival, offset }, start + length - at));
+    }
     let (holiday, length) = NAMES
         .iter()
         .filter_map(|(phrase, holiday)| text.any_of(start, &[*phrase]).map(|length| (*holiday, length)))
@@ -73,4 +77,14 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         return None;
     }
     Some((DateExpr::Holiday { holiday, offset }, start + length - at))
+}
+
+/// A festival whose day moves, and how many tokens its name takes.
+fn moving(text: &Text, at: usize) -> Option<(Festival, usize)> {
+    let at_name = at + usize::from(text.at(at) == "the");
+    let (festival, length) = festivals::said(text.at(at_name))
+        .filter_map(|(phrase, festival)| text.any_of(at_name, &[phrase]).map(|length| (festival, length)))
+        .max_by_key(|(_, length)| *length)?;
+    // "For the Ascension Island flight", "Eid street".
+    (!matches!(text.at(at_name + length), "island" | "islands" | "street")).then_some((festival, at_name + length - at))
 }

@@ -7,7 +7,7 @@ use crate::numbers::digit_ordinal;
 use crate::text::Text;
 
 /// 1 (Monday) to 7 (Sunday).
-fn weekday_name(word: &str) -> Option<i8> {
+pub(super) fn weekday_name(word: &str) -> Option<i8> {
     Some(match word {
         "monday" | "mondays" | "mon" => 1,
         "tuesday" | "tuesdays" | "tue" | "tues" => 2,
@@ -22,7 +22,7 @@ fn weekday_name(word: &str) -> Option<i8> {
 
 /// "thrusday", "satuday": one slip in a name of six letters or more.
 fn misspelt_weekday(word: &str) -> Option<i8> {
-    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    const NAMES: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let slipped = |name: &&str| strsim::osa_distance(name, word) == 1;
     let candidate = (6..=10).contains(&word.len()) && word.contains('d');
     NAMES.iter().position(|name| candidate && slipped(name)).map(|at| at as i8 + 1)
@@ -30,7 +30,7 @@ fn misspelt_weekday(word: &str) -> Option<i8> {
 
 /// "Friday", "next Friday", "Friday next week", "a week from Friday", "Friday, 3 March", "next weekend".
 pub(super) fn weekday(text: &Text, at: usize) -> Found {
-    const WEEKS: [(&str, Week); 9] = [
+    const WEEKS: &[(&str, Week)] = &[
         ("the following", Week::Next),
         ("the coming", Week::Coming),
         ("this coming", Week::Coming),
@@ -41,6 +41,9 @@ pub(super) fn weekday(text: &Text, at: usize) -> Found {
         ("next", Week::Next),
         ("last", Week::Last),
     ];
+    if let Some(length) = text.any_of(at, &["weekend after next", "the weekend after next", "the weekend after"]) {
+        return Some((DateExpr::Weekday { weekday: 6, week: Week::AfterNext }, length));
+    }
     for (phrase, week) in [
         ("a week from", Week::ComingPlusWeek),
         ("a week on", Week::ComingPlusWeek),
@@ -62,8 +65,9 @@ pub(super) fn weekday(text: &Text, at: usize) -> Found {
     let named = before.map(|(week, _)| week);
     let start = start + usize::from(before.is_none() && text.at(start) == "the" && text.at(start + 1) == "weekend");
     if matches!(text.at(start), "weekend" | "weekends") {
-        let week = named.unwrap_or(Week::Coming);
-        return Some((DateExpr::Weekday { weekday: 6, week }, start + 1 - at));
+        let after_next = text.any_of(start + 1, &["after next"]);
+        let week = if after_next.is_some() { Week::AfterNext } else { named.unwrap_or(Week::Coming) };
+        return Some((DateExpr::Weekday { weekday: 6, week }, start + 1 + after_next.unwrap_or(0) - at));
     }
     let weekday = weekday_name(text.at(start))?;
     if is_other_word(text, start, named.is_some()) {
@@ -75,7 +79,7 @@ pub(super) fn weekday(text: &Text, at: usize) -> Found {
         return Some((exact, length - at));
     }
     let comma = usize::from(text.at(next) == ",");
-    const AFTER: [(&str, Week); 13] = [
+    const AFTER: &[(&str, Week)] = &[
         ("week after next", Week::AfterNext),
         ("the week after next", Week::AfterNext),
         ("in two weeks", Week::AfterNext),
@@ -116,8 +120,25 @@ fn is_other_word(text: &Text, at: usize, named: bool) -> bool {
         return false;
     }
     let capital = text.tokens.get(at).is_some_and(|token| token.capital);
-    let led =
-        matches!(text.before(at, 1), "on" | "by" | "until" | "till" | "from" | "this" | "next" | "," | "to" | "-");
+    let led = matches!(
+        text.before(at, 1),
+        "on" | "by"
+            | "until"
+            | "till"
+            | "from"
+            | "this"
+            | "next"
+            | ","
+            | "to"
+            | "-"
+            | "before"
+            | "after"
+            | "leave"
+            | "leaving"
+            | "return"
+            | "back"
+            | "returning"
+    );
     let alone = at == 0 && !text.tokens.get(1).is_some_and(|token| token.is_word());
     !(capital || led || alone)
 }

@@ -62,7 +62,7 @@ const BEFORE_TO: [&str; 18] = [
 const VERBS: [&str; 8] = ["split", "march", "knock", "cork", "reading", "van", "orange", "bar"];
 
 /// Words that may follow the name of a place; any other makes it part of something else ("to Reading reviews").
-const AFTER_A_PLACE: [&str; 40] = [
+const AFTER_A_PLACE: [&str; 98] = [
     "from",
     "to",
     "on",
@@ -103,6 +103,64 @@ const AFTER_A_PLACE: [&str; 40] = [
     "is",
     "would",
     "as",
+    "direct",
+    "nonstop",
+    "cheapest",
+    "cheap",
+    "under",
+    "max",
+    "below",
+    "business",
+    "economy",
+    "first",
+    "premium",
+    "flight",
+    "flights",
+    "any",
+    "when",
+    "how",
+    "what",
+    "which",
+    "only",
+    "instead",
+    "also",
+    "not",
+    "no",
+    "my",
+    "we",
+    "i",
+    "me",
+    "us",
+    "just",
+    "biz",
+    "oneway",
+    "way",
+    "round",
+    "trip",
+    "asap",
+    "early",
+    "late",
+    "morning",
+    "evening",
+    "night",
+    "afternoon",
+    "starting",
+    "stopping",
+    "can",
+    "could",
+    "need",
+    "home",
+    "back",
+    "preferably",
+    "maybe",
+    "where",
+    "who",
+    "through",
+    "thanks",
+    "pax",
+    "ok",
+    "sat",
+    "sun",
 ];
 
 /// What people answer in one word without naming a place.
@@ -213,6 +271,23 @@ impl<'a> Context<'a> {
         self.capitals_tell && self.tokens.get(at).is_some_and(|token| token.capitals)
     }
 
+    /// A sign or word that joins the two ends of a route starts here; how many tokens it takes.
+    pub fn joint(&self, at: usize) -> Option<usize> {
+        match (self.text(at), self.text(at + 1)) {
+            ("-" | "=", ">") => Some(2),
+            ("-" | ">" | "/" | "→" | "➡" | "»" | "⇒" | "to" | "2", _) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// A word that may follow the name of a place stands here.
+    pub fn ends_place(&self, at: usize) -> bool {
+        let next = self.text(at);
+        next.starts_with(|first: char| first.is_ascii_digit())
+            || AFTER_A_PLACE.contains(&next)
+            || DAYS_AND_MONTHS.contains(&next)
+    }
+
     /// A day or month is named within four tokens, besides the token itself.
     pub fn beside_a_date(&self, at: usize) -> bool {
         (at.saturating_sub(4)..at + 5).any(|near| near != at && DAYS_AND_MONTHS.contains(&self.text(near)))
@@ -223,11 +298,14 @@ impl<'a> Context<'a> {
         let before = self.before(span.start);
         let two_before = before.checked_sub(1).map_or("", |at| self.text(at));
         let word = if before < span.start { self.text(before) } else { "" };
-        let joins =
-            matches!(word, "and" | "or" | "-" | ">" | "/" | "to") && last > 0 && last <= before && before - last < 2;
+        let joins = matches!(word, "and" | "or" | "-" | ">" | "/" | "to" | "→" | "➡" | "»" | "⇒")
+            && last > 0
+            && last <= before
+            && before - last < 2;
         let placed = BEFORE_A_PLACE.contains(&word)
             || joins
-            || word == "for" && BEFORE_FOR.contains(&two_before)
+            || word == "for"
+                && (1..5).any(|back| before.checked_sub(back).is_some_and(|at| BEFORE_FOR.contains(&self.text(at))))
             || word == "of" && two_before == "out"
             || matches!(word, "is" | ":")
                 && matches!(two_before, "city" | "destination" | "origin" | "airport" | "from" | "to");

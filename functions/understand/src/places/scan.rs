@@ -12,6 +12,7 @@ use super::regions::{Extent, Region, qualifier, regions};
 use super::{Mention, Named};
 use crate::airlines;
 use crate::tokens::Token;
+use crate::towns::{Town, is_landmark, town};
 
 /// The most words a name has ("Washington District of Columbia").
 const MOST_WORDS: usize = 5;
@@ -64,6 +65,7 @@ impl Scan<'_> {
         let windows = self.windows(at);
         let mention = self
             .code(at)
+            .or_else(|| self.routed(at))
             .or_else(|| windows.iter().find_map(|(name, end)| self.named(name, at..*end)))
             .or_else(|| self.lower_case_code(at))
             .or_else(|| self.misspelt(&windows, at))?;
@@ -129,10 +131,105 @@ impl Scan<'_> {
         (around.placed || around.alone || around.leads_on).then(|| clear(&bearer, at..at + 1))
     }
 
+    /// A code or a name that a sign or "to" joins to another: "bkk > hkt", "cpt→jnb", "nice to paris".
+    fn routed(&self, at: usize) -> Option<Mention> {
+        let text = self.context.text(at);
+        // "To Los Angeles" names no LOS.
+        let longer = || self.windows(at).iter().any(|(name, end)| *end > at + 1 && !names::bearers(name).is_empty());
+        if self.taken(at) || text.len() < 2 || longer() {
+            return None;
+        }
+        // "bkk hkg 9 dec": two codes side by side.
+        let is_code = |at: usize| {
+            let text = self.context.text(at);
+            let bearer = text.parse().ok().and_then(names::bearer);
+            bearer.is_some_and(|bearer| bearer.tier >= names::PROMINENT)
+                && !is_ordinary(text)
+                && names::bearers(text).is_empty()
+        };
+        let beside = is_code(at) && (is_code(at + 1) || at > 0 && self.last == at && is_code(at - 1));
+        let behind = || self.context.joint(at + 1).is_some_and(|length| self.starts_place(at + 1 + length));
+        let before = || {
+            (1..=3).any(|length| {
+                at > length && self.context.joint(at - length) == Some(length) && self.last == at - length
+            })
+        };
+        let code = text.parse().ok().and_then(names::bearer);
+        let clean = |sign: &str| matches!(sign, "-" | ">" | "/" | "→" | "➡" | "=" | "»");
+        // "Goa" is the city, not Genoa.
+        let named = names::bearers(text).first().map(|first| first.iata);
+        let code = code.filter(|bearer| named.is_none_or(|iata| iata == bearer.iata) && regions(text).is_empty());
+        match code {
+            Some(bearer) => {
+                let signed = clean(self.context.text(at + 1)) || at > 0 && clean(self.context.text(at - 1));
+                // "to" is said between words, too: a code before it must be one that people know, or begin the sentence.
+                let known = signed || bearer.tier >= names::PROMINENT;
+                let (behind, before) = (behind(), before());
+                let side = at > 0 && self.tokens.get(at - 1).is_some_and(Token::is_word) && !signed;
+                let begins = !side
+                    || matches!(self.context.text(at - 1), "from" | "fly" | "flight" | "flights" | "hey" | "need");
+                let coded = || self.last > 0 && self.context.text(self.last - 1).len() == 3;
+                let meant =
+                    behind && (begins || !is_ordinary(text)) || before && (signed || !is_ordinary(text) || coded());
+                (known && meant || beside).then(|| clear(&bearer, at..at + 1))
+            }
+            None => {
+                let bearers = names::bearers(text);
+                let first = bearers.first().filter(|first| first.tier >= names::PROMINENT && is_ordinary(text))?;
+                let begins = at == 0
+                    || !self.tokens.get(at - 1).is_some_and(Token::is_word)
+                    || matches!(
+                        self.context.text(at - 1),
+                        "from" | "wrong" | "no" | "then" | "flight" | "flights" | "ticket" | "tickets"
+                    )
+                    || self.context.text(at - 1).starts_with(|first: char| first.is_ascii_digit());
+                (begins && behind() && !first.iata.as_str().is_empty())
+                    .then(|| Mention { named: Named::Place(likeliest(bearers)), tokens: at..at + 1 })
+            }
+        }
+    }
+
+    /// A name or code that needs no evidence starts at a token.
+    fn starts_place(&self, at: usize) -> bool {
+        let code = self.context.text(at).parse().ok().and_then(names::bearer);
+        let end = !self.tokens.get(at + 1).is_some_and(Token::is_word) || self.context.ends_place(at + 1);
+        code.is_some_and(|bearer| !is_ordinary(self.context.text(at)) && (bearer.tier > 0 || end))
+            || self.windows(at).iter().any(|(name, _)| {
+                let known = names::bearers(name).first().is_some_and(|first| first.tier > 0);
+                known && (!is_ordinary(name) || end) || !name.is_ascii() && town(name).is_some()
+            })
+    }
+
+    /// A landmark, a town without an airport, or a city's name in another language.
+    fn town(&self, name: &str, span: &Range<usize>) -> Option<Mention> {
+        let found = town(name)?;
+        let around = self.context.around(span, self.last);
+        let foreign = !name.is_ascii();
+        let landmark = is_landmark(name) && (name.contains(' ') || !is_ordinary(name));
+        let meant = foreign
+            || landmark && (around.expects_a_place() || name.contains(' '))
+            || is_landmark(name) && around.placed && around.closed
+            || around.suffices(name, 1) && (name.len() > 3 || around.placed);
+        let place = |code: &Iata| names::bearer(*code).map(|bearer| names::place(&bearer));
+        let named = match &found {
+            Town::City(code) => Named::Place(vec![place(code)?]),
+            Town::Near(codes) => Named::Near { airports: codes.iter().filter_map(place).collect() },
+        };
+        meant.then(|| Mention { named, tokens: span.clone() })
+    }
+
     /// A name spelt as it is in the tables.
     fn named(&self, name: &str, span: Range<usize>) -> Option<Mention> {
         let bearers = names::bearers(name);
         let here = regions(name);
+        let little_known = bearers.first().is_none_or(|first| first.tier == 0);
+        let whole = here.iter().any(|region| region.extent != Extent::Part);
+        if little_known
+            && (is_landmark(name) || !whole && bearers.is_empty())
+            && let Some(mention) = self.town(name, &span)
+        {
+            return Some(mention);
+        }
         if bearers.is_empty() && here.is_empty() {
             return None;
         }

@@ -9,6 +9,9 @@ fn named(words: &str) -> Vec<String> {
     let shown = |mention: Mention| match mention.named {
         Named::Place(places) if places.is_empty() => "?".to_owned(),
         Named::Place(places) => places.iter().map(|place| place.iata.to_string()).collect::<Vec<_>>().join("|"),
+        Named::Near { airports } => {
+            format!("~{}", airports.iter().map(|place| place.iata.to_string()).collect::<Vec<_>>().join("|"))
+        }
         Named::Region { name, .. } => format!("({name})"),
     };
     find(&tokens(words)).into_iter().map(shown).collect()
@@ -266,6 +269,7 @@ proptest! {
         // What is itself a name, or an ordinary word, is taken at its word.
         prop_assume!(words.iter().all(|word| names::bearers(word).is_empty() && regions::regions(word).is_empty() && !names::is_ordinary(word) && word.len() > 1));
         prop_assume!(names::bearers(&typed).is_empty());
+        prop_assume!(words.iter().chain([&typed.as_str()]).all(|word| crate::towns::town(word).is_none()));
         prop_assume!(crate::airlines::find(&tokens(&typed)).is_empty());
         let expected = names::bearers(name)[0].iata;
         let found = find(&tokens(&format!("fly from {typed} on Friday")));
