@@ -25,6 +25,8 @@ struct Line {
 struct Count {
     lines: usize,
     alarms: usize,
+    /// How many raise it by patterns and phrases alone.
+    by_patterns: usize,
     right_class: usize,
 }
 
@@ -76,6 +78,7 @@ fn count(lines: &[Line]) -> BTreeMap<&str, Count> {
         let alarm = Guard::embedded().read(&line.text);
         count.lines += 1;
         count.alarms += usize::from(alarm.is_some());
+        count.by_patterns += usize::from(Guard::embedded().read_with(&line.text, None).is_some());
         let class = alarm.map(|alarm| alarm.class.name());
         count.right_class += usize::from(class.is_some() && class == line.class.as_deref());
         match (&line.class, class) {
@@ -84,10 +87,10 @@ fn count(lines: &[Line]) -> BTreeMap<&str, Count> {
             _ => {}
         }
     }
-    println!("{:24} {:>5} {:>7} {:>6} {:>12}", "group", "lines", "alarms", "share", "right class");
+    println!("{:24} {:>5} {:>8} {:>7} {:>6} {:>12}", "group", "lines", "patterns", "alarms", "share", "right class");
     for (group, count) in &counts {
         let (lines, alarms, right) = (count.lines, count.alarms, count.right_class);
-        println!("{group:24} {lines:5} {alarms:7} {:6.3} {right:12}", count.share());
+        println!("{group:24} {lines:5} {:8} {alarms:7} {:6.3} {right:12}", count.by_patterns, count.share());
     }
     println!("{wrong}");
     counts
