@@ -221,7 +221,7 @@ async fn a_folder_outside_is_another_assistant_that_answers_from_its_texts() {
     assert_eq!(answer["citations"][0]["url"], "https://example.org/tomatoes");
     let reply = answer["reply"].as_str().unwrap();
     assert!(
-        reply.contains("“Tomatoes are sown indoors in March, six to eight weeks before the last frost.” [1]"),
+        reply.contains("Tomatoes are sown indoors in March, six to eight weeks before the last frost. [1]"),
         "{reply}"
     );
     app.colloquy.stop().await;

@@ -127,7 +127,8 @@ impl Candidates<'_> {
         let leans = question.topic.leans && self.about.is_some();
         let given = |at: usize| allowed(at) && self.chunks.get(at).is_some_and(&keep);
         let is_answer = |at: usize| own.get(at).is_some_and(|own| self.is_answer(at, *own, settings));
-        let answering = |at: usize| given(at) && if leans { self.is_near(at) } else { is_answer(at) };
+        let story = question.topic.story;
+        let answering = |at: usize| given(at) && (!leans && is_answer(at) || (leans || story) && self.is_near(at));
         let best = rank::best(&scores, settings.limit, answering);
         let elsewhere = best.first().and_then(|at| asking.elsewhere(self.chunks.get(*at)?));
         let near = if best.is_empty() { self.near(&scores, given) } else { Vec::new() };

@@ -90,13 +90,9 @@ fn search(
         // "What is an approval and how do I revoke it": the second half of a message leans on the first.
         (Some(first), true) => Search { topic: first, intent: Intent::FollowUp, ..base },
         _ if !asked.story.is_empty() => {
-            let story = asked.story.clone();
-            if leans || content(&question) <= FEW_WORDS {
-                // "Is that normal?" asks about all that was told.
-                let text = format!("{story}. {question}");
-                return Search { text, intent: Intent::Question, ..base };
-            }
-            Search { topic: story, is_story: true, intent: Intent::Question, ..base }
+            // The whole story is searched for, and what is asked of it counts twice.
+            let text = format!("{}. {question}", asked.story);
+            Search { text, topic: question, is_story: true, intent: Intent::Question, ..base }
         }
         (None, true) if told.is_empty() && earlier.is_empty() => {
             let text = search_text(&question, before);

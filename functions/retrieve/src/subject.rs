@@ -103,9 +103,12 @@ static COUNTRIES: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
     lines.filter_map(|line| line.split_once(": ")).collect()
 });
 
-/// What means a country, by its first word: the words, and the country's place in the list.
-static MEANING: LazyLock<HashMap<String, Vec<(Vec<String>, usize)>>> = LazyLock::new(|| {
-    let mut meaning: HashMap<String, Vec<(Vec<String>, usize)>> = HashMap::new();
+/// Words that mean a country, and its place in the list.
+type Phrase = (Vec<String>, usize);
+
+/// What means a country, by its first word.
+static MEANING: LazyLock<HashMap<String, Vec<Phrase>>> = LazyLock::new(|| {
+    let mut meaning: HashMap<String, Vec<Phrase>> = HashMap::new();
     for (at, (_, phrases)) in COUNTRIES.iter().enumerate() {
         for words in phrases.split(", ").map(|phrase| plain_words(phrase).collect::<Vec<_>>()) {
             if let Some(first) = words.first() {
