@@ -47,8 +47,8 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
         && said.words.0.first().is_some_and(|first| {
             matches!(first.as_str(), "i" | "we" | "need" | "want" | "looking" | "book" | "find" | "get")
         });
-    let asked =
-        |topic: &Topic| !(wants && topic.is_service()) && !merged.changed && !is_courtesy(*topic) && !topic.is_social();
+    let said_along = |topic: &Topic| wants && topic.is_service() || is_courtesy(*topic) || topic.is_social();
+    let asked = |topic: &Topic| !merged.changed && !said_along(topic);
     if let Some(topic) = said.questions.iter().copied().find(asked) {
         let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
         let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);

@@ -141,7 +141,7 @@ fn is_undo(text: &Text) -> bool {
         "what i had before",
     ];
     // "Same as before but a week later" changes something else.
-    (0..text.len()).any(|at| text.any_of(at, &UNDO).is_some() && !matches!(text.before(at, 1), "same" | "dont"))
+    (0..text.len()).any(|at| text.any_of(at, UNDO).is_some() && !matches!(text.before(at, 1), "same" | "dont"))
 }
 
 /// "Swap origin and destination", "the wrong way round".
@@ -170,7 +170,7 @@ fn is_swap(text: &Text) -> bool {
             text.any_of(at + 1, &["origin and", "destination and", "the origin and", "the destination and"]).is_some();
         let pair = (at + 1..at + 4)
             .any(|at| ENDS.contains(&text.at(at)) && text.at(at) != "origin" && text.at(at) != "destination");
-        text.any_of(at, &WHOLE).is_some() || turns && (both || pair)
+        text.any_of(at, WHOLE).is_some() || turns && (both || pair)
     })
 }
 
@@ -391,7 +391,7 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
         return Some((Pick::That, length));
     }
     if text.at(at) != "the" {
-        return by_comparison(text, at, &QUALITIES).or_else(|| bare(text, at));
+        return by_comparison(text, at, QUALITIES).or_else(|| bare(text, at));
     }
     let (pick, length) = quality(text, at + 1)?;
     let next = at + 1 + length;
@@ -455,7 +455,7 @@ fn by_comparison(text: &Text, at: usize, qualities: &[(&str, Pick)]) -> Option<(
         "which flight is",
         "which option is",
     ];
-    let lead = text.any_of(at, &LEADS)?;
+    let lead = text.any_of(at, LEADS)?;
     let (pick, length) = qualities
         .iter()
         .filter(|(phrase, _)| phrase.ends_with("er") || phrase.ends_with("est"))

@@ -39,7 +39,7 @@ pub fn is_handoff(text: &Text) -> bool {
         "anybody",
     ];
     (0..text.len()).any(|at| {
-        let Some(length) = text.any_of(at, &PERSONS) else { return false };
+        let Some(length) = text.any_of(at, PERSONS) else { return false };
         let ends = ends_clause(text, at + length)
             || matches!(
                 text.at(at + length),
@@ -117,7 +117,7 @@ pub fn is_start_over(text: &Text) -> bool {
         "forget everything",
     ];
     (0..text.len()).any(|at| {
-        let Some(length) = text.any_of(at, &AGAIN) else { return false };
+        let Some(length) = text.any_of(at, AGAIN) else { return false };
         // "My holidays start again on the 3rd", "start from the beginning of March".
         let of_time = matches!(text.at(at + length), "of" | "in" | "on" | "at" | "next" | "this");
         !of_time && !is_denied(text, at)
@@ -155,10 +155,10 @@ pub fn is_cancel(text: &Text) -> bool {
         "exit",
     ];
     (0..text.len()).any(|at| {
-        if text.any_of(at, &WHOLE).is_some() {
+        if text.any_of(at, WHOLE).is_some() {
             return !is_denied(text, at);
         }
-        let Some(length) = text.any_of(at, &DROPS) else { return false };
+        let Some(length) = text.any_of(at, DROPS) else { return false };
         // Alone, "forget" and "drop" say too little.
         let alone = matches!(text.at(at), "cancel" | "never" | "nevermind" | "abort" | "quit" | "exit")
             && ends_clause(text, at + length);

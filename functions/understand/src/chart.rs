@@ -46,7 +46,7 @@ pub fn claim(text: &mut Text) {
     const RULES: [Rule; 9] =
         [luggage, code_of_booking, aircraft, wait, pregnancy, birthday, day, clock, money_or_people];
     let mut claims: Vec<Claim> = (0..text.len())
-        .flat_map(|at| RULES.iter().filter_map(move |rule| Some((at, *rule))))
+        .flat_map(|at| RULES.iter().map(move |rule| (at, *rule)))
         .filter_map(|(at, rule)| {
             let (kind, length, strength) = rule(text, at)?;
             Some(Claim { kind, at: at..at + length, strength })

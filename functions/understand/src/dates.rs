@@ -139,7 +139,7 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
                 | "returning"
         );
     let words = text.at(at).starts_with(|first: char| first.is_ascii_digit());
-    (ends && words).then(|| (DateExpr::DayOfMonth { day: day as i8, month: None }, role, length))
+    (ends && words).then_some((DateExpr::DayOfMonth { day: day as i8, month: None }, role, length))
 }
 
 /// "Sorry, 11 to 18" after a range of days: the same month again.

@@ -306,7 +306,7 @@ fn read_airlines(text: &mut Text) -> Airlines {
         }
     }
     let any = (0..text.len())
-        .find_map(|at| text.any_of(at, &ANY).map(|length| at..at + length))
+        .find_map(|at| text.any_of(at, ANY).map(|length| at..at + length))
         .or_else(|| text.not_minded(&["airline", "airlines", "carrier", "carriers"]));
     found.wish = match any {
         _ if !wanted.is_empty() => Some(Wish::Only(bounded(wanted))),

@@ -58,10 +58,10 @@ pub fn number(text: &Text, at: usize) -> Option<(u32, usize)> {
     if !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit()) {
         return word.parse().ok().map(|value| (value, 1));
     }
-    if let Some(tens) = position(&TENS, word) {
+    if let Some(tens) = position(TENS, word) {
         let tens = (tens + 2) * 10;
         let next = at + 1 + usize::from(text.at(at + 1) == "-");
-        return Some(match position(&UNITS, text.at(next)).filter(|units| (1..10).contains(units)) {
+        return Some(match position(UNITS, text.at(next)).filter(|units| (1..10).contains(units)) {
             Some(units) => (tens + units, next + 1 - at),
             None => (tens, 1),
         });
@@ -71,7 +71,7 @@ pub fn number(text: &Text, at: usize) -> Option<(u32, usize)> {
     }
     match word {
         "dozen" => Some((12, 1)),
-        _ => position(&UNITS, word).map(|value| (value, 1)),
+        _ => position(UNITS, word).map(|value| (value, 1)),
     }
 }
 
@@ -84,15 +84,15 @@ pub fn number_or_one(text: &Text, at: usize) -> Option<(u32, usize)> {
 pub fn ordinal(text: &Text, at: usize) -> Option<(u32, usize)> {
     digit_ordinal(text, at).or_else(|| {
         let word = text.at(at);
-        if let Some(value) = position(&ORDINALS, word) {
+        if let Some(value) = position(ORDINALS, word) {
             return Some((value, 1));
         }
         if matches!(word, "twentieth" | "thirtieth") {
             return Some((if word == "twentieth" { 20 } else { 30 }, 1));
         }
-        let tens = position(&TENS, word)?;
+        let tens = position(TENS, word)?;
         let next = at + 1 + usize::from(text.at(at + 1) == "-");
-        let units = position(&ORDINALS, text.at(next)).filter(|units| (1..10).contains(units))?;
+        let units = position(ORDINALS, text.at(next)).filter(|units| (1..10).contains(units))?;
         Some(((tens + 2) * 10 + units, next + 1 - at))
     })
 }

@@ -32,7 +32,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
     for at in 0..text.len() {
         let limit = text.any_of(at, &["price limit", "budget limit", "limit", "price cap", "budget", "cap"]);
         let lifted = limit.filter(|length| text.is_taken_back(at..at + length));
-        if let Some(length) = text.any_of(at, &ANY).or(lifted) {
+        if let Some(length) = text.any_of(at, ANY).or(lifted) {
             text.take(at..at + length);
             found = Some(Wish::Any);
             continue;
@@ -138,7 +138,7 @@ fn put_right(text: &Text, at: usize) -> usize {
     (1..=3)
         .rev()
         .filter_map(|length| at.checked_sub(length).map(|start| (length, start)))
-        .find(|(length, start)| text.any_of(*start, &LEADS) == Some(*length))
+        .find(|(length, start)| text.any_of(*start, LEADS) == Some(*length))
         .map_or(0, |(length, _)| length)
 }
 
@@ -191,7 +191,7 @@ fn bound_before(text: &Text, at: usize) -> usize {
         .rev()
         .filter_map(|length| at.checked_sub(length).map(|start| (length, start)))
         .find(|(length, start)| {
-            text.any_of(*start, &BOUNDS) == Some(*length)
+            text.any_of(*start, BOUNDS) == Some(*length)
                 && (!matches!(text.at(*start), "over" | "beyond" | "around" | "exceed")
                     || matches!(text.before(*start, 1), "not" | "nothing" | "dont"))
         })
@@ -462,7 +462,7 @@ pub fn each_or_all(text: &Text) -> Option<bool> {
     let denied = |at: usize| matches!(text.before(at, 1), "not") || text.before(at, 2) == "not";
     let said = |phrases: &[&str]| (0..text.len()).any(|at| text.any_of(at, phrases).is_some() && !denied(at));
     let asks = (0..text.len()).any(|at| matches!(text.at(at), "?" | "whats" | "what" | "how"));
-    match (said(&EACH), said(&ALL)) {
+    match (said(EACH), said(&ALL)) {
         (true, false) => Some(true),
         (false, true) if !asks => Some(false),
         _ => None,

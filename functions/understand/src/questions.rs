@@ -98,12 +98,12 @@ fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
     let first = sentence.clone().find(|at| !is_filler(text.at(*at)));
     let asks = text.at(sentence.end - 1) == "?" || first.is_some_and(|at| asks_something(text, at));
-    asks && has(&MATTERS) || has(&HAPPENED) && has(&WENT_WRONG)
+    asks && has(MATTERS) || has(HAPPENED) && has(WENT_WRONG)
 }
 
 fn asks_something(text: &Text, at: usize) -> bool {
     const OTHERS: &[&str] = &["what about", "should i", "must i", "may i", "am i", "do i"];
-    starts_question(text, at).is_some() || text.any_of(at, &OTHERS).is_some()
+    starts_question(text, at).is_some() || text.any_of(at, OTHERS).is_some()
 }
 
 /// "2:25 am is too early" speaks of an offer's time, not of a wish.
@@ -304,13 +304,13 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
         "would want",
         "will need",
     ];
-    if text.any_of(at, &REQUESTS).is_some() {
+    if text.any_of(at, REQUESTS).is_some() {
         None
-    } else if text.any_of(at, &WHICH).is_some() {
+    } else if text.any_of(at, WHICH).is_some() {
         Some(Question::Which)
-    } else if text.any_of(at, &MAY_I).is_some() {
+    } else if text.any_of(at, MAY_I).is_some() {
         Some(Question::MayI)
-    } else if text.any_of(at, &YES_OR_NO).is_some() {
+    } else if text.any_of(at, YES_OR_NO).is_some() {
         Some(Question::YesOrNo)
     } else {
         text.any_of(at, &["that would be", "this would be", "you said", "so it is", "this is", "that is"])

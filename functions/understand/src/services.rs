@@ -19,7 +19,10 @@ struct Phrase {
 }
 
 /// By their first word; open phrases of one word apart.
-static PHRASES: LazyLock<(HashMap<&'static str, Vec<Phrase>>, Vec<Phrase>)> = LazyLock::new(|| {
+/// Phrases by their first word, and open ones of one word.
+type Phrases = (HashMap<&'static str, Vec<Phrase>>, Vec<Phrase>);
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let (mut closed, mut open) = (HashMap::<_, Vec<_>>::new(), Vec::new());
     for line in include_str!("../data/services.txt").lines().filter(|line| !line.starts_with('#')) {
         let Some((topic, phrases)) = line.split_once(": ") else { continue };

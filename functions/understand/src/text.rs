@@ -150,7 +150,7 @@ impl Text {
         ];
         self.sentences().into_iter().find_map(|sentence| {
             let minded = |at: usize| matches!(self.before(at, 1), "dont" | "not" | "never");
-            let at = sentence.clone().find(|at| self.any_of(*at, &NOT_MINDED).is_some() && !minded(*at))?;
+            let at = sentence.clone().find(|at| self.any_of(*at, NOT_MINDED).is_some() && !minded(*at))?;
             let named = sentence.clone().find(|at| self.free(*at) && what.contains(&self.at(*at)))?;
             let between = at.min(named)..at.max(named) + 1;
             (between.len() <= 8 && !between.clone().any(|at| self.at(at) == ",")).then_some(between)
@@ -226,10 +226,10 @@ impl Text {
             |range: Range<usize>| range.len() <= 4 && range.into_iter().all(|at| BETWEEN.contains(&self.at(at)));
         let denied = |at: usize| matches!(self.before(at, 1), "dont" | "not" | "never");
         let before = (wish.start.saturating_sub(7)..wish.start).any(|at| {
-            self.any_of(at, &BEFORE)
+            self.any_of(at, BEFORE)
                 .is_some_and(|length| at + length <= wish.start && between(at + length..wish.start) && !denied(at))
         });
-        before || (wish.end..wish.end + 5).any(|at| self.any_of(at, &BEHIND).is_some() && between(wish.end..at))
+        before || (wish.end..wish.end + 5).any(|at| self.any_of(at, BEHIND).is_some() && between(wish.end..at))
     }
 
     /// Which sentence a token is in, counted from 0.

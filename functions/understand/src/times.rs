@@ -137,7 +137,7 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
     ];
     const NEAR: [&str; 10] =
         ["around", "about", "at around", "at about", "at", "near", "approximately", "close to", "around about", "like"];
-    let (kind, lead) = [(0, &AFTER[..]), (1, &BEFORE[..]), (2, &NEAR[..])]
+    let (kind, lead) = [(0, AFTER), (1, BEFORE), (2, &NEAR[..])]
         .into_iter()
         .find_map(|(kind, leads)| text.any_of(at, leads).map(|length| (kind, length)))
         .unwrap_or((3, 0));
@@ -279,9 +279,9 @@ fn half_of_day(text: &Text, at: usize) -> Option<(bool, usize)> {
         "afternoon",
         "evening",
     ];
-    text.any_of(at, &SECOND)
+    text.any_of(at, SECOND)
         .map(|length| (true, length))
-        .or_else(|| text.any_of(at, &FIRST).map(|length| (false, length)))
+        .or_else(|| text.any_of(at, FIRST).map(|length| (false, length)))
 }
 
 /// "quarter to 6", "half past seven", "ten past 9".

@@ -92,7 +92,7 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
         let (count, who, length) = companion(text, at).or_else(|| {
             (text.at(at) == "the" && matches!(text.at(at + 1), "kids" | "children")).then_some((99, Who::Child, 2))
         })?;
-        let behind = text.any_of(at + length, &NOT_COMING);
+        let behind = text.any_of(at + length, NOT_COMING);
         let before = matches!(text.before(at, 1), "without" | "minus" | "except");
         (before || behind.is_some()).then(|| {
             text.take(at..at + length + behind.unwrap_or(0));
@@ -271,7 +271,7 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
     next += 1 + usize::from(text.at(next + 1) == "-");
     // "A 6 month baby" says the same.
     let old = matches!(text.at(next), "old" | "olds" | "o");
-    if !old && !(years == 0 && unit(text, next, true).is_some()) {
+    if !old && (years > 0 || unit(text, next, true).is_none()) {
         return None;
     }
     next += usize::from(old);
@@ -375,7 +375,7 @@ fn alone(text: &mut Text) -> Option<Travellers> {
     ];
     let mut found = None;
     for at in 0..text.len() {
-        if let Some(length) = text.any_of(at, &ALONE).filter(|length| text.all_free(at..at + length)) {
+        if let Some(length) = text.any_of(at, ALONE).filter(|length| text.all_free(at..at + length)) {
             let counts_other = matches!(
                 text.at(at + length),
                 "stop" | "way" | "bag" | "layover" | "and" | "-" | "connection" | "suitcase"

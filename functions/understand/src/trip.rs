@@ -87,7 +87,7 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
     if text.at(at) == "no" && matches!(text.at(at + 1), "return") && text.at(at + 2) == "was" {
         return None;
     }
-    if let Some(length) = text.any_of(at, &ONE_WAY) {
+    if let Some(length) = text.any_of(at, ONE_WAY) {
         return Some((Trip::OneWay, length));
     }
     let ways = text.is(at, &["both", "ways"])
@@ -109,7 +109,7 @@ fn named(text: &Text, at: usize) -> Option<(Trip, usize)> {
     }
     let denied = matches!(text.before(at, 1), "no" | "not" | "without" | "t") || text.before(at, 2) == "not";
     let returns = (is_return(text, at) && !denied).then_some(1);
-    text.any_of(at, &ROUND_TRIP).or(returns).map(|length| (Trip::RoundTrip, length))
+    text.any_of(at, ROUND_TRIP).or(returns).map(|length| (Trip::RoundTrip, length))
 }
 
 /// "return flights", "a return", "I also need to return", "when I come back".

@@ -27,7 +27,7 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
         "all classes",
     ];
     for at in 0..text.len() {
-        if let Some(length) = text.any_of(at, &ANY) {
+        if let Some(length) = text.any_of(at, ANY) {
             text.take(at..at + length);
             return Some(Wish::Any);
         }
@@ -305,10 +305,10 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         if !text.free(at) {
             continue;
         }
-        if let Some(length) = text.any_of(at, &ANY) {
+        if let Some(length) = text.any_of(at, ANY) {
             text.take(at..at + length);
             found = Some(Wish::Any);
-        } else if let Some(length) = text.any_of(at, &NONE) {
+        } else if let Some(length) = text.any_of(at, NONE) {
             let denied =
                 matches!(text.before(at, 1), "not") || text.before(at, 2) == "not" && text.before(at, 1) == "be";
             // "No stops" has its "no" within.
