@@ -79,7 +79,10 @@ fn options() -> anyhow::Result<Options> {
         visibility: local::VISIBILITY,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
         operator_key: Secret::from_env("OPERATOR_API_KEY"),
-        hand_offs_are_read: chat::hand_offs_are_read(),
+        // Who has the key can look; who is told will.
+        hand_offs_are_read: ["OPERATOR_API_KEY", "HANDOFF_WEBHOOK_URL", "HANDOFF_TOPIC_ARN"]
+            .into_iter()
+            .any(|name| config::optional(name).is_some()),
         notify: record::Notify::from_env()?,
         pdfs: PdfReader::this_program().context("asking where this program is")?,
         warm_every: Some(WARM_EVERY),

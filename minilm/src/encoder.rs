@@ -87,7 +87,7 @@ mod tests {
             (&long(), [-0.013_131_472, -0.025_347_255, 0.013_203_181, -0.060_902_916, -0.007_702_455, 0.048_796_85]),
         ] {
             let vector = model.embed(text).unwrap();
-            assert_eq!(vector.len(), DIMENSIONS);
+            assert_eq!(vector.len(), crate::DIMENSIONS);
             let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
             for (x, expected) in vector.iter().zip(expected) {
                 assert!((x / length - expected).abs() < 2e-6, "{text}: {} is not {expected}", x / length);

@@ -248,7 +248,8 @@ async fn a_question_in_the_middle_of_a_booking_is_answered_from_texts_and_the_bo
     assert!(reply.contains("in the cabin only") && reply.contains("[1]"), "{reply}");
     assert!(reply.ends_with("\n\nWhen would you like to fly from Islamabad to London?"), "{reply}");
     assert_eq!((&answer["action"], &answer["written_by"]), (&json!("answer"), &json!("extract")));
-    assert_eq!(answer["citations"][0]["source"], "FAA, PackSafe: lithium batteries");
+    let source = answer["citations"][0]["source"].as_str().unwrap();
+    assert!(source.contains("power banks"), "{source}");
 
     let unknown = app.say(Some(talk), "can my daughter play the violin there").await;
     assert!(!unknown["citations"][0].is_object(), "{unknown}");

@@ -13,7 +13,7 @@ use shared::llm::ChatModel;
 use shared::openai::Server;
 use tests::App;
 
-const ODD: &str = "whisk my better half and me off from Lahore to where the Colosseum stands on 3 December";
+const ODD: &str = "whisk my better half and me off from Lahore to where the penguins waddle on 3 December";
 
 /// The set with a stand-in for the model, which answers after a while, and what the stand-in was asked.
 async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, Asked) {

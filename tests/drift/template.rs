@@ -81,7 +81,10 @@ impl Function<'_> {
 /// A resource of a statement: the text of a `Sub`, or `${Name.Arn}`.
 fn arn(resource: &Value) -> String {
     match &resource["GetAtt"] {
-        Value::Null => text(&resource["Sub"]),
+        Value::Null => match &resource["Sub"] {
+            Value::Sequence(parts) => text(&parts[0]),
+            name => text(name),
+        },
         Value::Sequence(parts) => format!("${{{}}}", parts.iter().map(text).collect::<Vec<_>>().join(".")),
         name => format!("${{{}}}", text(name)),
     }

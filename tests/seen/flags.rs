@@ -80,8 +80,7 @@ async fn without_its_flag_a_model_is_not_asked() {
 
 #[tokio::test]
 async fn without_its_flag_no_model_writes_either() {
-    let passage =
-        json!({"id": "1", "text": "Airlines differ in what they let you carry.", "source": "S", "score": 1.0});
+    let passage = json!({"id": "1", "text": "Airlines differ in the baggage that they let you carry.", "source": "S", "score": 1.0});
     for action in [json!({"type": "retrieve"}), json!({"type": "look_up", "topic": "terms"})] {
         for (flags, asked) in [(json!({}), 1), (json!({"model": false}), 0)] {
             let file = File::new(&flags);

@@ -9,7 +9,7 @@ use tests::{App, DOCUMENTS_KEY, FRIDAY};
 use crate::log;
 use crate::outside::Outside;
 
-const ODD: &str = "whisk my better half and me off from Lahore to where the Colosseum stands on 3 December";
+const ODD: &str = "whisk my better half and me off from Lahore to where the penguins waddle on 3 December";
 const PLAIN: &str = "fly me from Lahore to Dubai next Friday";
 
 fn message(words: &str) -> Value {

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use shared::api::{HANDOFFS, HandoffList, ListHandoffs};
-use shared::config;
 use shared::deadline::PublicDeadline;
 use shared::handoffs::DAYS;
 use shared::problem::Problem;
@@ -19,15 +18,6 @@ use crate::Deps;
 
 /// How many days are listed where nothing else is asked.
 const USUAL_DAYS: u8 = 7;
-
-/// Whether a person looks at what is handed off: `HANDOFFS_ARE_READ`, or that there is an operator's key, a webhook or a topic.
-pub fn hand_offs_are_read() -> bool {
-    let told = ["OPERATOR_API_KEY", "OPERATOR_API_KEY_PARAMETER", "HANDOFF_WEBHOOK_URL", "HANDOFF_TOPIC_ARN"];
-    match config::optional("HANDOFFS_ARE_READ") {
-        Some(value) => value.trim() == "true",
-        None => told.into_iter().any(|name| config::optional(name).is_some()),
-    }
-}
 
 /// `GET /v1/admin/handoffs`.
 pub(crate) async fn handoffs(

@@ -26,7 +26,7 @@ use shared::api::{
     TURNS_LIMIT, TurnList,
 };
 use shared::assistants::Assistants;
-use shared::config::Secret;
+use shared::config::{self, Secret};
 use shared::deadline::{Deadline, PublicDeadline};
 use shared::flags::FlagSource;
 use shared::pipeline::Pipeline;
@@ -34,8 +34,6 @@ use shared::problem::{Problem, wrong_method};
 use shared::queue::Queue;
 use shared::step::read_json;
 use shared::turns::RecordWork;
-
-pub use admin::hand_offs_are_read;
 
 use crate::ask::{Ask, Asked};
 use crate::turn::Started;
@@ -83,14 +81,15 @@ impl Deps {
         Self { operator_key, hand_offs_are_read, ..self }
     }
 
-    /// With the steps at `STEPS_URL`, `OPERATOR_API_KEY`, the queue at `TURNS_QUEUE_URL`, and the flags.
+    /// With the steps at `STEPS_URL`, `OPERATOR_API_KEY`, `HANDOFFS_ARE_READ`, the queue at `TURNS_QUEUE_URL`, and the flags.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let turns = Queue::from_env("TURNS_QUEUE_URL").await?;
         let deps = Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?);
-        let deps = deps.with_operator(Secret::from_env("OPERATOR_API_KEY"), hand_offs_are_read());
+        let deps =
+            deps.with_operator(Secret::from_env("OPERATOR_API_KEY"), config::parsed("HANDOFFS_ARE_READ", false)?);
         Ok(deps.with_flags(FlagSource::from_env()))
     }
 

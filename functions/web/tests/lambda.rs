@@ -94,7 +94,8 @@ async fn the_trace_of_an_answer_is_x_rays() {
 /// CloudWatch's embedded metric format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 #[tokio::test]
 async fn what_is_measured_is_written_as_embedded_metrics() {
-    let (_, documents) = invoke(event("/v1/openapi.json"), &[("METRICS_NAMESPACE", "colloquy")], 3).await;
+    let (_, documents) =
+        invoke(event("/v1/openapi.json"), &[("METRICS", "true"), ("METRICS_NAMESPACE", "colloquy")], 3).await;
     let mut metrics = Vec::new();
     for document in &documents {
         assert!(document["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);

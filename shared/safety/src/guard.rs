@@ -96,7 +96,8 @@ impl Guard {
         if let Some((language, class)) = self.languages.find(&plain(message)) {
             return Some(Alarm { class, now: false, by: Reader::Language, language: Some(language) });
         }
-        let likely = likely.filter(|_| danger >= SURE)?;
+        // One word is no sentence: of letters alone the classifier knows too little.
+        let likely = likely.filter(|_| danger >= SURE && words.len() > 1)?;
         let calmed = matches.iter().any(|one| matches!(one.says, Says::CalmMessage | Says::CalmSentence | Says::Calm));
         (!calmed).then(|| Alarm { class: likely.class(), now: false, by: Reader::Classifier, language: None })
     }
@@ -176,7 +177,21 @@ fn strongest(words: &Words, matches: &[Match<Says>], danger: f32) -> Option<(Cla
         Strength::Weak => danger >= AGREES && !weakened(one),
         _ => danger >= DOUBTED || !weakened(one),
     });
-    let found: Vec<(Class, Strength)> = meant.map(|(_, class, strength)| (class, strength)).collect();
+    let meant: Vec<(&Match<Says>, Class, Strength)> = meant.collect();
+    // "My friend says he wants to kill himself" is about the friend, whatever its words say alone.
+    let about_another = |one: &Match<Says>| {
+        meant.iter().any(|(other, class, _)| {
+            *class == Class::ThirdParty
+                && other.from <= one.from
+                && one.to <= other.to
+                && one.to - one.from < other.to - other.from
+        })
+    };
+    let found: Vec<(Class, Strength)> = meant
+        .iter()
+        .filter(|(one, class, _)| *class == Class::ThirdParty || !about_another(one))
+        .map(|(_, class, strength)| (*class, *strength))
+        .collect();
     let now = found.iter().any(|(_, strength)| *strength == Strength::Now);
     let class = found.iter().map(|(class, _)| *class).min_by_key(|class| gravity(*class))?;
     Some((class, if now { Strength::Now } else { Strength::Sure }))
