@@ -441,11 +441,11 @@ def test_somebody_in_danger_finds_help_that_can_be_tapped_and_is_read_out(page, 
 def test_a_number_to_call_is_a_link_that_dials_it(page):
     page.open()
     lines = [{"kind": "emergency", "name": "Emergency", "call": "ambulance 998, police 999"},
-             {"kind": "crisis", "name": "Line", "call": "116 123", "text": "SHOUT to 85258", "hours": "24/7", "online": "javascript:alert(1)"}]
+             {"kind": "crisis", "name": "Line", "call": "1-800-MY-RESET", "text": "SHOUT to 85258", "hours": "24/7", "online": "javascript:alert(1)"}]
     page.stream_next(turn_event(), {"event": "done", "reply": reply(help={"class": "suicide", "lines": lines, "directory": "https://findahelpline.com"})})
     turn = page.say("x")
     addresses = [link.get_attribute("href") for link in page.all("section.help a", turn)]
-    assert addresses == ["tel:998", "tel:116123", "sms:85258", "https://findahelpline.com/"]
+    assert addresses == ["tel:998", "tel:18006973738", "sms:85258", "https://findahelpline.com/"]
 
 
 def test_what_an_assistant_is_not_is_told_before_one_begins(page):

@@ -13,7 +13,8 @@ use template::{Function, Template, conditions, named, text};
 const EVERYWHERE: [&str; 2] = ["METRICS", "RUST_LOG"];
 
 /// What a function reads that the template leaves at its default: the laptop's, or one that fits every deployment.
-const LEFT_AT_DEFAULT: [&str; 3] = ["COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR"];
+const LEFT_AT_DEFAULT: [&str; 4] =
+    ["AWS_ENDPOINT_URL_SNS", "COLLOQUY_ASSISTANTS", "COLLOQUY_FLAGS", "EMBEDDING_MODEL_DIR"];
 
 /// The first cells of a table of the README that begins with this heading line, each name in backticks.
 fn table(heading: &str) -> Names {

@@ -81,14 +81,14 @@ async fn without_its_flag_a_model_is_not_asked() {
 #[tokio::test]
 async fn without_its_flag_no_model_writes_either() {
     let passage = json!({"id": "1", "text": "Airlines differ in the baggage that they let you carry.", "source": "S", "score": 1.0});
-    for action in [json!({"type": "retrieve"}), json!({"type": "look_up", "topic": "terms"})] {
+    for action in [json!({"type": "retrieve"}), json!({"type": "look_up", "topic": "baggage"})] {
         for (flags, asked) in [(json!({}), 1), (json!({"model": false}), 0)] {
             let file = File::new(&flags);
             let (outside, options) = Outside::start().await;
             let app = App::with_options(Options { flags: file.source(), ..options }).await;
             let request: ReplyRequest = serde_json::from_value(json!({
                 "assistant": "travel", "action": action, "session": {}, "client_time": tests::FRIDAY,
-                "question": "What may I carry?", "passages": [passage],
+                "question": "What baggage may I carry?", "passages": [passage],
             }))
             .unwrap();
             let deadline = Deadline::after(Duration::from_secs(3));

@@ -86,7 +86,12 @@ pub(crate) async fn answer(
             return finished(reply, &progress);
         }
     };
-    let reply = safety::to_alarm(danger.alarm, danger.region, opened.session.care.as_ref());
+    // "I can't call anyone" is first of all an answer to who asked for a call; what kills soonest is never only an answer.
+    let urgent = matches!(danger.alarm.class, Class::Overdose | Class::Medical);
+    let care = opened.session.care.as_ref().filter(|_| !urgent);
+    let answer = care.and_then(|care| care.to_answer(&request.message, danger.region));
+    let alarm = || safety::to_alarm(danger.alarm, danger.region, opened.session.care.as_ref());
+    let reply = answer.unwrap_or_else(alarm);
     keep(deps, begin, opened, request.message, reply, progress).await
 }
 

@@ -60,9 +60,10 @@ function writer({ written_by: by, citations }) {
   return by === "model" && `Written by a language model${citations?.length ? " from the sources below" : ""}`;
 }
 
-/** The number in "116 123" or "ambulance 998, police 999" that a phone can dial: the first one. */
+/** The number in "116 123", "ambulance 998, police 999" or "888-SAFE-SPOT" that a phone can dial: the first one. */
 function dialled(call) {
-  return call?.match(/\+?\d[\d ()-]*/)?.[0].replace(/[^\d+]/g, "");
+  const key = (letter) => "22233344455566677778889999"[letter.charCodeAt(0) - 65];
+  return call?.match(/\+?\d[\dA-Z ()-]*/)?.[0].replace(/[A-Z]/g, key).replace(/[^\d+]/g, "");
 }
 
 /** Whom to reach, as links that dial, write or open; read out with the answer, for it is what counts in it. */
