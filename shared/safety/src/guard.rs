@@ -57,19 +57,16 @@ pub struct Alarm {
 pub struct Guard {
     lexicon: Lexicon<Says>,
     spelling: Spelling,
-    languages: Languages,
     classifier: Option<Classifier>,
 }
+
+/// Most processes never meet another language than English: what they would need is not built at their start.
+static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| Languages::embedded().unwrap_or_default());
 
 static EMBEDDED: LazyLock<Guard> = LazyLock::new(|| {
     // The files are part of the build and a test reads them all: what could not be read would be missing, not fatal.
     let lexicon = Lexicon::parse(PATTERNS).unwrap_or_default();
-    Guard {
-        spelling: Spelling::of(lexicon.words()),
-        lexicon,
-        languages: Languages::embedded().unwrap_or_default(),
-        classifier: Classifier::embedded(),
-    }
+    Guard { spelling: Spelling::of(lexicon.words()), lexicon, classifier: Classifier::embedded() }
 });
 
 impl Guard {
@@ -93,7 +90,10 @@ impl Guard {
         if let Some((class, strength)) = strongest(&words, &matches, danger) {
             return Some(Alarm { class, now: strength == Strength::Now, by: Reader::Pattern, language: None });
         }
-        if let Some((language, class)) = self.languages.find(&plain(message)) {
+        let as_written = plain(message);
+        if self.spelling.is_foreign(&as_written)
+            && let Some((language, class)) = LANGUAGES.find(&as_written)
+        {
             return Some(Alarm { class, now: false, by: Reader::Language, language: Some(language) });
         }
         // One word is no sentence: of letters alone the classifier knows too little.

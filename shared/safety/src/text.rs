@@ -106,9 +106,11 @@ fn in_word(letter: char) -> bool {
 #[derive(Debug)]
 pub(crate) struct Spelling {
     short_forms: HashMap<&'static str, &'static str>,
-    known: HashSet<String>,
-    /// What is left of a word without one of its letters, and the words that this may be.
-    mended: HashMap<String, Vec<String>>,
+    /// In order.
+    known: Vec<&'static str>,
+    lexicon: HashSet<String>,
+    /// The words that a misspelling may be, by their first letter and length, in order; each with the letters that it has.
+    mended: HashMap<(u8, usize), Vec<(u32, String)>>,
 }
 
 impl Spelling {
@@ -116,17 +118,30 @@ impl Spelling {
     pub fn of<'a>(lexicon: impl Iterator<Item = &'a str>) -> Self {
         let short_forms = SHORT_FORMS.lines().filter(|line| !line.starts_with('#'));
         let short_forms: HashMap<_, _> = short_forms.filter_map(|line| line.split_once('\t')).collect();
-        let mut known: HashSet<String> = KNOWN_WORDS.lines().map(str::to_owned).collect();
-        let mut mended: HashMap<String, Vec<String>> = HashMap::new();
-        for word in lexicon {
-            known.insert(word.to_owned());
-            if word.len() >= MENDED && word.is_ascii() {
-                for rest in without_one(word).chain([word.to_owned()]) {
-                    mended.entry(rest).or_default().push(word.to_owned());
-                }
-            }
+        let lexicon: HashSet<String> = lexicon.map(str::to_owned).collect();
+        let mut mended: HashMap<(u8, usize), Vec<(u32, String)>> = HashMap::new();
+        for word in lexicon.iter().filter(|word| word.len() >= MENDED && word.is_ascii()) {
+            let first = word.bytes().next().unwrap_or_default();
+            mended.entry((first, word.len())).or_default().push((letters(word), word.clone()));
         }
-        Self { short_forms, known, mended }
+        mended.values_mut().for_each(|words| words.sort_unstable());
+        Self { short_forms, known: KNOWN_WORDS.lines().collect(), lexicon, mended }
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        self.lexicon.contains(word) || self.known.binary_search(&word).is_ok()
+    }
+
+    /// The word that another one is by one slip: slips are rare in the first letter, and a word with another one is mostly
+    /// another word.
+    fn near(&self, word: &str) -> Option<&str> {
+        let first = word.bytes().next()?;
+        let (has, length) = (letters(word), word.len());
+        let lengths = [length, length + 1, length.saturating_sub(1)];
+        let may_be = lengths.iter().filter_map(|length| self.mended.get(&(first, *length))).flatten();
+        // One slip changes at most two of the letters that a word has.
+        let mut may_be = may_be.filter(|(letters, _)| (letters ^ has).count_ones() <= 2);
+        may_be.find(|(_, known)| strsim::osa_distance(known, word) == 1).map(|(_, known)| known.as_str())
     }
 
     /// Reads a message.
@@ -156,12 +171,19 @@ impl Spelling {
         }
     }
 
+    /// Whether words may be in another language: one letter is none of English, or a fair share of the words is not known.
+    pub fn is_foreign(&self, words: &Words) -> bool {
+        let is_known = |word: &str| self.is_known(word) || self.short_forms.contains_key(word) || word.len() < 2;
+        let unknown = words.iter().filter(|word| !is_known(word)).count();
+        words.iter().any(|word| !word.is_ascii()) || unknown > 1 && 4 * unknown >= words.len()
+    }
+
     /// What a word is that is not one: drawn out ("diiiie"), with digits for letters ("su1cide"), or with one slip.
     fn mend(&self, word: &str) -> Option<String> {
-        if self.known.contains(word) || !word.is_ascii() {
+        if self.is_known(word) || !word.is_ascii() {
             return None;
         }
-        let is_word = |word: &String| self.known.contains(word) || self.short_forms.contains_key(word.as_str());
+        let is_word = |word: &String| self.is_known(word) || self.short_forms.contains_key(word.as_str());
         let drawn_out =
             [2, 1].map(|most| squeezed(word, most)).into_iter().find(|short| short != word && is_word(short));
         if drawn_out.is_some() {
@@ -182,11 +204,7 @@ impl Spelling {
         if word.len() < MENDED {
             return None;
         }
-        let near = |rest: String| {
-            let may_be = self.mended.get(&rest)?;
-            may_be.iter().find(|known| same_start(known, word) && strsim::osa_distance(known, word) == 1).cloned()
-        };
-        near(word.to_owned()).or_else(|| without_one(word).find_map(near))
+        self.near(word).map(str::to_owned)
     }
 }
 
@@ -219,11 +237,6 @@ fn cut(message: &str, push: impl Fn(&mut Words, &str, usize)) -> Words {
     words
 }
 
-/// Slips are rare in the first letter, and a word with another one is mostly another word.
-fn same_start(one: &str, other: &str) -> bool {
-    one.bytes().next() == other.bytes().next()
-}
-
 /// Where the word at the beginning of a text ends; an apostrophe between letters is part of it.
 fn word_end(text: &str) -> usize {
     let mut letters = text.char_indices().peekable();
@@ -236,13 +249,9 @@ fn word_end(text: &str) -> usize {
     text.len()
 }
 
-/// A word without one of its letters, each in turn.
-fn without_one(word: &str) -> impl Iterator<Item = String> + '_ {
-    word.char_indices().map(|(at, letter)| {
-        let (before, after) =
-            (word.get(..at).unwrap_or_default(), word.get(at + letter.len_utf8()..).unwrap_or_default());
-        [before, after].concat()
-    })
+/// Which letters a word has, a bit for each.
+fn letters(word: &str) -> u32 {
+    word.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31))
 }
 
 /// A word whose letters repeat at most so often in a row.
