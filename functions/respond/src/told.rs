@@ -55,7 +55,7 @@ pub(crate) fn reply(assistant: &Assistant, request: &ReplyRequest) -> Told {
     if parts.len() > 1 {
         bits.extend(missed.iter().map(|part| format!("\n\nOn “{}” my texts have nothing.", part.question.0)));
     }
-    bits.extend(assistant.disclaimer.as_ref().map(|disclaimer| format!("\n\n{disclaimer}")));
+    bits.extend(disclaimer(assistant, request));
     Told { bits, cited }
 }
 
@@ -229,6 +229,12 @@ fn greeting(message: &str, assistant: &Assistant) -> Vec<String> {
     }
 }
 
+/// What the assistant is not: said with the first answer of a session, and with each question that has none.
+fn disclaimer(assistant: &Assistant, request: &ReplyRequest) -> Option<String> {
+    let is_first = request.session.turns.is_empty();
+    assistant.disclaimer.as_ref().filter(|_| is_first).map(|disclaimer| format!("\n\n{disclaimer}"))
+}
+
 /// What is said where nothing answers: what was looked for, and what could be asked instead.
 fn unknown(parts: &[QuestionPart], assistant: &Assistant, request: &ReplyRequest) -> Vec<String> {
     let looked: Vec<String> = parts.iter().map(|part| format!("“{}”", part.question.0)).collect();
@@ -241,7 +247,7 @@ fn unknown(parts: &[QuestionPart], assistant: &Assistant, request: &ReplyRequest
         let list: Vec<String> = near.iter().take(3).map(|heading| format!("\n– {heading}")).collect();
         bits.push(format!(" You could ask me, for example:{}", list.concat()));
     }
-    bits.extend(assistant.disclaimer.as_ref().map(|disclaimer| format!("\n\n{disclaimer}")));
+    bits.extend(disclaimer(assistant, request));
     bits
 }
 
