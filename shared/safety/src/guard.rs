@@ -155,9 +155,13 @@ fn parts(words: &Words) -> Vec<(usize, usize)> {
 
 /// The gravest thing that the patterns say, once what was meant otherwise is taken away.
 fn strongest(words: &Words, matches: &[Match<Says>], danger: f32) -> Option<(Class, Strength)> {
-    let calm = |one: &Match<Says>| {
+    let calm = |one: &Match<Says>, class: Class| {
         matches.iter().any(|other| match other.says {
-            Says::Calm => one.from < other.to && other.from < one.to,
+            // What says more than the calm words do is not taken back by them: "I don't want to be here", and "anymore".
+            Says::Calm => {
+                let says_more = class == Class::Suicide && one.from <= other.from && other.to < one.to;
+                one.from < other.to && other.from < one.to && !says_more
+            }
             _ => false,
         })
     };
@@ -172,8 +176,8 @@ fn strongest(words: &Words, matches: &[Match<Says>], danger: f32) -> Option<(Cla
         Says::Danger { class, strength } => Some((one, class, strength)),
         _ => None,
     });
-    let meant = dangers.filter(|(one, _, strength)| match strength {
-        _ if calm(one) => false,
+    let meant = dangers.filter(|(one, class, strength)| match strength {
+        _ if calm(one, *class) => false,
         Strength::Weak => danger >= AGREES && !weakened(one),
         _ => danger >= DOUBTED || !weakened(one),
     });
@@ -220,10 +224,11 @@ mod tests {
 
     #[test]
     fn messages_of_each_kind_that_was_once_read_wrongly_are_read_as_they_are_meant() {
-        let cases: [(&str, Option<Class>); 29] = [
+        let cases: [(&str, Option<Class>); 30] = [
             // Missed once: another verb, another order, what is left unsaid.
             ("I intend to be dead before my next birthday", Some(Class::Suicide)),
             ("honestly thinking of offing myself", Some(Class::Suicide)),
+            ("i dont want to be here anymore", Some(Class::Suicide)),
             ("nobody at school would notice if I never came back", Some(Class::Suicide)),
             ("is there even any point in still being alive", Some(Class::Suicide)),
             ("the pistol is on the table and I have had six beers", Some(Class::Suicide)),
