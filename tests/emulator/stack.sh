@@ -45,7 +45,7 @@ start_emulator() { # address, host name
     local port emulator
     port=$(free_port)
     export AWS_ENDPOINT_URL=http://$2:$port
-    AUTH=true GATEWAY_PORT=$port BIND_HOST=$1 MINISTACK_REGION=$AWS_DEFAULT_REGION IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
+    AUTH=true GATEWAY_PORT=$port BIND_HOST=$1 MINISTACK_HOST=$2 MINISTACK_REGION=$AWS_DEFAULT_REGION IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
         "${EMULATOR_PYTHON:-python3}" "$root/tests/emulator/serve.py" >"$work/emulator.log" 2>&1 &
     emulator=$!
     pids+=("$emulator")
