@@ -9,6 +9,6 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 cargo build --release --locked --workspace --exclude local --exclude tests --bins
-cargo build --release --locked -p shared --example hello
+cargo build --release --locked -p runtime --example hello
 target=$(cargo metadata --format-version 1 --no-deps --locked | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 python3 tests/emulator/cold_start.py "$target/release" "${1:-10}"

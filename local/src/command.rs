@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 use local::folder::{self, Summary, Target};
 use local::{Colloquy, Options};
-use shared::config::{self, Secret};
-use shared::embedder::MODEL_FOLDER;
-use shared::embedder::model::{self, Sources};
+use models::embedder::MODEL_FOLDER;
+use models::embedder::model::{self, Sources};
+use runtime::config::{self, Secret};
 
 use crate::print;
 

@@ -13,10 +13,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use contracts::problem::Problem;
 use http::uri::Authority;
 use http::{HeaderMap, StatusCode, header};
-use shared::config;
-use shared::problem::Problem;
+use runtime::config;
 use subtle::ConstantTimeEq;
 
 /// Where the SDKs put the token of temporary credentials.

@@ -10,11 +10,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use contracts::documents::{ContentType, DocumentRequest, DocumentView};
+use contracts::problem::ProblemBody;
 use futures::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::{Client, Response, StatusCode};
-use shared::documents::{ContentType, DocumentRequest, DocumentView};
-use shared::problem::ProblemBody;
 
 /// How many files are sent at once.
 const AT_ONCE: usize = 4;

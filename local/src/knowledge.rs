@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 pub use ingest::own_texts::OwnText;
-use shared::assistants::Assistants;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::observe::observed_call;
-use shared::trace::Trace;
+use runtime::assistants::Assistants;
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::observe::observed_call;
+use runtime::trace::Trace;
 use tokio::task::JoinHandle;
 
 use crate::SWEEP;

@@ -13,12 +13,12 @@ use std::time::Duration;
 use anyhow::Context;
 use ingest::PdfReader;
 use local::{Colloquy, Hosts, Options, State, knowledge};
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::embedder::Embedder;
-use shared::flags::FlagSource;
-use shared::prices::Prices;
-use shared::{config, telemetry};
+use models::embedder::Embedder;
+use record::Prices;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::flags::FlagSource;
+use runtime::{config, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How often the steps are made ready, as the template's `WarmSchedule` has it.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::routing::get;
+use contracts::problem::wrong_method;
 use http::header;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use shared::meter::{self, Kind, METRICS, Metric};
-use shared::problem::wrong_method;
+use runtime::meter::{self, Kind, METRICS, Metric};
 use tokio::task::JoinHandle;
 
 /// The upper bounds of the classes that times are counted in, in seconds. 2.5 is the longest that a turn should take.

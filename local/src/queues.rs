@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use aws::queue::Queue;
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::config::Region;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -12,10 +13,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use shared::deadline::Deadline;
-use shared::meter;
-use shared::observe::observed_batch;
-use shared::queue::{Message, Queue};
+use runtime::deadline::Deadline;
+use runtime::message::Message;
+use runtime::meter;
+use runtime::observe::observed_batch;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use winterbaume_core::{MockRequest, MockService};
@@ -93,7 +94,7 @@ async fn create(
     let mut create =
         client.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, visibility);
     if let Some(dead) = dead {
-        let policy = format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":"{}"}}"#, shared::queue::TRIES);
+        let policy = format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":"{}"}}"#, aws::queue::TRIES);
         create = create.attributes(QueueAttributeName::RedrivePolicy, policy);
     }
     let made = create.send().await.with_context(|| format!("making the queue {name}"))?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use aws::knowledge_store::VectorSpace;
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
@@ -16,11 +17,10 @@ use aws_sdk_dynamodb::types::{
     SearchSchemaElement, SearchSchemaElementType, TimeToLiveSpecification, VectorAttributeDefinition,
     VectorDistanceFunction, VectorIndex, VectorIndexUpdate,
 };
+use contracts::turns::{PENDING_INDEX, TURN_INDEX};
 use dynoxide::Database;
 use rusqlite::{Connection, OpenFlags};
 use session::Tables;
-use shared::knowledge_store::VectorSpace;
-use shared::turns::{PENDING_INDEX, TURN_INDEX};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

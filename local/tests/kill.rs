@@ -12,10 +12,10 @@ use axum::{Json, Router};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use local::{Options, State};
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::openai::Server;
 use serde_json::{Value, json};
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::openai::Server;
 use tests::{App, DOCUMENTS_KEY};
 
 const SECTIONS: usize = 20;

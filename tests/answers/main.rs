@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use local::Options;
 use local::knowledge::own_texts_from_env;
+use models::embedder::Embedder;
 use serde_json::{Value, json};
-use shared::embedder::Embedder;
-use shared::knowledge_store::VectorSpace;
 use tests::answers::{Line, Session, Shares, read};
 use tests::{App, options, session_of};
 
@@ -64,7 +63,7 @@ fn print(assistant: &str, kind: &str, (share, count): (f64, usize)) -> f64 {
 /// The set, once all its texts can be found.
 async fn start() -> App {
     let (embedder, own_texts) = (Embedder::from_env().unwrap(), own_texts_from_env().unwrap());
-    let space = embedder.as_ref().map(VectorSpace::of);
+    let space = embedder.as_ref().map(Embedder::space);
     let app = App::with_options(Options { embedder, own_texts: own_texts.clone(), ..options() }).await;
     let started = Instant::now();
     for (assistant, ..) in ASSISTANTS {

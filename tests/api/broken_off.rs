@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aws::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents, SharedInterceptor};
@@ -11,7 +12,6 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue::{B, S};
 use serde_json::json;
-use shared::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
 use tests::App;
 
 /// Is told before each call how many there were, and may fail it.

@@ -7,9 +7,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use http::StatusCode;
+use runtime::pipeline::Pipeline;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::pipeline::Pipeline;
 use tests::{App, serve, session_of};
 use tower::ServiceExt;
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws::knowledge_store::{ChunkText, Corpus, DocumentId, EmbedWork, KnowledgeStore, NewDocument, VectorSpace};
+use aws::queue::Queue;
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, S};
 use axum::extract::State as Shared;
 use axum::routing::{get, post};
@@ -13,14 +15,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use local::{Options, State, folder};
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::openai::Server;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::message::Message;
 use serde_json::{Value, json};
-use shared::assistants::Assistants;
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::knowledge_store::{ChunkText, Corpus, DocumentId, EmbedWork, KnowledgeStore, NewDocument, VectorSpace};
-use shared::openai::Server;
-use shared::queue::{Message, Queue};
 use tests::{Answer, App, DOCUMENTS_KEY};
 
 const DIMENSIONS: usize = 8;
@@ -288,7 +289,7 @@ async fn every_chunk_is_embedded_once_in_few_calls_and_nothing_is_done_twice() {
     assert_eq!((&again["id"], &again["embedded"]), (&added["id"], &json!(100)));
     assert_eq!(model.times("question number"), 100);
 
-    let space = VectorSpace::of(&embedder(&url, "m"));
+    let space = embedder(&url, "m").space();
     let found = corpus(&app, Some(&space)).await;
     assert_eq!(found.chunks.iter().filter(|chunk| chunk.vector.is_some()).count(), 100);
     assert_eq!(found.chunks[41].text, "The answer to question number 42.");
@@ -341,7 +342,7 @@ async fn a_deleted_document_is_out_of_answers_at_once_and_late_work_does_not_bri
     assert_eq!(call(&app, "GET", &path, None).await.status, 404);
     assert_eq!(call(&app, "DELETE", &path, None).await.status, 404);
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
-    let space = VectorSpace::of(&embedder(&url, "m"));
+    let space = embedder(&url, "m").space();
     assert!(store.unembedded(&id, &space).await.unwrap().is_empty(), "no chunk came back");
 }
 
@@ -396,7 +397,7 @@ impl Worker {
     fn new(app: &App, url: &str) -> Self {
         let (queue, dead) = app.colloquy.chunk_queues();
         let (embedder, store) = (embedder(url, "m"), app.colloquy.knowledge());
-        let space = VectorSpace::of(&embedder);
+        let space = embedder.space();
         let assistants = Assistants::embedded().unwrap();
         let deps = embed::Deps::new(store.clone(), queue.clone(), Some(embedder), 5, assistants);
         Self { deps: Arc::new(deps), queue, dead, store, space }
@@ -697,7 +698,7 @@ async fn the_event_of_embed_gives_a_vector_to_what_that_of_ingest_took_in() {
     let event = include_str!("../../events/embed.json");
     let event: aws_lambda_events::sqs::SqsEvent = serde_json::from_str(event).unwrap();
 
-    let failed = worker.work(event.records.into_iter().map(shared::lambda::message).collect()).await;
+    let failed = worker.work(event.records.into_iter().map(runtime::lambda::message).collect()).await;
 
     assert!(failed.is_empty());
     let id: DocumentId = serde_json::from_str::<Value>(&taken).unwrap()["id"].as_str().unwrap().parse().unwrap();
@@ -767,10 +768,10 @@ async fn what_was_pending_at_a_kill_is_embedded_after_the_restart_and_another_mo
 
     let app = app_with(&url, "other", state()).await;
     let view = until(&app, &added["id"], settled).await;
-    let other = VectorSpace::of(&embedder(&url, "other"));
+    let other = embedder(&url, "other").space();
     let embedded = |corpus: Corpus| corpus.chunks.iter().filter(|chunk| chunk.vector.is_some()).count();
     assert_eq!((view["embedded"].as_u64(), embedded(corpus(&app, Some(&other)).await)), (Some(20), 20));
-    let before = VectorSpace::of(&embedder(&url, "m"));
+    let before = embedder(&url, "m").space();
     assert_eq!(embedded(corpus(&app, Some(&before)).await), 0, "vectors of two models are never mixed");
     app.colloquy.stop().await;
     std::fs::remove_dir_all(&folder).unwrap();

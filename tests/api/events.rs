@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 use axum::body::to_bytes;
 use lambda_http::request::from_str;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::pipeline::Pipeline;
 use serde_json::Value;
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::pipeline::Pipeline;
 use tests::App;
 use tower::ServiceExt;
 

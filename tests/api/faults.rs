@@ -5,12 +5,12 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use contracts::knowledge::Retrieval;
 use flights::Deps;
 use flights::provider::Provider;
 use http::StatusCode;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::knowledge::Retrieval;
-use shared::pipeline::Pipeline;
 use std::time::{Duration, Instant};
 use tests::{App, serve, session_of};
 use tower::ServiceExt;
@@ -20,7 +20,7 @@ use crate::asking::{app_at, endless};
 const MESSAGE: &str = "fly me from Lahore to Dubai next Friday";
 
 fn duffel(url: &str) -> Provider {
-    let token = shared::config::Secret::new("DUFFEL_API_TOKEN", "test".to_owned());
+    let token = runtime::config::Secret::new("DUFFEL_API_TOKEN", "test".to_owned());
     Provider::Duffel(flights::duffel::Duffel::new(reqwest::Client::new(), url, token))
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use contracts::api::{BeginTurn, SESSION_BEGIN};
 use futures::future::join_all;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::api::{BeginTurn, SESSION_BEGIN};
-use shared::deadline::Deadline;
-use shared::pipeline::Pipeline;
 use tests::{Answer, App, session_of};
 
 const KEY: &str = "5f0c1f0e-6a6b-4c39-9a3e-0d1d8a6a7b11";

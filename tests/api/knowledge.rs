@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use aws::knowledge_store::DocumentId;
 use axum::extract::State as Shared;
 use axum::routing::post;
 use axum::{Json, Router};
+use contracts::api::RETRIEVE;
+use contracts::knowledge::{Retrieval, RetrieveRequest, Retrieved};
+use contracts::private::Private;
 use http::StatusCode;
 use local::Options;
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::openai::Server;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::api::RETRIEVE;
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::knowledge::{Retrieval, RetrieveRequest, Retrieved};
-use shared::knowledge_store::{DocumentId, VectorSpace};
-use shared::openai::Server;
-use shared::pipeline::Pipeline;
-use shared::private::Private;
 use tests::{App, DOCUMENTS_KEY};
 
 const DIMENSIONS: usize = 64;
@@ -67,7 +67,7 @@ async fn ingest(app: &App, source: &str, content: &str) -> DocumentId {
 }
 
 async fn embedded(app: &App, id: &DocumentId, embedder: &Embedder) {
-    let (store, space) = (app.colloquy.knowledge(), VectorSpace::of(embedder));
+    let (store, space) = (app.colloquy.knowledge(), embedder.space());
     let started = Instant::now();
     while !store.unembedded(id, &space).await.unwrap().is_empty()
         || store.document(id).await.unwrap().unwrap().counts.embedded == 0

@@ -4,25 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws::queue::Queue;
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::config::{Credentials, Region};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::routing::post;
+use contracts::api::SessionId;
+use contracts::turns::RecordWork;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use local::{Options, State};
+use models::llm::ChatModel;
+use models::openai::Server;
+use record::Prices;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::message::Message;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::api::SessionId;
-use shared::assistants::Assistants;
-use shared::deadline::Deadline;
-use shared::llm::ChatModel;
-use shared::openai::Server;
-use shared::pipeline::Pipeline;
-use shared::prices::Prices;
-use shared::queue::{Message, Queue};
-use shared::turns::RecordWork;
 use tests::{App, FRIDAY, session_of};
 use tower::ServiceExt;
 
@@ -70,7 +71,7 @@ fn worker(app: &App) -> Arc<record::Deps> {
     let (queue, _) = app.colloquy.turn_queues();
     let prices = Prices::with(None).unwrap();
     let ttl = SignedDuration::from_hours(24);
-    let handoffs = shared::handoffs::Handoffs::new(client.clone(), names.handoffs);
+    let handoffs = aws::handoffs::Handoffs::new(client.clone(), names.handoffs);
     let tables = (app.colloquy.totals(), handoffs);
     Arc::new(record::Deps::new(client, names.turns, tables, queue, prices, ttl))
 }
@@ -321,7 +322,7 @@ async fn a_table_that_is_not_there_gives_up_at_once_and_one_that_is_not_reached_
     let (queue, dead) = app.colloquy.turn_queues();
     let work_at = async |client: aws_sdk_dynamodb::Client, table: &str| {
         let (prices, ttl) = (Prices::with(None).unwrap(), SignedDuration::from_hours(24));
-        let handoffs = shared::handoffs::Handoffs::new(client.clone(), "handoffs");
+        let handoffs = aws::handoffs::Handoffs::new(client.clone(), "handoffs");
         let tables = (app.colloquy.totals(), handoffs);
         let deps = record::Deps::new(client, table, tables, queue.clone(), prices, ttl);
         let turn = RecordWork::turn("01M7Y5QRE1TRSWEGN6CG59HSD5", SessionId::random());
@@ -339,7 +340,7 @@ async fn the_event_of_record_counts_a_question() {
     let app = App::start().await;
     let event: aws_lambda_events::sqs::SqsEvent =
         serde_json::from_str(include_str!("../../events/record.json")).unwrap();
-    let messages: Vec<Message> = event.records.into_iter().map(shared::lambda::message).collect();
+    let messages: Vec<Message> = event.records.into_iter().map(runtime::lambda::message).collect();
 
     let failed = record::work(worker(&app), messages, Deadline::after(Duration::from_secs(5))).await;
 

@@ -7,15 +7,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use contracts::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
 use futures::{StreamExt, stream};
 use local::Options;
+use models::llm::ChatModel;
+use models::openai::Server;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
-use shared::assistants::Assistants;
-use shared::deadline::Deadline;
-use shared::llm::ChatModel;
-use shared::openai::Server;
-use shared::pipeline::Pipeline;
 use tests::App;
 
 const PASSAGES: [&str; 2] = [

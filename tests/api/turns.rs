@@ -17,7 +17,7 @@ async fn rate(app: &App, turn_id: &str, body: &Value) -> Answer {
 
 /// The ratings of all days.
 async fn ratings(app: &App, turn_id: &str) -> BTreeMap<String, u128> {
-    let day = shared::turns::day(turn_id.parse().unwrap());
+    let day = contracts::turns::day(turn_id.parse().unwrap());
     let days = app.colloquy.totals().days([day]).await.unwrap();
     let counters = days.into_iter().flat_map(|day| day.counters);
     counters.filter(|(name, count)| name.starts_with("rating:") && *count > 0).collect()

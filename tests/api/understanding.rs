@@ -8,9 +8,9 @@ use axum::routing::post;
 use axum::{Json, Router};
 use http::StatusCode;
 use local::Options;
+use models::llm::ChatModel;
+use models::openai::Server;
 use serde_json::{Value, json};
-use shared::llm::ChatModel;
-use shared::openai::Server;
 use tests::App;
 
 const ODD: &str = "whisk my better half and me off from Lahore to where the penguins waddle on 3 December";

@@ -10,10 +10,10 @@ use axum::routing::post;
 use flights::amadeus::Amadeus;
 use flights::provider::Provider;
 use local::Options;
+use runtime::config::Secret;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde_json::json;
-use shared::config::Secret;
-use shared::deadline::Deadline;
-use shared::pipeline::Pipeline;
 use tests::App;
 use tokio::sync::Mutex;
 

@@ -19,13 +19,13 @@ use base64::engine::general_purpose::STANDARD;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use local::{Colloquy, Options};
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::llm::ChatModel;
+use models::openai::Server;
 use process::{Process, milliseconds, spread};
+use runtime::assistants::Assistants;
 use serde_json::{Value, json};
-use shared::assistants::Assistants;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::llm::ChatModel;
-use shared::openai::Server;
 use tests::DOCUMENTS_KEY;
 
 const CHUNKS: usize = 1_000;

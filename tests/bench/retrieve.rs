@@ -5,17 +5,17 @@
 
 use std::time::{Duration, Instant};
 
+use aws::knowledge_store::{ChunkText, CorpusChunk, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
 use futures::{StreamExt, TryStreamExt, stream};
 use local::Options;
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::openai::Server;
 use retrieve::answer::Settings;
 use retrieve::index::{Index, Memory, Question, Table};
 use retrieve::meaning::VectorMatrix;
 use retrieve::rank::MEANING_WEIGHT;
 use retrieve::words::WordIndex;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::knowledge_store::{ChunkText, CorpusChunk, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
-use shared::openai::Server;
 use tests::App;
 
 /// How many words a chunk has, of how many there are.
@@ -121,7 +121,7 @@ async fn through_the_table(count: usize, dimensions: usize) -> anyhow::Result<St
     // It only says which vector index there is; the vectors are made up here.
     let embedder = OpenAi::new(Server::new("http://127.0.0.1:9", None)?, "bench", Some(dimensions))?;
     let embedder = Embedder::OpenAi(embedder);
-    let space = VectorSpace::of(&embedder);
+    let space = embedder.space();
     let app = App::with_options(Options { embedder: Some(embedder), ..tests::options() }).await;
     let store = app.colloquy.knowledge();
     let mut dice = Dice(count as u64);
@@ -157,7 +157,7 @@ async fn through_the_table(count: usize, dimensions: usize) -> anyhow::Result<St
 
 /// Writes a document with its chunks and their vectors.
 async fn fill(store: &KnowledgeStore, space: &VectorSpace, number: usize, dice: &mut Dice) -> anyhow::Result<()> {
-    let failed = |problem: shared::problem::Problem| anyhow::anyhow!("{problem}");
+    let failed = |problem: contracts::problem::Problem| anyhow::anyhow!("{problem}");
     let chunk = |_| ChunkText { text: dice.text(WORDS), heading: String::new(), source: "bench".to_owned(), url: None };
     let document = NewDocument {
         id: DocumentId::of("defi", &[&number.to_string()]),

@@ -12,8 +12,8 @@ use axum::routing::post;
 use futures::future::join_all;
 use local::{Colloquy, Options, State, serve_tables};
 use process::{Process, milliseconds, spread};
+use runtime::flags::FlagSource;
 use serde_json::{Value, json};
-use shared::flags::FlagSource;
 
 /// Turns measured for the CPU time of one, after a warm-up of a tenth of it.
 const CPU_TURNS: usize = 4_000;

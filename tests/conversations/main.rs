@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
+use contracts::dialogue::{Action, Session};
+use contracts::travel::Money;
 use jiff::Zoned;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use session::dialogue::advance;
-use shared::dialogue::{Action, Session};
-use shared::travel::Money;
 use tests::conversations::{Conversation, in_short, known, offers, read};
 use understand::understand;
 

@@ -10,7 +10,7 @@ use regex::Regex;
 
 pub type Names = BTreeSet<String>;
 
-/// The modules of `shared` that call AWS, and what the crates call what is theirs.
+/// The modules of the crate `aws`, and what the crates call what is theirs.
 const CALLERS: [(&str, &[&str]); 4] = [
     ("handoffs", &["handoffs", "Handoffs"]),
     ("knowledge_store", &["store", "KnowledgeStore"]),
@@ -157,7 +157,7 @@ impl Crate {
 
 /// The steps' constants and their paths, from the contracts.
 fn steps() -> Vec<(String, String)> {
-    let text = source(&root().join("shared/src/api.rs"));
+    let text = source(&root().join("shared/contracts/src/api.rs"));
     let step = Regex::new(r#"pub const (\w+): (?:Stream)?Step<[^=]+= (?:Stream)?Step::new\("([^"]+)"\)"#).unwrap();
     step.captures_iter(&text).map(|found| (found[1].to_owned(), found[2].to_owned())).collect()
 }
@@ -165,16 +165,16 @@ fn steps() -> Vec<(String, String)> {
 /// The body of `from_env` of a part of `shared`; for `run`, that of the function by which those that
 /// answer the public do.
 fn reader(name: &str) -> Option<String> {
-    let text = sources(&root().join("shared/src"));
+    let text = sources(&root().join("shared"));
     let (start, function) =
         if name == "run" { (0, "fn public(") } else { (text.find(&format!("impl {name} {{"))?, "fn from_env(") };
     let body = text[start..].split_once(function)?.1;
     Some(body.split("\n    }\n").next().unwrap_or_default().split("\n}\n").next().unwrap_or_default().to_owned())
 }
 
-/// The functions of a module of `shared`: name and body.
+/// The functions of a module of the crate `aws`: name and body.
 fn bodies(module: &str) -> Vec<(String, String)> {
-    let folder = root().join("shared/src");
+    let folder = root().join("shared/aws/src");
     let mut text = source(&folder.join(format!("{module}.rs")));
     if folder.join(module).is_dir() {
         text.push_str(&sources(&folder.join(module)));

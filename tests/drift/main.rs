@@ -6,7 +6,7 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 
 use code::{Crate, Names, functions, root};
-use shared::api::STREAMED;
+use contracts::api::STREAMED;
 use template::{Function, Template, conditions, named, text};
 
 /// What every function of the template has and reads.
@@ -335,6 +335,6 @@ fn every_table_is_billed_by_use_and_every_queue_has_somewhere_to_put_what_fails(
         assert_eq!(dead, &yaml_serde::Value::String(format!("Dead{name}.Arn")), "{name}");
         assert!(queues.contains_key(&format!("Dead{name}")), "{name}");
         let tries = &queue["Properties"]["RedrivePolicy"]["maxReceiveCount"];
-        assert_eq!(tries.as_u64(), Some(shared::queue::TRIES.into()), "{name}");
+        assert_eq!(tries.as_u64(), Some(aws::queue::TRIES.into()), "{name}");
     }
 }

@@ -70,7 +70,7 @@ deploy() { # parameters…
 boto3.client("ssm").put_parameter(Type="String", Name="/colloquy/flags", Value="{\"steps\": \"sequential\"}", Overwrite=True)'
     (cd "$work" && sam deploy --template "$work/packaged.yaml" --config-file "$root/samconfig.toml" --stack-name "$STACK" \
         --no-confirm-changeset --no-progressbar --parameter-overrides \
-        DocumentsApiKeyParameter=/colloquy/documents-api-key FlagsParameter=/colloquy/flags Monitoring=true 'LogLevel="info,shared::observe=debug"' \
+        DocumentsApiKeyParameter=/colloquy/documents-api-key FlagsParameter=/colloquy/flags Monitoring=true 'LogLevel="info,runtime::observe=debug"' \
         Embedder=openai EmbeddingModel=stand-in EmbeddingDimensions=8 EmbeddingSpace=stand_in_8 ChatModel=stand-in \
         "OpenAiBaseUrl=$model" 'WarmSchedule="rate(1 minute)"' "$@" >"$work/deploy.log") ||
         { cat "$work/deploy.log"; return 1; }

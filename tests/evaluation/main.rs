@@ -3,9 +3,9 @@
 //! `COLLOQUY_EVAL` names the folder with `sgd_flights/public.jsonl`. The table is printed with
 //! `cargo test -p tests --test evaluation -- --nocapture`.
 
+use contracts::travel::Slots;
 use futures::{StreamExt, stream};
 use serde_json::json;
-use shared::travel::Slots;
 use tests::evaluation::{Dialogue, Report, data, read};
 use tests::{App, session_of};
 

@@ -5,23 +5,23 @@
 //! the folder that `COLLOQUY_VECTORS` names, and those that all-MiniLM-L6-v2 makes within `COLLOQUY_EMBED_SECONDS` (120),
 //! the smallest set first. What is not measured is named.
 //!
-//! `EMBEDDER=local cargo test -p tests --features shared/local-model --test retrieval -- --nocapture` prints the tables.
+//! `EMBEDDER=local cargo test -p tests --features models/local-model --test retrieval -- --nocapture` prints the tables.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::knowledge_store::CorpusChunk;
+use contracts::knowledge::RetrieveRequest;
+use contracts::private::Private;
+use models::embedder::Embedder;
+use models::embedder::distilled::Distilled;
 use retrieve::answer::{LEAST_EVIDENCE, Settings, least_cosine, meaning_weight};
 use retrieve::conversation::searches;
 use retrieve::index::{Index, Memory, Question};
 use retrieve::meaning::VectorMatrix;
 use retrieve::rank::{MEANING_WEIGHT, best};
-use shared::assistants::Assistants;
-use shared::embedder::Embedder;
-use shared::embedder::distilled::Distilled;
-use shared::knowledge::RetrieveRequest;
-use shared::knowledge_store::CorpusChunk;
-use shared::private::Private;
+use runtime::assistants::Assistants;
 use tests::retrieval::{Judged, Library, Scores, Set, score};
 use tests::vectors::Vectors;
 

@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws::knowledge_store::EmbedWork;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use contracts::api::*;
+use contracts::step::{Step, StreamStep};
+use contracts::turns::RecordWork;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::api::*;
-use shared::assistants::Assistants;
-use shared::deadline::Deadline;
-use shared::knowledge_store::EmbedWork;
-use shared::pipeline::Pipeline;
-use shared::step::{Step, StreamStep};
-use shared::turns::RecordWork;
 use tests::{App, DOCUMENTS_KEY, FRIDAY};
 use tower::ServiceExt;
 

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use contracts::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
 use flights::provider::Provider;
 use futures::StreamExt;
 use http::StatusCode;
 use local::Options;
+use runtime::config::Secret;
+use runtime::deadline::Deadline;
+use runtime::flags::FlagSource;
+use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
-use shared::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
-use shared::config::Secret;
-use shared::deadline::Deadline;
-use shared::flags::FlagSource;
-use shared::pipeline::Pipeline;
 use tests::App;
 
 use crate::outside::Outside;
@@ -113,7 +113,7 @@ async fn what_is_independent_is_done_at_once_or_in_turn() {
     for (order, least, most) in [("concurrent", 400, 780), ("sequential", 800, 5_000)] {
         let file = File::new(&json!({"steps": order}));
         let secret = |name: &str| Secret::new(name, "test".to_owned());
-        let client = || shared::upstream::client().unwrap();
+        let client = || runtime::upstream::client().unwrap();
         let (id, key) = (secret("AMADEUS_CLIENT_ID"), secret("AMADEUS_CLIENT_SECRET"));
         let providers = [
             Provider::Duffel(Duffel::new(client(), &url, secret("DUFFEL_API_TOKEN"))),

@@ -11,12 +11,12 @@ use flights::amadeus::Amadeus;
 use flights::provider::Provider;
 use http::StatusCode;
 use local::Options;
+use models::llm::ChatModel;
+use models::openai::Server;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::pipeline::Pipeline;
 use serde_json::Value;
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::llm::ChatModel;
-use shared::openai::Server;
-use shared::pipeline::Pipeline;
 use tests::{Answer, App};
 
 use crate::outside::Outside;
@@ -74,7 +74,7 @@ async fn what_is_optional_and_fails_is_degraded_and_named_without_a_secret() {
     let refused = serve(Router::new().fallback(async || StatusCode::UNAUTHORIZED)).await;
     let hangs = serve(Router::new().fallback(async || std::future::pending::<StatusCode>().await)).await;
     let key = |name: &str| Secret::new(name, "kept-to-ourselves".to_owned());
-    let client = shared::upstream::client().unwrap();
+    let client = runtime::upstream::client().unwrap();
     let amadeus = Amadeus::new(client, &hangs, key("AMADEUS_CLIENT_ID"), key("AMADEUS_CLIENT_SECRET"), None);
     let model = ChatModel::new(Server::new(&refused, Some(key("OPENAI_API_KEY"))).unwrap(), "m", 100);
     let providers = [Provider::Amadeus(amadeus), tests::sample_provider()];

@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use local::Options;
+use models::llm::ChatModel;
+use models::openai::Server;
+use runtime::meter::{Kind, METRICS};
 use serde_json::{Value, json};
-use shared::llm::ChatModel;
-use shared::meter::{Kind, METRICS};
-use shared::openai::Server;
 use tests::{App, DOCUMENTS_KEY, FRIDAY};
 
 use crate::outside::Outside;

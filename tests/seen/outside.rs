@@ -9,12 +9,12 @@ use flights::duffel::Duffel;
 use flights::provider::Provider;
 use http::StatusCode;
 use local::Options;
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::llm::ChatModel;
-use shared::openai::Server;
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::llm::ChatModel;
+use models::openai::Server;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
 
 /// What was asked: path and `traceparent` of each request.
 #[derive(Clone, Default)]
@@ -37,7 +37,7 @@ impl Outside {
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(refuse)).await });
         let server = Server::new(&url, None).unwrap();
         let model = ChatModel::new(server.clone(), "stand-in", 100);
-        let client = shared::upstream::client().unwrap();
+        let client = runtime::upstream::client().unwrap();
         let duffel = Duffel::new(client, &url, Secret::new("DUFFEL_API_TOKEN", "test".to_owned()));
         let options = Options {
             respond: respond::Deps::new(Assistants::embedded().unwrap(), Some(model.clone())),

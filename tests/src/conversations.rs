@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use jiff::Zoned;
-use serde::Deserialize;
-use shared::dialogue::Action;
-use shared::travel::{
+use contracts::dialogue::Action;
+use contracts::travel::{
     Airline, Cost, FlightQuery, Itinerary, LocalTime, Money, Offer, Passengers, Segment, Slots, TimeWindow,
 };
+use jiff::Zoned;
+use serde::Deserialize;
 
 /// A conversation.
 #[derive(Debug, Clone, Deserialize)]

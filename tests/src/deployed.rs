@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow, bail};
+use contracts::travel::Slots;
 use reqwest::Client;
 use serde_json::{Value, json};
-use shared::travel::Slots;
 
 use crate::conversations::{Conversation, known};
 

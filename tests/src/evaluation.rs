@@ -21,10 +21,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use contracts::travel::{Cabin, Slots};
 use jiff::Zoned;
 use jiff::civil::Date;
 use serde::Deserialize;
-use shared::travel::{Cabin, Slots};
 
 /// The slots that are scored.
 const SCORED: [&str; 7] = ["origin", "destination", "departure_date", "return_date", "passengers", "cabin", "airlines"];
@@ -180,8 +180,8 @@ const AIRLINES: &[(&str, &str)] = &[
 fn actual(slots: &Slots) -> State {
     let mut state = State::new();
     // An airport is its city here, as it is in the data.
-    let place = |place: &shared::travel::Place| {
-        let metro = shared::airports::metro_of(place.iata).map(|metro| metro.iata.to_string());
+    let place = |place: &contracts::travel::Place| {
+        let metro = geo::airports::metro_of(place.iata).map(|metro| metro.iata.to_string());
         let code = metro.unwrap_or_else(|| place.iata.to_string());
         // The data's names of these cities stand for one code each, metropolitan or not.
         if CITIES.iter().any(|(_, known)| *known == code) { code } else { place.iata.to_string() }
@@ -375,7 +375,7 @@ mod tests {
         );
         let slots = Slots {
             departure_date: Some(jiff::civil::date(2019, 3, 3)),
-            passengers: Some(shared::travel::Passengers::ONE),
+            passengers: Some(contracts::travel::Passengers::ONE),
             ..Slots::default()
         };
         let mut report = Report::default();

@@ -10,11 +10,11 @@ use flights::scale::Scales;
 use ingest::PdfReader;
 use iso_currency::Currency;
 use local::{Colloquy, Hosts, Options, State};
+use record::Prices;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::flags::FlagSource;
 use serde_json::{Value, json};
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::flags::FlagSource;
-use shared::prices::Prices;
 
 pub mod answers;
 pub mod conversations;

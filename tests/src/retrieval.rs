@@ -5,18 +5,18 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use aws::knowledge_store::{CorpusChunk, VectorSpace};
+use contracts::api::RETRIEVE;
+use contracts::knowledge::{Passage, RetrieveRequest};
+use contracts::private::Private;
 use local::Options;
 use local::knowledge::own_texts;
+use models::embedder::Embedder;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::api::RETRIEVE;
-use shared::assistants::Assistants;
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::knowledge::{Passage, RetrieveRequest};
-use shared::knowledge_store::{CorpusChunk, VectorSpace};
-use shared::pipeline::Pipeline;
-use shared::private::Private;
 
 use crate::{App, DOCUMENTS_KEY};
 
@@ -109,7 +109,7 @@ impl Library {
     /// # Errors
     /// A document is refused, or it takes too long.
     pub async fn new(sets: &[&Set], embedder: Option<Embedder>) -> anyhow::Result<Self> {
-        let space = embedder.as_ref().map(VectorSpace::of);
+        let space = embedder.as_ref().map(Embedder::space);
         let assistants = assistants(sets)?;
         let expected: Vec<String> = assistants.iter().map(|(name, _)| name.to_owned()).collect();
         let retrieve_memory = 1 << 30;
@@ -189,7 +189,7 @@ impl Library {
     }
 }
 
-fn failed(problem: shared::problem::Problem) -> anyhow::Error {
+fn failed(problem: contracts::problem::Problem) -> anyhow::Error {
     anyhow::anyhow!("{problem}")
 }
 

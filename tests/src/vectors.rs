@@ -14,12 +14,12 @@ use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
+use models::embedder::Embedder;
+use models::embedder::openai::OpenAi;
+use models::openai::Server;
+use runtime::deadline::Deadline;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::embedder::openai::OpenAi;
-use shared::openai::Server;
 
 /// The model of the vectors, by the name that its space has, and their dimensions.
 const MODEL: (&str, usize) = ("all-MiniLM-L6-v2", 384);

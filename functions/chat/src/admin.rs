@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws::handoffs::DAYS;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
+use contracts::api::{HANDOFFS, HandoffList, ListHandoffs};
+use contracts::problem::Problem;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use runtime::deadline::PublicDeadline;
 use sha2::{Digest, Sha256};
-use shared::api::{HANDOFFS, HandoffList, ListHandoffs};
-use shared::deadline::PublicDeadline;
-use shared::handoffs::DAYS;
-use shared::problem::Problem;
 use subtle::ConstantTimeEq;
 
 use crate::Deps;

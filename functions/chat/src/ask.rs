@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared::api::{AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance, Writer};
-use shared::assistants::Kind;
-use shared::deadline::PublicDeadline;
-use shared::dialogue::{Action, Session, Understanding};
-use shared::flags::Order;
-use shared::knowledge::{RetrieveRequest, Retrieved};
-use shared::turns::RecordWork;
+use contracts::api::Kind;
+use contracts::api::{
+    AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance, Writer,
+};
+use contracts::dialogue::{Action, Session, Understanding};
+use contracts::knowledge::{RetrieveRequest, Retrieved};
+use contracts::turns::RecordWork;
+use runtime::deadline::PublicDeadline;
+use runtime::flags::Order;
 
 use crate::Deps;
 use crate::progress::{Progress, RESERVE, Written};

@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
-use jiff::Timestamp;
-use safety::{Alarm, Class, Guard, Help, Region, Reply};
-use shared::api::{
+use contracts::api::{
     AskReply, AskRequest, BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, Idempotency, MESSAGE_LIMIT,
     SESSION_BEGIN, SESSION_COMMIT, SessionId, Writer,
 };
-use shared::deadline::PublicDeadline;
-use shared::dialogue::{Action, Session, Understanding};
-use shared::knowledge::Retrieval;
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::turns::RecordWork;
+use contracts::dialogue::{Action, Session, Understanding};
+use contracts::knowledge::Retrieval;
+use contracts::private::Private;
+use contracts::problem::Problem;
+use contracts::turns::RecordWork;
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use runtime::deadline::PublicDeadline;
+use safety::{Alarm, Class, Guard, Help, Region, Reply};
 
 use crate::Deps;
 use crate::progress::Progress;

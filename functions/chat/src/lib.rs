@@ -14,26 +14,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::queue::Queue;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::{HeaderMap, StatusCode};
-use safety::Guard;
-use shared::api::{
+use contracts::api::{
     AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, ListTurns, PUBLIC_BODY_LIMIT,
     RateTurn, SESSION_DELETE, SESSION_READ, SESSION_TURNS, SessionId, SessionKey, SessionView, TURN_FEEDBACK,
     TURNS_LIMIT, TurnList,
 };
-use shared::assistants::Assistants;
-use shared::config::{self, Secret};
-use shared::deadline::{Deadline, PublicDeadline};
-use shared::flags::FlagSource;
-use shared::pipeline::Pipeline;
-use shared::problem::{Problem, wrong_method};
-use shared::queue::Queue;
-use shared::step::read_json;
-use shared::turns::RecordWork;
+use contracts::problem::{Problem, wrong_method};
+use contracts::turns::RecordWork;
+use http::{HeaderMap, StatusCode};
+use runtime::assistants::Assistants;
+use runtime::config::{self, Secret};
+use runtime::deadline::{Deadline, PublicDeadline};
+use runtime::flags::FlagSource;
+use runtime::pipeline::Pipeline;
+use runtime::step::read_json;
+use safety::Guard;
 
 use crate::ask::{Ask, Asked};
 use crate::turn::Started;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use contracts::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
+use contracts::knowledge::{Passage, Retrieved};
+use contracts::private::Private;
+use contracts::problem::Problem;
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedSender;
-use shared::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
-use shared::deadline::{Deadline, PublicDeadline};
-use shared::knowledge::{Passage, Retrieved};
-use shared::meter::{self, Outcome};
-use shared::pipeline::Pipeline;
-use shared::private::Private;
-use shared::problem::Problem;
+use runtime::deadline::{Deadline, PublicDeadline};
+use runtime::meter::{self, Outcome};
+use runtime::pipeline::Pipeline;
 
 /// What the end of a turn (the words, the commit) needs of the deadline when what comes before is slow.
 pub(crate) const RESERVE: Duration = Duration::from_millis(700);

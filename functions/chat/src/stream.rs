@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use contracts::api::{Answer, ChatReply, TurnEvent};
+use contracts::problem::Problem;
 use futures::channel::mpsc::{self, UnboundedSender};
 use futures::{Stream, StreamExt, future, stream};
 use http::StatusCode;
-use shared::api::{Answer, ChatReply, TurnEvent};
-use shared::deadline::Deadline;
-use shared::problem::Problem;
+use runtime::deadline::Deadline;
 
 use crate::ask::Asked;
 use crate::progress::broke_off;

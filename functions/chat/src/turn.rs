@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::channel::mpsc::UnboundedSender;
-use http::HeaderMap;
-use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
-use shared::api::{
+use contracts::api::Kind;
+use contracts::api::{
     BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
     SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
 };
-use shared::assistants::Kind;
-use shared::deadline::{Deadline, PublicDeadline};
-use shared::dialogue::{Action, Session, Understanding};
-use shared::knowledge::{RetrieveRequest, Retrieved};
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::travel::{FlightQuery, Offer};
-use shared::turns::RecordWork;
+use contracts::dialogue::{Action, Session, Understanding};
+use contracts::knowledge::{RetrieveRequest, Retrieved};
+use contracts::private::Private;
+use contracts::problem::Problem;
+use contracts::travel::{FlightQuery, Offer};
+use contracts::turns::RecordWork;
+use futures::channel::mpsc::UnboundedSender;
+use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+use runtime::deadline::{Deadline, PublicDeadline};
+use sha2::{Digest, Sha256};
 
 use crate::progress::{Progress, RESERVE, Written, unanswered};
 use crate::{Deps, crisis};

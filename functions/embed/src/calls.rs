@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use aws::knowledge_store::{DocumentId, KnowledgeStore, StoredChunk, VectorSpace};
+use aws::queue::Undone;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join, join_all};
-use shared::deadline::Deadline;
-use shared::embedder::{Embedder, TextFault};
-use shared::knowledge_store::{DocumentId, KnowledgeStore, StoredChunk, VectorSpace};
-use shared::queue::Undone;
-use shared::upstream::{Failure, Reason};
+use models::embedder::{Embedder, TextFault};
+use runtime::deadline::Deadline;
+use runtime::upstream::{Failure, Reason};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Outcome, unwritten};

@@ -15,15 +15,16 @@ mod sweep;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use aws::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
+use aws::queue::{Queue, Undone};
+use contracts::problem::Problem;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
-use shared::assistants::Assistants;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
-use shared::problem::Problem;
-use shared::queue::{Message, Queue, Undone};
+use models::embedder::Embedder;
+use runtime::assistants::Assistants;
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::message::Message;
 
 use calls::{Calls, Job};
 pub use sweep::{sweep, sweep_now};
@@ -91,7 +92,7 @@ async fn embed(
     works: &[Option<EmbedWork>],
     deadline: Deadline,
 ) -> Vec<Outcome> {
-    let space = VectorSpace::of(embedder);
+    let space = embedder.space();
     let (mut outcomes, mut jobs) = (vec![None; works.len()], Vec::new());
     let reads = works.iter().map(|work| async {
         let Some(work) = work else { return Err(Undone::Hopeless) };
@@ -134,7 +135,7 @@ fn worsen(outcomes: &mut [Outcome], index: usize, outcome: Outcome) {
 /// Packs a document whose chunks changed, or whose packing an earlier worker did not live to finish.
 async fn settle<'a>(deps: &Deps, id: &'a DocumentId, touched: bool, space: &VectorSpace) -> (&'a DocumentId, Outcome) {
     let settle = async {
-        let settled = |document: shared::knowledge_store::KeptDocument| document.is_settled_in(Some(space));
+        let settled = |document: aws::knowledge_store::KeptDocument| document.is_settled_in(Some(space));
         if touched || !deps.store.document(id).await?.is_none_or(settled) {
             deps.store.settle(id, Some(space)).await?;
         }

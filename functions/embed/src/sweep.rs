@@ -1,11 +1,12 @@
 //! Finds work of which no message tells: after a kill, a full dead-letter queue, or with another embedder than before.
 
+use models::embedder::Embedder;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::deadline::Deadline;
-use shared::knowledge_store::{EmbedWork, KeptDocument, VectorSpace};
-use shared::problem::Problem;
+use aws::knowledge_store::{EmbedWork, KeptDocument};
+use contracts::problem::Problem;
+use runtime::deadline::Deadline;
 use tokio::sync::OnceCell;
 
 use crate::Deps;
@@ -72,7 +73,7 @@ impl Sweep<'_> {
     }
 
     async fn document(&self, document: &KeptDocument) -> Result<(), Problem> {
-        let (store, space) = (&self.deps.store, self.deps.embedder.as_ref().map(VectorSpace::of));
+        let (store, space) = (&self.deps.store, self.deps.embedder.as_ref().map(Embedder::space));
         if document.deleting {
             store.finish_deleting(&document.id).await?;
         } else if self.queues != Queues::Never && !document.is_settled_in(space.as_ref()) {

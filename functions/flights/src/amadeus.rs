@@ -7,20 +7,20 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use contracts::private::Private;
+use contracts::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers};
 use iso_currency::Currency;
 use reqwest::header::ACCEPT;
 use reqwest::{Client, StatusCode};
+use runtime::config::Secret;
+use runtime::upstream::{Answer, Failure, Reason, exchange};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::config::Secret;
-use shared::private::Private;
-use shared::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers};
 
 use crate::carriers;
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::token::{Token, Tokens};
 use crate::wire::{self, Text};
-use shared::upstream::{Answer, Failure, Reason, exchange};
 
 /// Where Enterprise customers reach it, unless `AMADEUS_BASE_URL` says otherwise.
 pub const BASE_URL: &str = "https://travel.api.amadeus.com";

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use shared::airports::{Airport, airport};
+use geo::airports::{Airport, airport};
 
 /// An airline.
 #[derive(Debug)]

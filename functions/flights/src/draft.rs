@@ -1,11 +1,11 @@
 //! From what a provider says to an [`Offer`]: local times get their offset, durations are read or worked out, and an offer
 //! whose flights do not follow one another in time is refused.
 
+use contracts::travel::{Airline, Cabin, Cost, Iata, Itinerary, LocalTime, Money, Offer, Place, Segment};
+use geo::airports;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, Unit, Zoned};
-use shared::airports;
-use shared::travel::{Airline, Cabin, Cost, Iata, Itinerary, LocalTime, Money, Offer, Place, Segment};
 
 /// The longest single flight or direction that is believed, in minutes.
 const LONGEST_MINUTES: i64 = 7 * 24 * 60;

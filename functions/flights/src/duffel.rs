@@ -6,19 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::private::Private;
+use contracts::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 use iso_currency::Currency;
 use reqwest::header::ACCEPT;
 use reqwest::{Client, StatusCode};
+use runtime::config::Secret;
+use runtime::deadline::Deadline;
+use runtime::upstream::{Answer, Failure, Reason, exchange, probe};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use shared::config::Secret;
-use shared::deadline::Deadline;
-use shared::private::Private;
-use shared::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::wire::{self, Text};
-use shared::upstream::{Answer, Failure, Reason, exchange, probe};
 
 /// Where it is, unless `DUFFEL_BASE_URL` says otherwise.
 pub const BASE_URL: &str = "https://api.duffel.com";
@@ -274,7 +274,7 @@ impl WireSegment {
 }
 
 impl WireAirport {
-    fn read(self) -> shared::travel::Place {
+    fn read(self) -> contracts::travel::Place {
         place(self.iata_code, self.city_name.or(self.name).as_deref())
     }
 }

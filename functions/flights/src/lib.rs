@@ -24,21 +24,22 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
+use contracts::api::{
+    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthChecks, HealthRequest, HealthStatus,
+    WarmRequest, Warmed,
+};
+use contracts::problem::Problem;
+use contracts::travel::FlightQuery;
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream;
 use iso_currency::Currency;
-use shared::api::{
-    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthChecks, HealthRequest, HealthStatus,
-    WarmRequest, Warmed,
-};
-use shared::config::{self, Secret};
-use shared::deadline::Deadline;
-use shared::flags::{FlagSource, Order};
-use shared::health::check as check_dependency;
-use shared::problem::Problem;
-use shared::travel::FlightQuery;
-use shared::upstream;
+use runtime::config::{self, Secret};
+use runtime::deadline::Deadline;
+use runtime::flags::{FlagSource, Order};
+use runtime::health::check as check_dependency;
+use runtime::step::Serve;
+use runtime::upstream;
 
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;

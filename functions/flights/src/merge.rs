@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use contracts::travel::{Airline, Cabin, FlightQuery, Offer};
 use iso_currency::Currency;
 use jiff::Timestamp;
-use shared::travel::{Airline, Cabin, FlightQuery, Offer};
 
 /// Whether an offer is what was asked for. A price in another currency than the limit's is let through, since it cannot
 /// be compared; so is a cabin that the provider does not state.
@@ -104,8 +104,8 @@ impl Flights {
 mod tests {
     use super::*;
     use crate::testing::{OfferSketch, any_offers, query};
+    use contracts::travel::{Airline, Money};
     use proptest::prelude::*;
-    use shared::travel::{Airline, Money};
 
     #[test]
     fn the_cheaper_of_the_same_flights_is_kept_and_leading_zeros_do_not_matter() {

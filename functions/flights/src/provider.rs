@@ -3,15 +3,15 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use contracts::travel::{FlightQuery, Offer};
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use shared::deadline::Deadline;
-use shared::travel::{FlightQuery, Offer};
+use runtime::deadline::Deadline;
+use runtime::upstream::{Failure, Reason};
 
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;
 use crate::sample::Sample;
-use shared::upstream::{Failure, Reason};
 
 /// How many failures one after another show that a provider is away.
 const FAILURES_UNTIL_AWAY: u32 = 5;

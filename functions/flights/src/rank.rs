@@ -9,10 +9,10 @@
 
 use std::cmp::Ordering;
 
+use contracts::travel::{Cost, CostTerm, FlightQuery, Offer, TimeWindow};
 use iso_currency::Currency;
 use jiff::civil::Time;
-use shared::config;
-use shared::travel::{Cost, CostTerm, FlightQuery, Offer, TimeWindow};
+use runtime::config;
 
 use crate::scale::Scales;
 
@@ -185,8 +185,8 @@ fn mark_dominated(offers: &mut [Offer]) {
 mod tests {
     use super::*;
     use crate::testing::{OfferSketch, any_offers, query};
+    use contracts::travel::Money;
     use proptest::prelude::*;
-    use shared::travel::Money;
 
     fn ranked(offers: Vec<Offer>, query: &FlightQuery) -> Vec<Offer> {
         rank(offers, query, Some(Currency::USD), &Weights::default(), &Scales::default())

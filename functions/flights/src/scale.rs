@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use iso_currency::Currency;
-use shared::config;
+use runtime::config;
 
 /// Units of each currency to a US dollar, by order of magnitude.
 const UNITS: &[(Currency, f64)] = &[

@@ -1,10 +1,10 @@
 //! Offers and queries for the tests of this crate.
 
+use contracts::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place};
 use iso_currency::Currency;
 use jiff::civil::date;
 use jiff::{SignedDuration, Zoned};
 use proptest::prelude::*;
-use shared::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place};
 
 use crate::draft::{Draft, Flight};
 

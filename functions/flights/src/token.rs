@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use shared::private::Private;
+use contracts::private::Private;
+use runtime::upstream::Failure;
 use tokio::sync::Mutex;
-
-use shared::upstream::Failure;
 
 /// How long before its end a token is no longer used, so that it holds for the request it goes with.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -89,7 +88,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::upstream::Reason;
+    use runtime::upstream::Reason;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     async fn fetch(count: &AtomicU32, answer: Result<u64, Reason>) -> Result<Token, Failure> {

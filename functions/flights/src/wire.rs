@@ -3,12 +3,11 @@
 
 use std::fmt;
 
+use contracts::travel::{Cabin, Offer};
+use runtime::upstream::{Failure, Reason};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use shared::travel::{Cabin, Offer};
-
-use shared::upstream::{Failure, Reason};
 
 /// A text, or a number written as one.
 #[derive(Debug, Default, PartialEq, Eq)]

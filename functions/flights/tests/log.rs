@@ -15,8 +15,8 @@ use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
 use flights::provider::Provider;
 use http::StatusCode;
-use shared::config::Secret;
-use shared::upstream::client;
+use runtime::config::Secret;
+use runtime::upstream::client;
 use tower::ServiceExt;
 
 const SECRET: &str = "kept-to-ourselves";

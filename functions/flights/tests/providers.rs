@@ -11,15 +11,15 @@ use axum::body::Body;
 use axum::extract::{RawQuery, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use contracts::api::FlightResults;
 use flights::Deps;
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
 use flights::provider::Provider;
 use http::{HeaderMap, StatusCode};
 use lambda_http::RequestExt;
-use shared::api::FlightResults;
-use shared::config::Secret;
-use shared::upstream::client;
+use runtime::config::Secret;
+use runtime::upstream::client;
 use tower::ServiceExt;
 
 const DUFFEL_OFFERS: &str = include_str!("samples/duffel-offers.json");

@@ -9,27 +9,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws::queue::Queue;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use futures::future::{BoxFuture, FutureExt, join_all};
-use http::{HeaderValue, StatusCode, header};
-use shared::api::{
+use contracts::api::Kind;
+use contracts::api::{
     FLIGHTS_HEALTH, HealthCheck, HealthChecks, HealthReport, HealthRequest, HealthStatus, RESPOND_HEALTH,
     RETRIEVE_HEALTH, SESSION_READ, SessionId, SessionKey, UNDERSTAND, Utterance,
 };
-use shared::assistants::Kind;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::health::{check, worst};
-use shared::pipeline::Pipeline;
-use shared::private::Private;
-use shared::problem::{Problem, wrong_method};
-use shared::queue::Queue;
-use shared::step::Step;
+use contracts::private::Private;
+use contracts::problem::{Problem, wrong_method};
+use contracts::step::Step;
+use futures::future::{BoxFuture, FutureExt, join_all};
+use http::{HeaderValue, StatusCode, header};
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::health::{check, worst};
+use runtime::pipeline::Pipeline;
 use tokio::sync::Mutex;
 
 /// How long one dependency may take.
@@ -95,7 +95,7 @@ impl Deps {
             config::required("KNOWLEDGE_TABLE")?,
         ]);
         let (chunks, turns) = (Queue::from_env("CHUNKS_QUEUE_URL").await?, Queue::from_env("TURNS_QUEUE_URL").await?);
-        Ok(Self::new(Pipeline::from_env()?, shared::store::client().await, tables, chunks, turns))
+        Ok(Self::new(Pipeline::from_env()?, aws::store::client().await, tables, chunks, turns))
     }
 }
 
@@ -200,5 +200,5 @@ async fn read(client: &Client, table: &Table) -> Result<(), Problem> {
     let value = || AttributeValue::S("health".to_owned());
     let key: HashMap<_, _> = table.key.iter().map(|name| ((*name).to_owned(), value())).collect();
     let get = client.get_item().table_name(&table.name).set_key(Some(key));
-    get.send().await.map(drop).map_err(|error| shared::store::failed("checking a table", &error))
+    get.send().await.map(drop).map_err(|error| aws::store::failed("checking a table", &error))
 }

@@ -7,11 +7,11 @@
 
 use std::collections::HashSet;
 
+use aws::knowledge_store::ChunkText;
+use contracts::documents::{is_name, is_web_address};
+use contracts::problem::Problem;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use shared::deadline::Deadline;
-use shared::documents::{is_name, is_web_address};
-use shared::knowledge_store::ChunkText;
-use shared::problem::Problem;
+use runtime::deadline::Deadline;
 use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
 /// The most tokens in a chunk: an answer of some 600 words stays whole. On the public sets questions found their answers by

@@ -1,12 +1,12 @@
 //! From a document as it was sent to its chunks.
 
+use aws::knowledge_store::{DocumentId, NewDocument};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use contracts::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, check_source};
+use contracts::problem::Problem;
+use runtime::deadline::Deadline;
 use serde::Deserialize;
-use shared::deadline::Deadline;
-use shared::documents::{ContentType, DOCUMENT_LIMIT, DocumentRequest, check_source};
-use shared::knowledge_store::{DocumentId, NewDocument};
-use shared::problem::Problem;
 use tokio::sync::Semaphore;
 
 use crate::chunk::{Chunks, Origin};

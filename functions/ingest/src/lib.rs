@@ -13,23 +13,23 @@ mod pdf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use aws::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStore, VectorSpace};
+use aws::queue::Queue;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use contracts::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
+use contracts::knowledge::Retrieval;
+use contracts::problem::{Problem, wrong_method};
 use http::{HeaderValue, StatusCode, header};
+use models::embedder::Embedder;
+use runtime::assistants::Assistants;
+use runtime::config::Secret;
+use runtime::deadline::{Deadline, PublicDeadline};
+use runtime::step::read_json;
 use sha2::{Digest, Sha256};
-use shared::assistants::Assistants;
-use shared::config::Secret;
-use shared::deadline::{Deadline, PublicDeadline};
-use shared::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
-use shared::embedder::Embedder;
-use shared::knowledge::Retrieval;
-use shared::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStore, VectorSpace};
-use shared::problem::{Problem, wrong_method};
-use shared::queue::Queue;
-use shared::step::read_json;
 use subtle::{Choice, ConstantTimeEq};
 
 /// What the routes need.
@@ -58,7 +58,7 @@ impl Deps {
             store: KnowledgeStore::from_env().await?,
             queue: Queue::from_env("CHUNKS_QUEUE_URL").await?,
             assistants: Assistants::from_env()?,
-            space: Embedder::from_env()?.as_ref().map(VectorSpace::of),
+            space: Embedder::from_env()?.as_ref().map(Embedder::space),
             key: Secret::from_env("DOCUMENTS_API_KEY"),
             pdfs: PdfReader::this_program().context("asking where this program is")?,
         })

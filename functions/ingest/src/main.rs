@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::lambda;
+use runtime::lambda;
 
 fn main() -> Result<(), lambda::Error> {
     if std::env::args().nth(1).as_deref() == Some(ingest::READ_PDF) {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::documents::{ContentType, DocumentRequest};
+use contracts::problem::Problem;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use shared::deadline::Deadline;
-use shared::documents::{ContentType, DocumentRequest};
-use shared::problem::Problem;
+use runtime::deadline::Deadline;
 
 use crate::{Deps, ingest};
 

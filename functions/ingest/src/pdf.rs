@@ -11,9 +11,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::documents::DOCUMENT_LIMIT;
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
-use shared::documents::DOCUMENT_LIMIT;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;

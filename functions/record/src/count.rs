@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use shared::api::Writer;
-use shared::prices::{Prices, Usd};
-use shared::turns::Counted;
+use contracts::api::Writer;
+use contracts::turns::Counted;
+use contracts::usd::Usd;
+
+use crate::prices::Prices;
 
 /// What the turn's model cost; `None` where its use or its price is not known.
 pub(crate) fn cost(counted: &Counted, prices: &Prices) -> Option<Usd> {
@@ -14,7 +16,7 @@ pub(crate) fn cost(counted: &Counted, prices: &Prices) -> Option<Usd> {
     }
 }
 
-/// The counters, as [`shared::totals`] names them.
+/// The counters, as [`aws::totals`] names them.
 pub(crate) fn counters(counted: &Counted, cost: Option<Usd>) -> BTreeMap<String, i128> {
     let usage = counted.usage.clone().unwrap_or_default();
     let (read, wrote) = (i128::from(usage.prompt_tokens), i128::from(usage.completion_tokens));
@@ -40,7 +42,7 @@ pub(crate) fn counters(counted: &Counted, cost: Option<Usd>) -> BTreeMap<String,
 
 #[cfg(test)]
 mod tests {
-    use shared::api::Usage;
+    use contracts::api::Usage;
 
     use super::*;
 

@@ -7,26 +7,28 @@
 
 mod count;
 mod notify;
+mod prices;
 mod table;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws::handoffs::Handoffs;
+use aws::queue::{Queue, Undone};
+use aws::totals::Totals;
+use contracts::dialogue::Action;
+use contracts::problem::Problem;
+use contracts::turns::{Finished, RecordWork, SHARDS};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::dialogue::Action;
-use shared::handoffs::Handoffs;
-use shared::meter;
-use shared::prices::Prices;
-use shared::problem::Problem;
-use shared::queue::{Message, Queue, Undone};
-use shared::totals::Totals;
-use shared::turns::{Finished, RecordWork, SHARDS};
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::message::Message;
+use runtime::meter;
 use ulid::Ulid;
 
 pub use notify::Notify;
+pub use prices::Prices;
 
 use table::{Turns, Written};
 
@@ -82,7 +84,7 @@ impl Deps {
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
-        let client = shared::store::client().await;
+        let client = aws::store::client().await;
         let ttl = SignedDuration::from_hours(24 * i64::from(config::parsed("TURN_TTL_DAYS", 90u16)?));
         let totals = Totals::new(client.clone(), config::required("TOTALS_TABLE")?);
         let queue = Queue::of_worker_from_env("TURNS_QUEUE_URL", "DEAD_TURNS_QUEUE_URL").await?;

@@ -9,8 +9,8 @@ use anyhow::Context;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use runtime::config;
 use serde_json::json;
-use shared::config;
 use tokio::sync::OnceCell;
 use ulid::Ulid;
 

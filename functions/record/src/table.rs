@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
+use aws::store::failed;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use contracts::api::SessionId;
+use contracts::problem::Problem;
+use contracts::turns::{Counted, PENDING_INDEX, TurnBody};
+use contracts::usd::Usd;
 use jiff::{SignedDuration, Timestamp};
-use shared::api::SessionId;
-use shared::prices::Usd;
-use shared::problem::Problem;
-use shared::store::failed;
-use shared::turns::{Counted, PENDING_INDEX, TurnBody};
 use ulid::Ulid;
 
 /// The most turns of a shard that one sweep takes up.

@@ -1,6 +1,6 @@
 //! What is asked of the assistant itself, and what no text may decide: answered by rule, the same for everybody.
 
-use shared::assistants::Assistant;
+use runtime::assistants::Assistant;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// An answer by rule.
@@ -392,7 +392,7 @@ const DIAGNOSIS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use shared::assistants::Assistants;
+    use runtime::assistants::Assistants;
 
     use super::*;
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use contracts::api::{Degraded, ReplyEvent, ReplyRequest, Usage, Writer};
+use contracts::private::Private;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
-use shared::api::{Degraded, ReplyEvent, ReplyRequest, Usage, Writer};
-use shared::assistants::Assistant;
-use shared::deadline::Deadline;
-use shared::llm::{ChatModel, FinishReason, Piece};
-use shared::private::Private;
-use shared::upstream::Failure;
+use models::llm::{ChatModel, FinishReason, Piece};
+use runtime::assistants::Assistant;
+use runtime::deadline::Deadline;
+use runtime::upstream::Failure;
 
 use crate::citations::Citations;
 use crate::{prompt, said, told};

@@ -1,7 +1,7 @@
 //! What an assistant that answers from texts says when nothing was asked.
 
-use shared::assistants::Assistant;
-use shared::dialogue::{Action, Topic};
+use contracts::dialogue::{Action, Topic};
+use runtime::assistants::Assistant;
 
 /// The reply, in bits that can be sent one after the other.
 pub(crate) fn reply(action: &Action, assistant: &Assistant) -> Vec<String> {

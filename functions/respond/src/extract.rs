@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use contracts::knowledge::Passage;
 use rust_stemmers::{Algorithm, Stemmer};
-use shared::knowledge::Passage;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The most quotes of one reply, and the most characters of all of them.

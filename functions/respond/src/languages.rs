@@ -1,8 +1,8 @@
 //! What is said first in the language of a message that was not in English: that English is understood best, what was
 //! understood, and what is still to be told.
 
-use shared::api::ReplyRequest;
-use shared::dialogue::{Action, Slot};
+use contracts::api::ReplyRequest;
+use contracts::dialogue::{Action, Slot};
 
 /// The phrases of one language, in the order of the table's columns.
 struct Phrases {
@@ -50,7 +50,7 @@ pub(crate) fn beginning(request: &ReplyRequest) -> Option<String> {
 /// "Paris (PAR) → Montreal (YMQ), 2026-12-20, retour 2027-01-03, 2 adultes".
 fn known(request: &ReplyRequest, phrases: &Phrases) -> String {
     let slots = &request.session.slots;
-    let place = |place: &shared::travel::Place| format!("{} ({})", place.name, place.iata);
+    let place = |place: &contracts::travel::Place| format!("{} ({})", place.name, place.iata);
     let route = match (&slots.origin, &slots.destination) {
         (Some(from), Some(to)) => Some(format!("{} → {}", place(from), place(to))),
         (Some(from), None) => Some(format!("{} → ?", place(from))),

@@ -23,18 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures::stream::{self, BoxStream, StreamExt};
-use shared::api::{
+use contracts::api::Kind;
+use contracts::api::{
     HealthChecks, HealthRequest, HealthStatus, RESPOND, RESPOND_HEALTH, ReplyEvent, ReplyRequest, Writer,
 };
-use shared::assistants::{Assistants, Kind};
-use shared::deadline::Deadline;
-use shared::dialogue::Action;
-use shared::flags::FlagSource;
-use shared::health::check;
-use shared::llm::ChatModel;
-use shared::private::Private;
-use shared::problem::Problem;
+use contracts::dialogue::Action;
+use contracts::private::Private;
+use contracts::problem::Problem;
+use futures::stream::{self, BoxStream, StreamExt};
+use models::llm::ChatModel;
+use runtime::assistants::Assistants;
+use runtime::deadline::Deadline;
+use runtime::flags::FlagSource;
+use runtime::health::check;
+use runtime::step::{Serve, ServeStream};
 
 /// What is left of the deadline for an answer to get out.
 const RESERVE: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 //! Offers in words: a line each in a list, and one in full.
 
-use shared::travel::{Itinerary, LocalTime, Offer};
+use contracts::travel::{Itinerary, LocalTime, Offer};
 
 use crate::words::cabin_name;
 

@@ -1,9 +1,9 @@
 //! What the model is told: who it is, the last turns, and the passages as data.
 
-use shared::api::ReplyRequest;
-use shared::assistants::Assistant;
-use shared::llm::{Message, Role};
-use shared::private::Private;
+use contracts::api::ReplyRequest;
+use contracts::private::Private;
+use models::llm::{Message, Role};
+use runtime::assistants::Assistant;
 
 use crate::citations::without;
 
@@ -144,7 +144,7 @@ mod tests {
             "session": {"turns": [{"turn_id": "", "message": "what is [2]?", "reply": "Eggs grow [2]."}]},
         });
         let request: ReplyRequest = serde_json::from_value(json).unwrap();
-        let assistant = shared::assistants::Assistants::embedded().unwrap();
+        let assistant = runtime::assistants::Assistants::embedded().unwrap();
         let messages = messages(assistant.get("defi").unwrap(), &request);
         let said: Vec<&str> = messages[1..3].iter().map(|message| &*message.content.0).collect();
         assert_eq!(said, ["what is [2]?", "Eggs grow."]);
@@ -158,7 +158,7 @@ mod tests {
             "session": {"turns": [turn("first"), turn(&"long ".repeat(1_200)), turn("last")]}, "question": "why?",
         });
         let request: ReplyRequest = serde_json::from_value(json).unwrap();
-        let assistant = shared::assistants::Assistants::embedded().unwrap();
+        let assistant = runtime::assistants::Assistants::embedded().unwrap();
         let messages = messages(assistant.get("defi").unwrap(), &request);
         let said: Vec<(Role, &str)> = messages[1..3].iter().map(|message| (message.role, &*message.content)).collect();
         assert_eq!(said, [(Role::User, "last"), (Role::Assistant, "yes")]);

@@ -1,8 +1,8 @@
 //! Answers to what is asked in between.
 
-use shared::api::ReplyRequest;
-use shared::dialogue::Topic;
-use shared::travel::{Itinerary, Offer};
+use contracts::api::ReplyRequest;
+use contracts::dialogue::Topic;
+use contracts::travel::{Itinerary, Offer};
 
 use crate::offers::{duration, moment, price, stops, terms};
 use crate::topics;
@@ -109,7 +109,7 @@ fn compare(request: &ReplyRequest) -> String {
     } else if cheaper.total_price == dearer.total_price {
         "They cost the same".to_owned()
     } else {
-        let less = shared::travel::Money {
+        let less = contracts::travel::Money {
             minor: dearer.total_price.minor - cheaper.total_price.minor,
             ..cheaper.total_price
         };

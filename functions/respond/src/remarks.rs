@@ -1,8 +1,8 @@
 //! What a reply says besides its answer: what was heard and not applied, what was taken for granted.
 
-use shared::api::ReplyRequest;
-use shared::dialogue::{Remark, Slot, Unmet};
-use shared::travel::Place;
+use contracts::api::ReplyRequest;
+use contracts::dialogue::{Remark, Slot, Unmet};
+use contracts::travel::Place;
 
 use crate::topics;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use shared::api::ReplyRequest;
-use shared::assistants::Assistant;
-use shared::knowledge::{Intent, Passage, QuestionPart};
+use contracts::api::ReplyRequest;
+use contracts::knowledge::{Intent, Passage, QuestionPart};
+use runtime::assistants::Assistant;
 
 use crate::about::{self, Rule};
 use crate::{extract, language};
@@ -253,8 +253,8 @@ fn unknown(parts: &[QuestionPart], assistant: &Assistant, request: &ReplyRequest
 
 #[cfg(test)]
 mod tests {
+    use runtime::assistants::Assistants;
     use serde_json::json;
-    use shared::assistants::Assistants;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! What is said of matters besides flights where no text answers, and how a text is told to speak of them.
 
-use shared::dialogue::Topic;
+use contracts::dialogue::Topic;
 
 /// What is said where no text of ours answers: what can't be known here, and who knows it.
 pub(crate) fn answer(topic: Topic) -> Option<&'static str> {

@@ -1,9 +1,9 @@
 //! What is said for each action.
 
+use contracts::api::{Degraded, ReplyRequest};
+use contracts::dialogue::{Action, Slot, Topic, Trouble};
+use contracts::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
 use jiff::civil::Date;
-use shared::api::{Degraded, ReplyRequest};
-use shared::dialogue::{Action, Slot, Topic, Trouble};
-use shared::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
 
 use crate::languages;
 use crate::offers;

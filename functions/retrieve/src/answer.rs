@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shared::knowledge::{Passage, Retrieval};
-use shared::knowledge_store::CorpusChunk;
+use aws::knowledge_store::CorpusChunk;
+use contracts::knowledge::{Passage, Retrieval};
 
 use crate::index::{Question, Topic};
 use crate::rank::{self, MEANING_WEIGHT};

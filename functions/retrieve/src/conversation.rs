@@ -1,6 +1,6 @@
 //! From a message and what came before it to what is searched for.
 
-use shared::knowledge::{Intent, RetrieveRequest};
+use contracts::knowledge::{Intent, RetrieveRequest};
 
 use crate::follow_up::{intent, search_text};
 use crate::reading::{Asked, read, says_something};
@@ -124,7 +124,7 @@ fn content(question: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use shared::private::Private;
+    use contracts::private::Private;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 //! By rule, from the words alone. A question that stands on its own feet is searched as it is; one that leans on what was
 //! said before is searched together with that, back to the last question that stood alone.
 
-use shared::knowledge::Intent;
+use contracts::knowledge::Intent;
 
 use crate::words::{is_stop_word, plain_words};
 

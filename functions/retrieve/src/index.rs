@@ -1,9 +1,9 @@
 //! An assistant's texts, ready to be searched: in memory as long as they are few, in the table beyond that.
 
+use aws::knowledge_store::{CorpusChunk, KnowledgeStore, VectorSpace};
+use contracts::knowledge::{Passage, Retrieval};
+use contracts::problem::Problem;
 use futures::future::try_join_all;
-use shared::knowledge::{Passage, Retrieval};
-use shared::knowledge_store::{CorpusChunk, KnowledgeStore, VectorSpace};
-use shared::problem::Problem;
 
 use crate::answer::{About, Candidates, Found, Settings, own_heading, passage};
 use crate::meaning::VectorMatrix;

@@ -19,21 +19,22 @@ pub mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::knowledge_store::KnowledgeStore;
 use axum::Router;
-use futures::future::join_all;
-use shared::api::{
+use contracts::api::{
     Degraded, HealthChecks, HealthRequest, HealthStatus, RETRIEVE, RETRIEVE_HEALTH, RETRIEVE_WARM, WarmRequest, Warmed,
 };
-use shared::assistants::Assistants;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::embedder::Embedder;
-use shared::health::check;
-use shared::knowledge::{Intent, Passage, QuestionPart, Retrieval, RetrieveRequest, Retrieved};
-use shared::knowledge_store::{KnowledgeStore, VectorSpace};
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::upstream::{Failure, Reason};
+use contracts::knowledge::{Intent, Passage, QuestionPart, Retrieval, RetrieveRequest, Retrieved};
+use contracts::private::Private;
+use contracts::problem::Problem;
+use futures::future::join_all;
+use models::embedder::Embedder;
+use runtime::assistants::Assistants;
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::health::check;
+use runtime::step::Serve;
+use runtime::upstream::{Failure, Reason};
 
 use crate::answer::{Found, Settings};
 use crate::conversation::{Search, searches};
@@ -58,7 +59,7 @@ pub struct Deps {
 impl Deps {
     /// The texts of `store`, each assistant's in memory up to `memory` bytes of words and vectors.
     pub fn new(store: KnowledgeStore, embedder: Option<Embedder>, assistants: Assistants, memory: usize) -> Self {
-        let space = embedder.as_ref().map(VectorSpace::of);
+        let space = embedder.as_ref().map(Embedder::space);
         Self { shelves: Shelves::new(store, space, memory), embedder, assistants }
     }
 

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::knowledge_store::{KnowledgeStore, VectorSpace};
-use shared::problem::Problem;
-use shared::trace;
+use aws::knowledge_store::{KnowledgeStore, VectorSpace};
+use contracts::problem::Problem;
+use runtime::trace;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::index::{Index, Memory, Table};

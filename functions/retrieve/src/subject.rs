@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use shared::knowledge_store::CorpusChunk;
+use aws::knowledge_store::CorpusChunk;
 
 use crate::answer::own_heading;
 use crate::words::plain_words;

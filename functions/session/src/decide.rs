@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use shared::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
-use shared::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip};
+use contracts::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
+use contracts::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip};
 
 use crate::merge::{Merged, unclear_of};
 

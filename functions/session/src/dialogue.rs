@@ -3,9 +3,9 @@
 //! Pure: the same talk, understanding and clock give the same turn. So when another turn of the talk was kept first,
 //! this one is simply taken again on what that left.
 
+use contracts::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
+use contracts::travel::Slots;
 use jiff::Zoned;
-use shared::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
-use shared::travel::Slots;
 
 use crate::decide::decide;
 use crate::merge::merge;

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use contracts::api::{Idempotency, SessionId};
+use contracts::problem::Problem;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
-use shared::api::{Idempotency, SessionId};
-use shared::problem::Problem;
 
 use crate::store::{Existing, Store};
 

@@ -1,6 +1,6 @@
 //! One turn with an assistant that answers from its texts: whatever is no courtesy is a question.
 
-use shared::dialogue::{Act, Action, Session, Understanding};
+use contracts::dialogue::{Act, Action, Session, Understanding};
 
 /// Takes one turn: the talk as it stands then, and what is done.
 pub(crate) fn advance(mut session: Session, said: &Understanding) -> (Session, Action) {
@@ -20,8 +20,8 @@ pub(crate) fn advance(mut session: Session, said: &Understanding) -> (Session, A
 
 #[cfg(test)]
 mod tests {
-    use shared::dialogue::Topic;
-    use shared::private::Private;
+    use contracts::dialogue::Topic;
+    use contracts::private::Private;
 
     use super::*;
 

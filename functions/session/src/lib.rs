@@ -17,9 +17,10 @@ mod talk;
 use std::sync::Arc;
 
 use axum::Router;
-use shared::api::{
+use contracts::api::{
     HANDOFFS, SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_TURNS, TURN_FEEDBACK,
 };
+use runtime::step::Serve;
 
 pub use store::{Store, Tables};
 
@@ -40,7 +41,7 @@ impl Deps {
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let tables = Tables::from_env()?;
-        Ok(Self::new(Store::new(shared::store::client().await, tables)))
+        Ok(Self::new(Store::new(aws::store::client().await, tables)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Lambda function `session`.
 
-use shared::lambda;
+use runtime::lambda;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda::Error> {

@@ -9,10 +9,10 @@ mod travellers;
 
 pub use places::unclear_of;
 
+use contracts::dialogue::{Act, DateRole, Remark, Session, Slot, Trouble, Understanding, Unmet, Wish};
+use contracts::travel::{Airline, Money, Passengers, Slots, Trip};
 use jiff::Zoned;
 use jiff::civil::Date;
-use shared::dialogue::{Act, DateRole, Remark, Session, Slot, Trouble, Understanding, Unmet, Wish};
-use shared::travel::{Airline, Money, Passengers, Slots, Trip};
 
 /// What came of merging a message.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,7 +76,7 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
 
 /// Today at the origin, where that is known, but never before today on the person's clock.
 fn today(session: &Session, now: &Zoned) -> Date {
-    let zone = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
+    let zone = session.slots.origin.as_ref().and_then(|origin| geo::airports::time_zone(origin.iata));
     // Who writes on the 20th and flies from where it is still the 19th means by tomorrow the 21st.
     zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date().max(now.date()))
 }
@@ -98,7 +98,7 @@ fn is_month_first(session: &Session, now: &Zoned) -> bool {
         "America/Kentucky/Louisville",
     ];
     let from_us = |name: Option<&str>| name.is_some_and(|name| UNITED_STATES.contains(&name));
-    let at_origin = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
+    let at_origin = session.slots.origin.as_ref().and_then(|origin| geo::airports::time_zone(origin.iata));
     from_us(now.time_zone().iana_name()) || from_us(at_origin.as_ref().and_then(|zone| zone.iana_name()))
 }
 

@@ -1,8 +1,8 @@
 //! Which end of a journey a place that is named without a role is about: the one it lies in or near.
 
-use shared::airports::{self, Airport};
-use shared::dialogue::Slot;
-use shared::travel::{Iata, Place, Slots};
+use contracts::dialogue::Slot;
+use contracts::travel::{Iata, Place, Slots};
+use geo::airports::{self, Airport};
 
 /// Places closer than this serve one city, in kilometres.
 const ONE_CITY_KM: f64 = 110.0;

@@ -4,9 +4,9 @@
 //! what is wrong with what was said. A day without a year is the next one ahead; one that has just passed is more likely
 //! a slip than a journey in a year.
 
+use contracts::dialogue::{DateExpr, Holiday, Part, Trouble, Week};
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
-use shared::dialogue::{DateExpr, Holiday, Part, Trouble, Week};
 
 /// How far ahead airlines sell, in days.
 const SOLD_AHEAD: i32 = 361;

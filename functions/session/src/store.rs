@@ -5,22 +5,22 @@ mod turns;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use aws::handoffs::Handoffs;
+use aws::store::{failed, is_held, past_transactions};
+use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use contracts::api::{ChatReply, Idempotency, SessionId};
+use contracts::dialogue::Session;
+use contracts::private::Private;
+use contracts::problem::Problem;
+use contracts::turns::{TurnBody, shard};
 use jiff::{SignedDuration, Timestamp};
-use shared::api::{ChatReply, Idempotency, SessionId};
-use shared::config;
-use shared::dialogue::Session;
-use shared::handoffs::Handoffs;
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::store::{failed, is_held, past_transactions};
-use shared::totals::Totals;
-use shared::turns::{TurnBody, shard};
+use runtime::config;
 use ulid::Ulid;
 
 use crate::idempotency::still_running;
@@ -46,9 +46,9 @@ pub struct Tables {
     pub turns: String,
     /// The idempotency keys; key `key`.
     pub idempotency: String,
-    /// The sums of the days ([`shared::totals`]).
+    /// The sums of the days ([`aws::totals`]).
     pub totals: String,
-    /// The conversations that wait for a person ([`shared::handoffs`]).
+    /// The conversations that wait for a person ([`aws::handoffs`]).
     pub handoffs: String,
     /// How long a talk is kept after its last turn.
     pub session_ttl: SignedDuration,

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use shared::api::{
+use aws::handoffs::DAYS;
+use contracts::api::Kind;
+use contracts::api::{
     BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, FeedbackKept, HandoffList, ListHandoffs, ListTurns,
     RateTurn, SessionId, SessionKey, SessionView, TurnList,
 };
-use shared::assistants::Kind;
-use shared::deadline::Deadline;
-use shared::dialogue::{Action, Exchange, Session};
-use shared::handoffs::DAYS;
-use shared::private::Private;
-use shared::problem::Problem;
+use contracts::dialogue::{Action, Exchange, Session};
+use contracts::private::Private;
+use contracts::problem::Problem;
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use runtime::deadline::Deadline;
 
 use crate::idempotency::{self, Claim};
 use crate::store::{Commit, Kept, Outcome, Rated};
@@ -164,7 +164,7 @@ async fn replay(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<Be
 fn merge(
     kind: Kind,
     mut session: Session,
-    understanding: &shared::dialogue::Understanding,
+    understanding: &contracts::dialogue::Understanding,
     now: &jiff::Zoned,
 ) -> (Session, Action) {
     let turns = std::mem::take(&mut session.turns);

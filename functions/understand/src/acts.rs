@@ -1,6 +1,6 @@
 //! What a person does with a message: agree, put right, ask for others, cancel, begin again; and which offer is meant.
 
-use shared::dialogue::{Act, Pick};
+use contracts::dialogue::{Act, Pick};
 
 use crate::breaks::{is_cancel, is_handoff, is_start_over};
 use crate::numbers::{number, ordinal};

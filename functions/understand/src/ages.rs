@@ -1,7 +1,7 @@
 //! Travellers by their ages: "kids 13, 8, 1", "3 kids (11, 7 and 4)", "2+1 (child 4y)", "a baby of 6 months", and those who
 //! have grown: "the 11 yr old turned 12".
 
-use shared::dialogue::Travellers;
+use contracts::dialogue::Travellers;
 
 use crate::calendar;
 use crate::numbers::{number, number_or_one};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use shared::airlines::carriers;
-use shared::travel::Airline;
+use contracts::travel::Airline;
+use geo::airlines::carriers;
 
 use crate::tokens::{Token, fold};
 
@@ -292,7 +292,7 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
         return None;
     }
     let designator = token.text.to_uppercase();
-    let name = shared::airlines::name_of(&designator)?;
+    let name = geo::airlines::name_of(&designator)?;
     Some(Mention { tokens: at..at + 1, airline: Airline { name: name.to_owned(), iata: designator } })
 }
 

@@ -9,7 +9,7 @@ mod nth;
 mod ranges;
 mod weekdays;
 
-use shared::dialogue::{DateExpr, Part};
+use contracts::dialogue::{DateExpr, Part};
 
 use counted::counted;
 pub use counted::{Span, span};
@@ -320,7 +320,7 @@ fn day_of_month(text: &Text, at: usize) -> Found {
 
 #[cfg(test)]
 mod tests {
-    use shared::dialogue::{Holiday, Week};
+    use contracts::dialogue::{Holiday, Week};
 
     use super::*;
 

@@ -178,7 +178,7 @@ fn day(text: &Text, at: usize) -> Option<(Kind, usize, u8)> {
         return Some((Kind::Day, length, 3));
     }
     let (expression, length) = calendar::expression(text, at)?;
-    use shared::dialogue::DateExpr::{Date, NthWeekday, Numeric};
+    use contracts::dialogue::DateExpr::{Date, NthWeekday, Numeric};
     matches!(expression, Date { .. } | Numeric { .. } | NthWeekday { .. }).then_some((Kind::Day, length, 3))
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use shared::dialogue::{DateExpr, DateMention, DateRole, Week};
+use contracts::dialogue::{DateExpr, DateMention, DateRole, Week};
 
 use crate::calendar::{Span, expression, range, span};
 use crate::numbers::{number, ordinal};

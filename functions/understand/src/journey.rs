@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use shared::dialogue::{PlaceMention, PlaceRole};
-use shared::travel::Place;
+use contracts::dialogue::{PlaceMention, PlaceRole};
+use contracts::travel::Place;
 
 use crate::repairs;
 use crate::text::Text;
@@ -375,7 +375,7 @@ fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use PlaceRole::{Destination, Origin, ReturnDestination, ReturnOrigin, Unknown};
-    use shared::dialogue::PlaceRole;
+    use contracts::dialogue::PlaceRole;
 
     use crate::understand;
 

@@ -35,13 +35,14 @@ mod wishes;
 use std::sync::Arc;
 
 use axum::Router;
-use shared::api::{UNDERSTAND, Utterance};
-use shared::assistants::Kind;
-use shared::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
-use shared::flags::FlagSource;
-use shared::llm::ChatModel;
-use shared::private::Private;
-use shared::travel::Airline;
+use contracts::api::Kind;
+use contracts::api::{UNDERSTAND, Utterance};
+use contracts::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
+use contracts::private::Private;
+use contracts::travel::Airline;
+use models::llm::ChatModel;
+use runtime::flags::FlagSource;
+use runtime::step::Serve;
 
 use crate::chart::Kind as Reading;
 use crate::journey::Named;

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
+use contracts::dialogue::{Act, DateRole, PlaceRole, Travellers, Understanding, Wish};
+use contracts::private::Private;
+use contracts::travel::Cabin;
+use models::llm::{ChatModel, Message, Role};
+use runtime::deadline::Deadline;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::deadline::Deadline;
-use shared::dialogue::{Act, DateRole, PlaceRole, Travellers, Understanding, Wish};
-use shared::llm::{ChatModel, Message, Role};
-use shared::private::Private;
-use shared::travel::Cabin;
 
 use crate::read;
 use crate::text::Text;
@@ -222,7 +222,7 @@ fn is_carrying(word: &str) -> bool {
 }
 #[cfg(test)]
 mod tests {
-    use shared::dialogue::{DateExpr, Week};
+    use contracts::dialogue::{DateExpr, Week};
 
     use super::*;
 

@@ -16,7 +16,7 @@ pub(crate) use names::table;
 
 use std::ops::Range;
 
-use shared::travel::Place;
+use contracts::travel::Place;
 
 use crate::tokens::Token;
 

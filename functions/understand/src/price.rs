@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use shared::dialogue::{Budget, Wish};
+use contracts::dialogue::{Budget, Wish};
 
 use crate::text::Text;
 

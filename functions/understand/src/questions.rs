@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use shared::dialogue::Topic;
+use contracts::dialogue::Topic;
 
 use crate::text::Text;
 use crate::topics::{about_offers, standing};

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use shared::dialogue::Topic;
+use contracts::dialogue::Topic;
 
 use crate::numbers::number_or_one;
 use crate::text::Text;

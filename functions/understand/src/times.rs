@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use contracts::dialogue::{DateRole, TimeBound, TimeMention};
+use contracts::travel::TimeWindow;
 use jiff::civil::Time;
-use shared::dialogue::{DateRole, TimeBound, TimeMention};
-use shared::travel::TimeWindow;
 
 use crate::dates::cue;
 use crate::numbers::{number, number_or_one};

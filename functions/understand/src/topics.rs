@@ -2,7 +2,7 @@
 //!
 //! A text here is a sentence as [`plain`](crate::text::Text::plain) has it: whole words between blanks.
 
-use shared::dialogue::Topic;
+use contracts::dialogue::Topic;
 
 /// What a question about an offer is about.
 pub fn about_offers(plain: &str) -> Vec<Topic> {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use shared::travel::Iata;
+use contracts::travel::Iata;
 
 use crate::places::table;
 
@@ -108,7 +108,7 @@ mod tests {
     fn the_codes_of_landmarks_are_known() {
         for codes in LANDMARKS.values() {
             assert!(!codes.is_empty());
-            assert!(codes.iter().all(|code| shared::airports::airports_of(*code).next().is_some()), "{codes:?}");
+            assert!(codes.iter().all(|code| geo::airports::airports_of(*code).next().is_some()), "{codes:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who travels: "two of us", "2 adults and a child", "my wife and I", "just me", "for 4", "a family of five".
 
-use shared::dialogue::Travellers;
+use contracts::dialogue::Travellers;
 
 use crate::ages;
 use crate::numbers::{number, number_or_one};

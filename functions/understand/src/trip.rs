@@ -1,6 +1,6 @@
 //! One way, or there and back.
 
-use shared::travel::Trip;
+use contracts::travel::Trip;
 
 use crate::text::Text;
 

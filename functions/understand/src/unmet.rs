@@ -1,6 +1,6 @@
 //! Wishes that are heard and that no search can be held to: they are said so, not dropped.
 
-use shared::dialogue::Unmet;
+use contracts::dialogue::Unmet;
 
 use crate::text::Text;
 

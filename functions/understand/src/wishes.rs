@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use shared::dialogue::Wish;
-use shared::travel::Cabin;
+use contracts::dialogue::Wish;
+use contracts::travel::Cabin;
 
 use crate::numbers::number;
 use crate::text::Text;

@@ -9,21 +9,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use futures::TryStreamExt;
-use http::StatusCode;
-use serde::Serialize;
-use shared::api::{
+use contracts::api::Kind;
+use contracts::api::{
     ClientTime, Degraded, FLIGHTS_WARM, RESPOND, RETRIEVE_WARM, ReplyRequest, SESSION_READ, SessionId, SessionKey,
     UNDERSTAND, Utterance, WarmRequest, Warmed,
 };
-use shared::assistants::Kind;
-use shared::config;
-use shared::deadline::Deadline;
-use shared::dialogue::{Action, Session};
-use shared::pipeline::Pipeline;
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::upstream::traced;
+use contracts::dialogue::{Action, Session};
+use contracts::private::Private;
+use contracts::problem::Problem;
+use futures::TryStreamExt;
+use http::StatusCode;
+use runtime::config;
+use runtime::deadline::Deadline;
+use runtime::pipeline::Pipeline;
+use runtime::upstream::traced;
+use serde::Serialize;
 
 /// How long one part may take: that of an environment that starts and loads all its texts.
 const LIMIT: Duration = Duration::from_secs(20);

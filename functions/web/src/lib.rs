@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use contracts::problem::wrong_method;
 use http::HeaderMap;
-use shared::problem::wrong_method;
 
 use document::Document;
 

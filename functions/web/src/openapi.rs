@@ -4,13 +4,13 @@
 //! HTTP holds the running server to this description. `openapi.json` beside this crate is what it makes, kept so that a
 //! change of the contract is seen in review.
 
-use http::{HeaderValue, header};
-use shared::api::{
+use contracts::api::{
     AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HandoffList, HealthReport,
     SessionView, TurnEvent, TurnList,
 };
-use shared::documents::{DocumentRequest, DocumentView};
-use shared::problem::ProblemBody;
+use contracts::documents::{DocumentRequest, DocumentView};
+use contracts::problem::ProblemBody;
+use http::{HeaderValue, header};
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::testing::{captures, query};
+use contracts::travel::Cabin;
 use jiff::civil::date;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use shared::travel::Cabin;
 
 fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body: body.into() }

@@ -9,11 +9,11 @@ mod timetable;
 
 use std::collections::HashMap;
 
+use contracts::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers, TimeWindow};
+use geo::airports::airports_of;
 use iso_currency::Currency;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use shared::airports::airports_of;
-use shared::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers, TimeWindow};
 
 use crate::carriers::{Carrier, carriers};
 use crate::draft::{Draft, Flight, place};

@@ -1,7 +1,7 @@
 //! The routes of the sample network: which airline could take a traveller from one airport to another, nonstop or over its
 //! hubs. Worked out from where hubs are, how far airlines fly, and how busy airports are; no timetable lies behind it.
 
-use shared::airports::{Airport, distance_km};
+use geo::airports::{Airport, distance_km};
 
 use crate::carriers::{Carrier, carriers};
 
@@ -239,7 +239,7 @@ fn over_two_hubs(origin: &End, destination: &End, wanted: &[&'static Carrier], f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::airports::airports_of;
+    use geo::airports::airports_of;
 
     fn described(from: &str, to: &str, most_stops: u8) -> Vec<String> {
         let wanted: Vec<_> = carriers().iter().collect();

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::testing::{place, query};
+use geo::airports::{airport, airports};
 use jiff::civil::{Time, date};
 use proptest::prelude::*;
-use shared::airports::{airport, airports};
 
 const TODAY: Date = date(2026, 10, 1);
 

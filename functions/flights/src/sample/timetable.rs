@@ -2,9 +2,9 @@
 //! seat costs. All of it follows from the airports, the distance, the airline and the day, so the same question has the
 //! same answer.
 
+use contracts::travel::Cabin;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
-use shared::travel::Cabin;
 
 use super::network::{Leg, Route};
 use crate::carriers::Carrier;

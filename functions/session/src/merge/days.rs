@@ -1,11 +1,11 @@
 //! The day out and the day back.
 
-use jiff::ToSpan;
-use jiff::civil::Date;
-use shared::dialogue::{
+use contracts::dialogue::{
     DateExpr, DateMention, DateRole, MonthNamed, Part, Pick, Session, Slot, Stay, Trouble, Understanding, Week,
 };
-use shared::travel::{Slots, Trip};
+use contracts::travel::{Slots, Trip};
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use super::Merged;
 use crate::resolve::{Calendar, resolve};

@@ -1,8 +1,8 @@
 //! Amounts of money as they were said, in the currency that is meant.
 
+use contracts::dialogue::{Budget, Session, Understanding};
+use contracts::travel::Money;
 use iso_currency::Currency;
-use shared::dialogue::{Budget, Session, Understanding};
-use shared::travel::Money;
 
 use super::travellers;
 use crate::nearness::country;

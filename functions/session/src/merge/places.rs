@@ -1,7 +1,7 @@
 //! Where from and where to.
 
-use shared::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Unclear, Understanding};
-use shared::travel::{Place, Slots};
+use contracts::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Unclear, Understanding};
+use contracts::travel::{Place, Slots};
 
 use super::Merged;
 use crate::nearness::{beside, country, is_one_city};
@@ -252,7 +252,7 @@ fn choose(session: &mut Session, said: &Understanding) -> bool {
 }
 
 fn chosen(unclear: &Unclear, said: &Understanding) -> Option<Place> {
-    use shared::dialogue::Pick;
+    use contracts::dialogue::Pick;
     let by_place = match said.pick {
         Some(Pick::Nth(count)) => unclear.choices.get(usize::try_from(count).ok()?.checked_sub(1)?),
         Some(Pick::Last) => unclear.choices.last(),

@@ -1,9 +1,9 @@
 //! Times of day: windows for the way out and the way back.
 
+use contracts::dialogue::{DateRole, Session, Slot, TimeBound, TimeMention, Understanding};
+use contracts::travel::{TimeWindow, Trip};
 use jiff::Zoned;
 use jiff::civil::{Time, time};
-use shared::dialogue::{DateRole, Session, Slot, TimeBound, TimeMention, Understanding};
-use shared::travel::{TimeWindow, Trip};
 
 use super::Merged;
 
@@ -53,7 +53,7 @@ fn bounded(known: Option<TimeWindow>, window: TimeWindow, mention: &TimeMention)
 
 /// From some hours from now to the end of the day, where the journey starts.
 fn from_now(session: &Session, now: &Zoned, hours: u8) -> TimeWindow {
-    let zone = session.slots.origin.as_ref().and_then(|origin| shared::airports::time_zone(origin.iata));
+    let zone = session.slots.origin.as_ref().and_then(|origin| geo::airports::time_zone(origin.iata));
     let here = zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone));
     let later = here.checked_add(jiff::Span::new().hours(i64::from(hours))).unwrap_or_else(|_| here.clone());
     let from = if later.date() == here.date() { later.time() } else { Time::MIN };

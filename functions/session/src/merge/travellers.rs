@@ -1,7 +1,7 @@
 //! Who travels.
 
-use shared::dialogue::{DateExpr, Session, Slot, Travellers, Trouble, Understanding};
-use shared::travel::Passengers;
+use contracts::dialogue::{DateExpr, Session, Slot, Travellers, Trouble, Understanding};
+use contracts::travel::Passengers;
 
 use super::Merged;
 

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use aws::store::failed;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use contracts::api::{Feedback, ListTurns, Rating, TurnList, TurnView};
+use contracts::private::Private;
+use contracts::problem::Problem;
+use contracts::turns::{TURN_INDEX, TurnBody};
+use contracts::usd::Usd;
 use jiff::Timestamp;
-use shared::api::{Feedback, ListTurns, Rating, TurnList, TurnView};
-use shared::prices::Usd;
-use shared::private::Private;
-use shared::problem::Problem;
-use shared::store::failed;
-use shared::turns::{TURN_INDEX, TurnBody};
 use ulid::Ulid;
 
 use super::{Item, Store, string, text, timestamp, unreadable};
@@ -180,7 +180,7 @@ fn view(item: &Item) -> Result<TurnView, Problem> {
 mod tests {
     use std::borrow::Cow;
 
-    use shared::api::{ChatReply, Citation};
+    use contracts::api::{ChatReply, Citation};
 
     use super::*;
 

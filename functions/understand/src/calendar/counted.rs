@@ -1,6 +1,6 @@
 //! Days counted from today, and lengths of time.
 
-use shared::dialogue::DateExpr;
+use contracts::dialogue::DateExpr;
 
 use super::Found;
 use crate::numbers::number_or_one;

@@ -1,7 +1,7 @@
 //! Days that bear a name.
 
-use shared::dialogue::{DateExpr, Holiday};
-use shared::festivals::{self, Festival};
+use contracts::dialogue::{DateExpr, Holiday};
+use contracts::festivals::{self, Festival};
 
 use super::Found;
 use crate::numbers::number;

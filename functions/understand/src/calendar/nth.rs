@@ -1,7 +1,7 @@
 //! Days counted within a month, and weekdays counted from a day that is known: "the first Monday of February", "last sat of
 //! nov", "the Sunday after".
 
-use shared::dialogue::DateExpr;
+use contracts::dialogue::DateExpr;
 
 use super::weekdays::weekday_name;
 use super::{Found, month_at};

@@ -1,6 +1,6 @@
 //! Two days at once: "5 to 9 dec", "10.01-20.01", "from the 24th till 2 jan", "11 to 18".
 
-use shared::dialogue::DateExpr;
+use contracts::dialogue::DateExpr;
 
 use super::{Found, date, month_at, small, year};
 use crate::numbers::{number, ordinal};

@@ -1,6 +1,6 @@
 //! Weekdays, and which week they are in.
 
-use shared::dialogue::{DateExpr, Week};
+use contracts::dialogue::{DateExpr, Week};
 
 use super::{Found, day_of_month, iso, numeric, with_month_name};
 use crate::numbers::digit_ordinal;

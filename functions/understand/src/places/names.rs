@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use shared::airports::{self, Airport, Metro};
-use shared::travel::{Iata, Place};
+use contracts::travel::{Iata, Place};
+use geo::airports::{self, Airport, Metro};
 
 use super::edits::one_edit_apart;
 use crate::tokens::fold;

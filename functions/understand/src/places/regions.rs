@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use shared::airports::Airport;
+use geo::airports::Airport;
 
 use super::names::{key, table};
 

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use shared::airports;
-use shared::travel::{Iata, Place};
+use contracts::travel::{Iata, Place};
+use geo::airports;
 
 use super::evidence::{Context, Evidence};
 use super::names::{self, Bearer, is_ordinary};

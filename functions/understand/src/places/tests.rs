@@ -1,5 +1,5 @@
+use geo::airports;
 use proptest::prelude::*;
-use shared::airports;
 
 use super::*;
 use crate::tokens::tokens;

@@ -1,0 +1,78 @@
+//! Airlines by IATA designator: the name to show, and the names people say.
+
+use std::sync::LazyLock;
+
+/// An airline and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// Its IATA designator, two letters or digits.
+    pub designator: &'static str,
+    /// The name to show.
+    pub name: &'static str,
+    /// What else people say, lower case.
+    pub aliases: Vec<Alias>,
+}
+
+/// Another name of an airline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alias {
+    /// The name, lower case.
+    pub name: &'static str,
+    /// It means something else as well ("American", "Delta"), so only the words around it tell.
+    pub ordinary: bool,
+}
+
+static CARRIERS: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
+    let lines = include_str!("../../data/airlines.tsv").lines().filter(|line| !line.starts_with('#'));
+    let mut carriers: Vec<Carrier> = lines.filter_map(read).collect();
+    carriers.sort_by_key(|carrier| carrier.designator);
+    carriers
+});
+
+/// All airlines of the table, in the order of their designators.
+pub fn carriers() -> &'static [Carrier] {
+    &CARRIERS
+}
+
+/// The name to show for a designator in capitals; `None` where the airline is not in the table.
+pub fn name_of(designator: &str) -> Option<&'static str> {
+    let at = CARRIERS.binary_search_by_key(&designator, |carrier| carrier.designator).ok()?;
+    CARRIERS.get(at).map(|carrier| carrier.name)
+}
+
+fn read(line: &'static str) -> Option<Carrier> {
+    let mut fields = line.split('\t');
+    let (designator, name) = (fields.next()?, fields.next()?);
+    let aliases = fields.next().unwrap_or_default().split('|').filter(|alias| !alias.is_empty());
+    let aliases = aliases.map(|alias| match alias.strip_prefix('~') {
+        Some(name) => Alias { name, ordinary: true },
+        None => Alias { name: alias, ordinary: false },
+    });
+    Some(Carrier { designator, name, aliases: aliases.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn designators_have_the_names_people_write() {
+        for (designator, name) in [
+            ("UA", Some("United Airlines")),
+            ("DL", Some("Delta Airlines")),
+            ("BA", Some("British Airways")),
+            ("SA", Some("South African Airways")),
+            ("9P", Some("Fly Jinnah")),
+            ("??", None),
+        ] {
+            assert_eq!(name_of(designator), name);
+        }
+    }
+
+    #[test]
+    fn every_line_is_read_and_no_designator_twice() {
+        assert_eq!(carriers().len(), include_str!("../../data/airlines.tsv").lines().count() - 1);
+        assert!(carriers().is_sorted_by(|one, next| one.designator < next.designator));
+        assert!(carriers().iter().all(|carrier| carrier.designator.len() == 2 && !carrier.name.is_empty()));
+    }
+}
