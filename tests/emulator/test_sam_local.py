@@ -33,7 +33,7 @@ def invoke(function, variables):
     run = subprocess.run(
         ["sam", "local", "invoke", f"{function.capitalize()}Function", "--template", "template.yaml",
          "--event", EVENTS / f"{function}.json", "--env-vars", variables, "--skip-pull-image"],
-        capture_output=True, text=True, timeout=120)
+        capture_output=True, text=True, timeout=300)
     assert run.stdout.strip(), run.stderr
     assert "errorType" not in run.stdout, run.stdout + run.stderr
     return run.stdout.strip()
