@@ -15,7 +15,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use contracts::api::*;
+use contracts::dialogue::*;
+use contracts::knowledge::{Intent, Retrieval};
 use contracts::step::{Step, StreamStep};
+use contracts::travel::{Cabin, Trip};
+use contracts::turns::Finished;
 use contracts::turns::RecordWork;
 use runtime::assistants::Assistants;
 use runtime::deadline::Deadline;
@@ -53,6 +57,69 @@ const CONTRACTS: [(&str, Check); 18] = [
     ("queue turns", kept::<RecordWork>),
     ("idempotency", kept::<ChatReply>),
 ];
+
+/// Every enum that travels, with what reads a value of it.
+const ENUMS: [(&str, Check); 26] = [
+    ("Act", unknown::<Act>),
+    ("Action", unknown::<Action>),
+    ("Begun", unknown::<Begun>),
+    ("Cabin", unknown::<Cabin>),
+    ("DateExpr", unknown::<DateExpr>),
+    ("DateRole", unknown::<DateRole>),
+    ("Finished", unknown::<Finished>),
+    ("HealthStatus", unknown::<HealthStatus>),
+    ("Holiday", unknown::<Holiday>),
+    ("Intent", unknown::<Intent>),
+    ("Kind", unknown::<Kind>),
+    ("Part", unknown::<Part>),
+    ("Pick", unknown::<Pick>),
+    ("PlaceRole", unknown::<PlaceRole>),
+    ("Rating", unknown::<Rating>),
+    ("Remark", unknown::<Remark>),
+    ("ReplyEvent", unknown::<ReplyEvent>),
+    ("Retrieval", unknown::<Retrieval>),
+    ("Slot", unknown::<Slot>),
+    ("TimeBound", unknown::<TimeBound>),
+    ("Topic", unknown::<Topic>),
+    ("Trip", unknown::<Trip>),
+    ("Trouble", unknown::<Trouble>),
+    ("Unmet", unknown::<Unmet>),
+    ("Week", unknown::<Week>),
+    ("Writer", unknown::<Writer>),
+];
+
+/// Those that only the public reads or writes, which is told what is allowed; and a wish, which is any or one.
+const NOT_GROWING: [&str; 4] = ["Answer", "ContentType", "TurnEvent", "Wish"];
+
+/// What a later release calls a variant: alone, or as the tag of an object.
+fn unknown<T: DeserializeOwned>(name: &Value) -> Result<(), String> {
+    let tagged = json!({"kind": name, "type": name});
+    let read = serde_json::from_value::<T>(name.clone()).or_else(|_| serde_json::from_value(tagged));
+    read.map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_enum_that_travels_reads_what_a_later_release_calls_a_variant() {
+    for (name, read) in ENUMS {
+        assert_eq!(read(&json!("of_a_later_release")), Ok(()), "{name}");
+    }
+    let source = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/contracts/src");
+    let travels = regex::Regex::new(r"derive\([^)]*Deserialize[^)]*\)\]\n(?:#\[[^\n]*\n)*pub enum (\w+)").unwrap();
+    let mut travelling = BTreeSet::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                travelling.extend(travels.captures_iter(&source(entry)).map(|found| found[1].to_owned()));
+            }
+        }
+    }
+    let known: BTreeSet<String> = ENUMS.iter().map(|(name, _)| *name).chain(NOT_GROWING).map(str::to_owned).collect();
+    assert_eq!(travelling, known);
+}
 
 fn step<In, Out>(_: &Step<In, Out>, pair: &Value) -> Result<(), String>
 where

@@ -208,6 +208,7 @@ fn cabin_name(cabin: Cabin) -> &'static str {
         Cabin::PremiumEconomy => "premium_economy",
         Cabin::Business => "business",
         Cabin::First => "first_class",
+        Cabin::Other => "other",
     }
 }
 

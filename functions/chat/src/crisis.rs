@@ -77,7 +77,10 @@ pub(crate) async fn answer(
     let opened = match begun {
         Ok(Begun::Replay { reply }) => return *reply,
         Ok(Begun::Turn { session_id, version, session, claim, .. }) => Opened { session_id, version, session, claim },
-        Err(problem) => {
+        failed => {
+            let problem = failed
+                .err()
+                .unwrap_or_else(|| Problem::internal(anyhow::anyhow!("a turn began in a way of a later release")));
             progress.degrade("session", &problem);
             let session_id = begin.session_id.clone().unwrap_or_else(SessionId::random);
             let reply = safety::to_alarm(danger.alarm, danger.region, None);

@@ -121,6 +121,10 @@ pub(crate) async fn start(
     let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await;
     match begun.inspect_err(unanswered)? {
         Begun::Replay { reply } => Ok(Started::Whole(reply)),
+        Begun::Other => Err(Problem::unavailable(
+            "This service is being renewed.",
+            anyhow::anyhow!("a turn began in a way of a later release"),
+        )),
         Begun::Turn { session_id, version, session, action, claim, before } => {
             let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
             if let (Some(session), Some(reply)) = (before, answer) {

@@ -110,7 +110,7 @@ impl Amadeus {
             ("adults", Some(query.passengers.adults.to_string())),
             ("children", some(query.passengers.children)),
             ("infants", some(query.passengers.infants)),
-            ("travelClass", query.cabin.map(|cabin| wire::cabin_name(cabin).to_ascii_uppercase())),
+            ("travelClass", query.cabin.and_then(wire::cabin_name).map(str::to_ascii_uppercase)),
             ("includedAirlineCodes", codes(&query.airlines)),
             // One of the two lists alone is allowed.
             ("excludedAirlineCodes", codes(&query.without_airlines).filter(|_| query.airlines.is_empty())),

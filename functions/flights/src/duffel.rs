@@ -138,7 +138,7 @@ impl OfferRequest {
         Self {
             slices: std::iter::once(out).chain(back).collect(),
             passengers: passengers.collect(),
-            cabin_class: query.cabin.map(wire::cabin_name),
+            cabin_class: query.cabin.and_then(wire::cabin_name),
             max_connections: query.max_stops.map(|most| most.min(2)),
         }
     }

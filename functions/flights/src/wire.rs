@@ -85,11 +85,12 @@ pub fn cabin(name: &str) -> Option<Cabin> {
 }
 
 /// The name that both providers have for a cabin, in lower case.
-pub fn cabin_name(cabin: Cabin) -> &'static str {
+pub fn cabin_name(cabin: Cabin) -> Option<&'static str> {
     match cabin {
-        Cabin::Economy => "economy",
-        Cabin::PremiumEconomy => "premium_economy",
-        Cabin::Business => "business",
-        Cabin::First => "first",
+        Cabin::Economy => Some("economy"),
+        Cabin::PremiumEconomy => Some("premium_economy"),
+        Cabin::Business => Some("business"),
+        Cabin::First => Some("first"),
+        Cabin::Other => None,
     }
 }

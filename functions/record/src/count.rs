@@ -24,6 +24,7 @@ pub(crate) fn counters(counted: &Counted, cost: Option<Usd>) -> BTreeMap<String,
         Writer::Rules => "rules",
         Writer::Extract => "extract",
         Writer::Model => "model",
+        Writer::Other => "other",
     };
     let counters = [
         ("turns".to_owned(), 1),

@@ -181,6 +181,13 @@ async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
             None => return Ok(()),
         },
         Finished::Ask { counted } => (**counted).clone(),
+        // Whoever knows it comes with the next release, and the message waits as long.
+        Finished::Other => {
+            return Err(Problem::unavailable(
+                "This turn is of a later release.",
+                anyhow::anyhow!("an unknown kind of turn"),
+            ));
+        }
     };
     let cost = count::cost(&counted, &deps.prices);
     if cost.is_none() && deps.unpriced.set(()).is_ok() {
@@ -189,7 +196,7 @@ async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
     }
     let mut writes = vec![match &work.turn {
         Finished::Turn { session_id } => deps.turns.mark(session_id, turn_id, cost)?,
-        Finished::Ask { .. } => deps.turns.put_ask(turn_id, &counted, cost)?,
+        Finished::Ask { .. } | Finished::Other => deps.turns.put_ask(turn_id, &counted, cost)?,
     }];
     writes.push(deps.totals.add(turn_id, &counted.assistant, &count::counters(&counted, cost))?);
     for name in &counted.asked_for {

@@ -116,7 +116,7 @@ async fn respond(
     }
     let bits = match assistant.kind {
         Kind::Travel => words::reply(&request),
-        Kind::Knowledge => courtesy::reply(&request.action, assistant),
+        Kind::Knowledge | Kind::Other => courtesy::reply(&request.action, assistant),
     };
     Ok(said(bits, Writer::Rules, Vec::new()))
 }

@@ -278,6 +278,7 @@ pub(crate) fn cabin_name(cabin: Cabin) -> &'static str {
         Cabin::PremiumEconomy => "premium economy",
         Cabin::Business => "business",
         Cabin::First => "first class",
+        Cabin::Other => "another cabin",
     }
 }
 

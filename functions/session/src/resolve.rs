@@ -151,6 +151,7 @@ fn weekday_in(weekday: i8, week: Week, today: Date, departure: Option<Date>) -> 
         Week::AfterNext => in_week(today, 2)?,
         Week::Last => in_week(today, -1)?,
         Week::ComingPlusWeek => coming(today)?.checked_add(7.days()).ok()?,
+        Week::Other => return None,
     };
     // "Fly on the 20th, back next Tuesday": the one after the day out.
     match departure {
@@ -173,7 +174,7 @@ fn part_of_month(base: Date, month: Option<i8>, ahead: i8, part: Part) -> Option
     let day = match part {
         Part::Beginning => first,
         Part::Middle => Date::new(first.year(), first.month(), 15).ok()?,
-        Part::End | Part::Any => first.last_of_month(),
+        Part::End | Part::Any | Part::Other => first.last_of_month(),
     };
     if day < base && month.is_some() { day.checked_add(1.year()).ok() } else { Some(day) }
 }
@@ -200,6 +201,7 @@ fn holiday_in(year: i16, holiday: Holiday) -> Option<Date> {
         Holiday::Christmas => (12, 25),
         Holiday::BoxingDay => (12, 26),
         Holiday::NewYearsEve => (12, 31),
+        Holiday::Other => return None,
     };
     Date::new(year, month, day).ok()
 }

@@ -171,7 +171,7 @@ fn merge(
     let (care, notified) = (session.care.take(), session.notified);
     let (mut session, action) = match kind {
         Kind::Travel => dialogue::advance(session, understanding, now),
-        Kind::Knowledge => knowledge::advance(session, understanding),
+        Kind::Knowledge | Kind::Other => knowledge::advance(session, understanding),
     };
     (session.turns, session.care, session.notified) = (turns, care, notified);
     (session, action)

@@ -34,6 +34,9 @@ pub enum Retrieval {
     Words,
     /// By words and by meaning.
     Hybrid,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// How a question is meant.

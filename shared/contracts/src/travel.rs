@@ -45,6 +45,9 @@ pub enum Cabin {
     Business,
     /// First.
     First,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Who travels. At most nine, as every booking system has it; an infant sits on an adult's lap.
@@ -79,6 +82,9 @@ pub enum Trip {
     OneWay,
     /// There and back.
     RoundTrip,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// What is known of the journey so far; absent while unknown.

@@ -72,6 +72,9 @@ pub enum Finished {
         /// What is counted.
         counted: Box<Counted>,
     },
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 impl RecordWork {

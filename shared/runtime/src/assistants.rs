@@ -154,6 +154,7 @@ impl Assistants {
 
 fn parse(manifest: &str, prompt: &str) -> anyhow::Result<Assistant> {
     let assistant: Assistant = toml::from_str(manifest)?;
+    anyhow::ensure!(assistant.kind != Kind::Other, "its kind must be knowledge or travel");
     Ok(Assistant { prompt: prompt.to_owned(), ..assistant })
 }
 

@@ -98,7 +98,7 @@ fn connection(arrived: &Zoned, leg: Leg) -> Option<Departure> {
 /// Whether the airline sells the cabin.
 pub fn sells(carrier: &Carrier, cabin: Cabin) -> bool {
     let letter = match cabin {
-        Cabin::Economy => 'Y',
+        Cabin::Economy | Cabin::Other => 'Y',
         Cabin::PremiumEconomy => 'W',
         Cabin::Business => 'J',
         Cabin::First => 'F',
@@ -121,7 +121,7 @@ pub fn adult_fare(route: &Route, journey: &[Departure], cabin: Cabin, today: Dat
     let numbers: Vec<&str> = journey.iter().map(|departure| departure.number.as_str()).collect();
     let demand = spread(0.93, 1.07, seed(&[&numbers.concat(), &day.to_string()]));
     let cabin = match cabin {
-        Cabin::Economy => 1.0,
+        Cabin::Economy | Cabin::Other => 1.0,
         Cabin::PremiumEconomy => 1.7,
         Cabin::Business => 3.4,
         Cabin::First => 5.5,

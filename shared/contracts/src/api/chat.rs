@@ -323,6 +323,9 @@ pub enum Writer {
     Extract,
     /// A language model, from the passages.
     Model,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// What a language model used for a turn.

@@ -32,7 +32,7 @@ pub type HealthChecks = BTreeMap<String, HealthCheck>;
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "String")]
 pub enum HealthStatus {
     /// It works.
     Ok,
@@ -40,6 +40,17 @@ pub enum HealthStatus {
     Degraded,
     /// It does not.
     Down,
+}
+
+impl From<String> for HealthStatus {
+    /// What a later release calls otherwise is not well, and no outage.
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "ok" => Self::Ok,
+            "down" => Self::Down,
+            _ => Self::Degraded,
+        }
+    }
 }
 
 /// One dependency.

@@ -19,6 +19,9 @@ pub enum Kind {
     Knowledge,
     /// Flights, and its texts for questions in between.
     Travel,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// What `understand` is asked.
@@ -101,6 +104,9 @@ pub enum Begun {
         /// The answer.
         reply: Box<ChatReply>,
     },
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// What `session/commit` is asked.

@@ -92,6 +92,9 @@ pub enum Rating {
     Up,
     /// It was not.
     Down,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 impl Rating {
@@ -100,6 +103,7 @@ impl Rating {
         match self {
             Self::Up => "up",
             Self::Down => "down",
+            Self::Other => "other",
         }
     }
 
@@ -125,6 +129,7 @@ pub struct Feedback {
 #[serde(deny_unknown_fields)]
 pub struct FeedbackRequest {
     /// Whether it was of use.
+    #[schema(value_type = String, pattern = "^(up|down)$", example = "up")]
     pub rating: Rating,
     /// Why, in words: at most 1,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,6 +145,9 @@ impl FeedbackRequest {
     pub fn check(self) -> Result<Feedback, Problem> {
         if self.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_LIMIT) {
             return Err(Problem::field("comment", "it may have at most 1,000 characters"));
+        }
+        if self.rating == Rating::Other {
+            return Err(Problem::field("rating", "it must be up or down"));
         }
         let comment = self.comment.filter(|comment| !comment.trim().is_empty());
         Ok(Feedback { rating: self.rating, comment })

@@ -331,6 +331,9 @@ pub enum Week {
     Last,
     /// A week after the first such day ahead ("Friday week").
     ComingPlusWeek,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Which part of a month.
@@ -345,6 +348,9 @@ pub enum Part {
     End,
     /// No part in particular: too wide to search, so the day is asked for.
     Any,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// A day that bears a name.
@@ -379,6 +385,9 @@ pub enum Holiday {
     BoxingDay,
     /// 31 December.
     NewYearsEve,
+    /// What a later release knows.
+    #[serde(other)]
+    Other,
 }
 
 /// Who travels, as far as it was said.
