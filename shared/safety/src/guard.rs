@@ -188,7 +188,7 @@ impl Reading {
 /// A short message whole; a longer one sentence by sentence, each with the one before it.
 fn parts(words: &Words) -> Vec<Range<usize>> {
     if words.len() <= PART {
-        return vec![0..words.len()];
+        return std::iter::once(0..words.len()).collect();
     }
     let mut parts = Vec::new();
     let (mut before, mut from) = (0, 0);
