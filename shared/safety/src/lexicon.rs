@@ -13,6 +13,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
 
 use crate::Class;
 use crate::text::{Words, spaced};
@@ -39,6 +41,41 @@ pub(crate) enum Says {
     CalmMessage,
 }
 
+impl FromStr for Says {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "-" => return Ok(Self::Calm),
+            "--" => return Ok(Self::CalmSentence),
+            "---" => return Ok(Self::CalmMessage),
+            _ => {}
+        }
+        let class = text.trim_end_matches(['!', '?']);
+        let strength = match text.strip_prefix(class).unwrap_or_default() {
+            "!!" => Strength::Now,
+            "!" => Strength::Sure,
+            "?" => Strength::Weak,
+            _ => return Err("it must say how sure it is: `!!`, `!` or `?`".to_owned()),
+        };
+        let class = Class::named(class).ok_or("there is no such class")?;
+        Ok(Self::Danger { class, strength })
+    }
+}
+
+impl fmt::Display for Says {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calm => to.write_str("-"),
+            Self::CalmSentence => to.write_str("--"),
+            Self::CalmMessage => to.write_str("---"),
+            Self::Danger { class, strength: Strength::Now } => write!(to, "{}!!", class.name()),
+            Self::Danger { class, strength: Strength::Sure } => write!(to, "{}!", class.name()),
+            Self::Danger { class, strength: Strength::Weak } => write!(to, "{}?", class.name()),
+        }
+    }
+}
+
 /// How surely a match says what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Strength {
@@ -59,12 +96,12 @@ pub(crate) struct Match<T> {
     pub to: usize,
 }
 
-type SetId = u32;
+pub(crate) type SetId = u32;
 /// What `@name` stands for.
 type Lists = HashMap<String, Vec<Vec<Element>>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Element {
+pub(crate) enum Element {
     /// A word of a set.
     One(SetId),
     /// One of several sequences; where it may be missing, an empty one comes last.
@@ -84,23 +121,26 @@ struct Rest<'a> {
 }
 
 #[derive(Debug)]
-struct Pattern<T> {
-    says: T,
-    elements: Vec<Element>,
+pub(crate) struct Pattern<T> {
+    pub says: T,
+    pub elements: Vec<Element>,
     /// What a sentence must have besides its first word, if it is to match at all: a word of one of these sets, for each.
-    needs: Vec<Vec<SetId>>,
+    pub needs: Vec<Vec<SetId>>,
 }
 
 /// All patterns, by the words that they begin with.
 #[derive(Debug)]
 pub(crate) struct Lexicon<T> {
-    patterns: Vec<Pattern<T>>,
+    pub(crate) patterns: Vec<Pattern<T>>,
     /// By the set of the first word.
-    by_first: Vec<Vec<usize>>,
-    words: HashMap<String, Vec<SetId>>,
+    pub(crate) by_first: Vec<Vec<usize>>,
+    pub(crate) words: HashMap<Cow<'static, str>, Vec<SetId>>,
     /// Stems by their first three letters.
-    stems: HashMap<[u8; 3], Vec<(String, SetId)>>,
-    sets: HashMap<Vec<String>, SetId>,
+    pub(crate) stems: HashMap<[u8; 3], Vec<(Cow<'static, str>, SetId)>>,
+    /// How many sets of words there are.
+    pub(crate) sets: usize,
+    /// What is known while patterns are added: the sets by their words, and the lists.
+    by_words: HashMap<Vec<String>, SetId>,
     lists: Lists,
 }
 
@@ -111,7 +151,8 @@ impl<T> Default for Lexicon<T> {
             by_first: Vec::new(),
             words: HashMap::new(),
             stems: HashMap::new(),
-            sets: HashMap::new(),
+            sets: 0,
+            by_words: HashMap::new(),
             lists: Lists::new(),
         }
     }
@@ -140,7 +181,7 @@ impl Lexicon<Says> {
             return Ok(());
         }
         let (says, pattern) = line.split_once(char::is_whitespace).ok_or("it has no words")?;
-        self.add(says_of(says)?, pattern)
+        self.add(says.parse()?, pattern)
     }
 }
 
@@ -231,26 +272,31 @@ impl<T: Copy> Lexicon<T> {
         let mut key = words.to_vec();
         key.sort();
         key.dedup();
-        let next = self.sets.len() as SetId;
-        if let Some(id) = self.sets.get(&key) {
+        let next = self.sets as SetId;
+        if let Some(id) = self.by_words.get(&key) {
             return *id;
         }
         for word in &key {
             match word.strip_suffix('*') {
-                Some(stem) => {
-                    let Some(start) = three(stem) else { continue };
-                    self.stems.entry(start).or_default().push((stem.to_owned(), next));
-                }
-                None => self.words.entry(word.clone()).or_default().push(next),
+                Some(stem) => self.add_stem(stem.to_owned().into(), next),
+                None => self.words.entry(word.clone().into()).or_default().push(next),
             }
         }
-        self.sets.insert(key, next);
+        self.by_words.insert(key, next);
+        self.sets += 1;
         next
+    }
+
+    /// A word that begins so is one of a set.
+    pub(crate) fn add_stem(&mut self, stem: Cow<'static, str>, set: SetId) {
+        if let Some(start) = three(&stem) {
+            self.stems.entry(start).or_default().push((stem, set));
+        }
     }
 
     /// Every whole word of the patterns.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.words.keys().map(String::as_str)
+        self.words.keys().map(Cow::as_ref)
     }
 
     /// Every match, in the order of where it begins.
@@ -261,7 +307,7 @@ impl<T: Copy> Lexicon<T> {
         while from < words.len() {
             let length = (from..words.len()).take_while(|at| words.sentence(*at) == words.sentence(from)).count();
             let sentence = from..from + length;
-            let mut present = Present::new(self.sets.len());
+            let mut present = Present::new(self.sets);
             sets.get(sentence.clone())
                 .into_iter()
                 .flatten()
@@ -300,7 +346,7 @@ impl<T: Copy> Lexicon<T> {
     fn sets_of(&self, word: &str) -> Cow<'_, [SetId]> {
         let sets = self.words.get(word).map_or(&[][..], Vec::as_slice);
         let stems = three(word).and_then(|start| self.stems.get(&start)).into_iter().flatten();
-        let mut stems = stems.filter(|(stem, _)| word.starts_with(stem.as_str())).map(|(_, set)| *set).peekable();
+        let mut stems = stems.filter(|(stem, _)| word.starts_with(stem.as_ref())).map(|(_, set)| *set).peekable();
         if stems.peek().is_none() {
             return Cow::Borrowed(sets);
         }
@@ -414,24 +460,6 @@ fn needs_no_word(rest: Rest<'_>) -> bool {
         Element::Choice(choices) => choices.iter().any(Vec::is_empty),
     };
     rest.elements.iter().all(fits) && rest.then.is_none_or(|then| needs_no_word(*then))
-}
-
-fn says_of(text: &str) -> Result<Says, String> {
-    match text {
-        "-" => return Ok(Says::Calm),
-        "--" => return Ok(Says::CalmSentence),
-        "---" => return Ok(Says::CalmMessage),
-        _ => {}
-    }
-    let class = text.trim_end_matches(['!', '?']);
-    let strength = match text.strip_prefix(class).unwrap_or_default() {
-        "!!" => Strength::Now,
-        "!" => Strength::Sure,
-        "?" => Strength::Weak,
-        _ => return Err("it must say how sure it is: `!!`, `!` or `?`".to_owned()),
-    };
-    let class = Class::named(class).ok_or("there is no such class")?;
-    Ok(Says::Danger { class, strength })
 }
 
 /// A text cut where a letter divides it that stands outside of all parentheses.

@@ -9,6 +9,7 @@
 
 mod care;
 mod classifier;
+mod compiled;
 mod guard;
 pub mod helplines;
 mod languages;
@@ -16,6 +17,7 @@ mod lexicon;
 mod means;
 mod region;
 mod reply;
+pub mod second_reader;
 mod text;
 
 pub use care::Care;

@@ -126,17 +126,17 @@ fn nobody_in_danger_gets_a_shrug_and_few_others_are_alarmed() {
     let alike: Vec<&str> = counts.keys().copied().filter(|group| group.starts_with("like")).collect();
     summary(&counts, &[&dangers], &["plain"], &alike);
     let least = [
-        ("abuse", 32),
-        ("child", 30),
-        ("eating_disorder", 12),
+        ("abuse", 43),
+        ("child", 33),
+        ("eating_disorder", 18),
         ("harm_to_others", 28),
         ("languages", 86),
-        ("losing_money", 25),
-        ("medical", 29),
-        ("overdose", 26),
-        ("self_harm", 30),
-        ("suicide", 60),
-        ("third_party", 26),
+        ("losing_money", 35),
+        ("medical", 42),
+        ("overdose", 35),
+        ("self_harm", 37),
+        ("suicide", 88),
+        ("third_party", 32),
     ];
     assert_eq!(least.map(|(group, _)| group).to_vec(), dangers);
     least.iter().for_each(|(group, least)| check(&counts, &[*group], *least..=usize::MAX));
