@@ -17,6 +17,15 @@ const ODD: &str = "whisk my better half and me off from Lahore to where the peng
 
 /// The set with a stand-in for the model, which answers after a while, and what the stand-in was asked.
 async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> (App, Asked) {
+    app_that(false, delay, answer).await
+}
+
+/// The same, whose model reads for danger too, or does not.
+async fn app_that(
+    reads_for_danger: bool,
+    delay: Duration,
+    answer: impl Fn() -> Response + Clone + Send + Sync + 'static,
+) -> (App, Asked) {
     let asked = Asked::default();
     let seen = asked.clone();
     let model = post(async move |Json(request): Json<Value>| {
@@ -26,7 +35,7 @@ async fn app(delay: Duration, answer: impl Fn() -> Response + Clone + Send + Syn
     });
     let url = tests::serve(Router::new().route("/chat/completions", model)).await;
     let model = ChatModel::new(Server::new(&url, None).unwrap(), "stand-in", 100);
-    let understand = understand::Deps { model: Some(model), ..Default::default() };
+    let understand = understand::Deps { model: Some(model), reads_for_danger, ..Default::default() };
     (App::with_options(Options { understand, ..tests::options() }).await, asked)
 }
 
@@ -65,6 +74,36 @@ async fn a_model_fills_what_the_rules_left_open() {
     assert_eq!(format["strict"], true);
     let (properties, required) = (&format["schema"]["properties"], &format["schema"]["required"]);
     assert_eq!(properties.as_object().unwrap().len(), required.as_array().unwrap().len());
+}
+
+/// No word of it is in a pattern, and the guard finds nothing.
+const VEILED: &str = "the boxes are labelled so nobody has to guess what goes to whom";
+
+#[tokio::test]
+async fn a_model_raises_the_alarm_where_the_guard_found_none() {
+    let answer = says(&json!({"danger": "suicide"}));
+    let (app, asked) = app_that(true, Duration::ZERO, move || answer.clone().into_response()).await;
+    let first = app.say(None, VEILED).await;
+    assert_eq!(first["action"], "crisis", "{first}");
+    assert_eq!(first["help"]["class"], "suicide");
+    assert!(!first["reply"].as_str().unwrap().contains("boxes"), "what was said is never quoted back");
+    let session = first["session_id"].as_str().unwrap();
+    assert_eq!(app.get(&format!("/v1/sessions/{session}")).await["turns"].as_array().unwrap().len(), 1);
+    assert_eq!(asked.requests().len(), 1, "an answer about a journey is not asked for on the way");
+}
+
+#[tokio::test]
+async fn a_model_that_reads_for_danger_can_only_raise() {
+    let answer = says(&json!({"danger": "none"}));
+    let (app, asked) = app_that(true, Duration::ZERO, move || answer.clone().into_response()).await;
+    assert_eq!(app.say(None, "I want to kill myself").await["action"], "crisis");
+    assert_eq!(asked.requests().len(), 0, "what the guard has found is not put to it");
+    assert_ne!(app.say(None, VEILED).await["action"], "crisis");
+    for odd in [json!({"danger": "happiness"}), json!({"danger": 7}), json!(["suicide"]), json!("suicide")] {
+        let answer = says(&odd);
+        let (app, _) = app_that(true, Duration::ZERO, move || answer.clone().into_response()).await;
+        assert_ne!(app.say(None, VEILED).await["action"], "crisis", "{odd}");
+    }
 }
 
 #[tokio::test]

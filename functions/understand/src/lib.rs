@@ -13,6 +13,7 @@ mod ages;
 mod breaks;
 mod calendar;
 mod chart;
+mod danger;
 mod dates;
 mod journey;
 mod languages;
@@ -35,12 +36,12 @@ mod wishes;
 use std::sync::Arc;
 
 use axum::Router;
-use contracts::api::Kind;
-use contracts::api::{UNDERSTAND, Utterance};
+use contracts::api::{Kind, UNDERSTAND, Usage, Utterance};
 use contracts::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
 use contracts::private::Private;
 use contracts::travel::Airline;
 use models::llm::ChatModel;
+use runtime::config;
 use runtime::flags::FlagSource;
 use runtime::step::Serve;
 
@@ -60,15 +61,18 @@ pub struct Deps {
     pub model: Option<ChatModel>,
     /// Whether it is asked.
     pub flags: FlagSource,
+    /// Whether it reads each message for danger too.
+    pub reads_for_danger: bool,
 }
 
 impl Deps {
-    /// With the model that `CHAT_MODEL` names, if any.
+    /// With the model that `CHAT_MODEL` names, if any, which reads for danger where `MODEL_READS_FOR_DANGER` is `true`.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        Ok(Self { model: ChatModel::from_env()?, flags: FlagSource::from_env() })
+        let reads_for_danger = config::parsed("MODEL_READS_FOR_DANGER", false)?;
+        Ok(Self { model: ChatModel::from_env()?, flags: FlagSource::from_env(), reads_for_danger })
     }
 }
 
@@ -76,10 +80,22 @@ impl Deps {
 pub fn router(deps: Deps) -> Router {
     UNDERSTAND.serve(Arc::new(deps), async |deps: Arc<Deps>, utterance: Utterance, deadline| {
         let (mut understanding, open) = read(&utterance.words);
-        if let Some(model) = deps.model.as_ref().filter(|_| open && utterance.kind == Kind::Travel)
+        let fills = open && utterance.kind == Kind::Travel;
+        if let Some(model) = deps.model.as_ref().filter(|_| fills || deps.reads_for_danger)
             && deps.flags.get().await.model
         {
-            model::fill(model, &utterance.words, &mut understanding, deadline).await;
+            let danger = async {
+                if deps.reads_for_danger { danger::read(model, &utterance.words, deadline).await } else { (None, None) }
+            };
+            let fill = async {
+                if fills {
+                    model::fill(model, &utterance.words, &mut understanding, deadline).await;
+                }
+            };
+            let ((danger, usage), ()) = tokio::join!(danger, fill);
+            understanding.asked_model |= deps.reads_for_danger;
+            understanding.usage = Usage::sum(understanding.usage.take(), usage);
+            understanding.danger = danger;
         }
         Ok(understanding)
     })
@@ -173,6 +189,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
         words: kept_words(&text),
         language: None,
         usage: None,
+        danger: None,
         asked_model: false,
     };
     let open = model::is_open(&understanding, &text);

@@ -1,5 +1,6 @@
 //! What a person's words say, before anything is resolved.
 
+use safety::Class;
 use serde::{Deserialize, Serialize};
 
 use super::{Topic, Unmet};
@@ -64,6 +65,9 @@ pub struct Understanding {
     /// What a language model used, where one was asked for what the rules left open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// The danger that a model saw where the guard saw none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub danger: Option<Class>,
     /// A language model was asked, also where it did not answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asked_model: bool,
