@@ -116,6 +116,7 @@ pub struct Options {
 /// The running set.
 pub struct Colloquy {
     public: Server,
+    running: Arc<chat::RunningTurns>,
     steps: Server,
     steps_key: Key,
     embedded: Option<Embedded>,
@@ -187,6 +188,7 @@ impl Colloquy {
 
         let chat = chat::Deps::new(Pipeline::new(&steps_url)?, turns.clone(), options.assistants).with_flags(flags);
         let chat = chat.with_operator(options.operator_key, options.hand_offs_are_read);
+        let running = chat.running();
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
         let health = health::Deps::new(Pipeline::new(&steps_url)?, client.clone(), tables, chunks, turns.clone());
         let public = observed("chat", chat::router(chat))
@@ -210,6 +212,7 @@ impl Colloquy {
         let measuring = metrics::keep_up(measured);
         Ok(Self {
             public,
+            running,
             steps,
             steps_key,
             embedded,
@@ -269,9 +272,12 @@ impl Colloquy {
         Totals::new(self.client.clone(), &self.names.totals)
     }
 
-    /// Takes no new requests, lets those under way finish (10 s at most), then stops the steps and the tables.
+    /// Takes no new requests, lets those and the turns under way finish (10 s at most; a turn that takes longer keeps the words
+    /// so far), then stops the steps and the tables.
     pub async fn stop(self) {
-        if !self.public.stop(GRACE).await {
+        // Also the turns whose clients left.
+        let (answered, finished) = tokio::join!(self.public.stop(GRACE), self.running.finish(GRACE));
+        if !(answered && finished) {
             tracing::warn!(grace_s = GRACE.as_secs(), "some requests did not finish in time");
         }
         // What this leaves undone is found pending at the next start.

@@ -14,8 +14,8 @@ use contracts::api::RETRIEVE;
 use contracts::knowledge::{Retrieval, RetrieveRequest};
 use futures::{Stream, StreamExt, future, stream};
 use http::StatusCode;
-use local::Options;
 use local::knowledge::OwnText;
+use local::{Options, State};
 use models::embedder::Embedder;
 use models::embedder::openai::OpenAi;
 use models::llm::ChatModel;
@@ -95,12 +95,17 @@ async fn app(embeddings: Does, model: Does) -> App {
 
 /// The set with both models at a URL, and one text to answer from, found so.
 pub(crate) async fn app_at(url: &str, retrieval: Retrieval) -> App {
+    app_in(State::Memory, url, retrieval).await
+}
+
+/// The same with its tables there.
+pub(crate) async fn app_in(state: State, url: &str, retrieval: Retrieval) -> App {
     let server = Server::new(url, None).unwrap();
     let model = ChatModel::new(server.clone(), "stand-in", 100);
     let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
     let embedder = Some(Embedder::OpenAi(OpenAi::new(server, "words", Some(DIMENSIONS)).unwrap()));
     let text = OwnText { assistant: "fertility".to_owned(), file: "ivf.md".to_owned(), text: TEXT.to_owned() };
-    let app = App::with_options(Options { respond, embedder, own_texts: vec![text], ..tests::options() }).await;
+    let app = App::with_options(Options { state, respond, embedder, own_texts: vec![text], ..tests::options() }).await;
     let search = json!({"assistant": "fertility", "question": "What is IVF?"});
     let search: RetrieveRequest = serde_json::from_value(search).unwrap();
     let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();
@@ -168,7 +173,7 @@ async fn a_streamed_answer_ends_with_what_it_used_and_how_long_it_took() {
         ("/v1/chat/stream", message, &["begin", "commit", "respond", "retrieve", "understand"]),
     ] {
         let text = app.request("POST", path).json(&body).send().await.unwrap().text().await.unwrap();
-        let done = text.trim_end().rsplit_once("event: done\ndata: ").unwrap().1;
+        let done = text.trim_end().rsplit_once("event: done\ndata: ").unwrap().1.lines().next().unwrap();
         let reply = &serde_json::from_str::<Value>(done).unwrap()["reply"];
         let usage = json!({"prompt_tokens": 70, "completion_tokens": 9, "model": "stand-in"});
         assert_eq!(reply["usage"], usage, "{path}: {reply}");
@@ -198,7 +203,7 @@ pub(crate) fn endless(left: Arc<AtomicBool>) -> impl Stream<Item = Result<String
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_goes_away_ends_the_models_work() {
+async fn a_client_that_stops_a_question_ends_the_models_work_and_one_that_leaves_does_not() {
     let left = Arc::new(AtomicBool::new(false));
     let complete = async |Shared(left): Shared<Arc<AtomicBool>>| {
         ([("content-type", "text/event-stream")], Body::from_stream(endless(left))).into_response()
@@ -215,8 +220,17 @@ async fn a_client_that_goes_away_ends_the_models_work() {
     }
     assert!(!left.load(Ordering::SeqCst), "the words come while the model writes");
     drop(bytes);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!left.load(Ordering::SeqCst), "the model writes on for who comes back");
+
+    let turn: Value = serde_json::from_str(seen.split("data: ").nth(1).unwrap().lines().next().unwrap()).unwrap();
+    let path = format!("/v1/turns/{}", turn["turn_id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.status, 202);
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
     for _ in 0..100 {
         if left.load(Ordering::SeqCst) {
+            let answer = app.get(&path).await;
+            assert_eq!((answer.status, &answer.body["incomplete"]), (200, &json!(true)), "{}", answer.body);
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

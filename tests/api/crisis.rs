@@ -162,7 +162,7 @@ async fn a_repeated_cry_for_help_with_its_key_gets_the_same_reply() {
     let second = app.send(post()).await;
 
     assert_eq!(first.body, second.body);
-    let kept = app.get(&format!("/v1/sessions/{}", session_of(&first.body))).await;
+    let kept = app.of_session("GET", "/v1/session", session_of(&first.body)).await;
     assert_eq!((kept.status, &kept.body["version"]), (200, &json!(1)), "{}", kept.body);
 }
 

@@ -86,7 +86,7 @@ async fn a_reply_that_is_not_whole_in_time_is_kept_as_far_as_it_came() {
     assert!(started.elapsed() < Duration::from_millis(1_600), "{:?}", started.elapsed());
     assert_eq!((answer.status, &answer.body["incomplete"]), (200, &json!(true)), "{}", answer.body);
     assert!(answer.body["reply"].as_str().unwrap().starts_with("more more"), "{}", answer.body);
-    let turns = app.get(&format!("/v1/sessions/{}/turns", session_of(&answer.body))).await;
+    let turns = app.of_session("GET", "/v1/session/turns", session_of(&answer.body)).await;
     assert_eq!(turns.body["turns"][0]["reply"], answer.body["reply"], "{}", turns.body);
 }
 
@@ -132,6 +132,6 @@ async fn a_step_that_hangs_costs_its_part_of_the_answer_and_never_the_turn() {
             "{body}"
         );
         assert!(!body["reply"].as_str().unwrap().is_empty());
-        assert_eq!(app.get(&format!("/v1/sessions/{}", session_of(&body))).await.body["version"], 1, "{step}");
+        assert_eq!(app.of_session("GET", "/v1/session", session_of(&body)).await.body["version"], 1, "{step}");
     }
 }

@@ -1,13 +1,21 @@
 //! The same request, sent again, is the same turn.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use contracts::api::{BeginTurn, SESSION_BEGIN};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use contracts::api::{BeginTurn, SESSION_BEGIN, SESSION_COMMIT, UNDERSTAND};
 use futures::future::join_all;
+use http::StatusCode;
 use runtime::deadline::Deadline;
 use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
 use tests::{Answer, App, session_of};
+use tower::ServiceExt;
 
 const KEY: &str = "5f0c1f0e-6a6b-4c39-9a3e-0d1d8a6a7b11";
 
@@ -25,7 +33,7 @@ async fn the_same_key_and_body_get_the_same_turn() {
 
     assert_eq!((first.status, second.status), (200, 200));
     assert_eq!(first.body, second.body);
-    let kept = app.get(&format!("/v1/sessions/{}", session_of(&first.body))).await;
+    let kept = app.of_session("GET", "/v1/session", session_of(&first.body)).await;
     assert_eq!(kept.body["version"], 1);
 }
 
@@ -96,4 +104,81 @@ async fn a_turn_that_claims_its_key_twice_has_it() {
         let begun = pipeline.call(&SESSION_BEGIN, turn, Deadline::after(Duration::from_secs(5))).await;
         assert_eq!(begun.err().map(|problem| problem.status().as_u16()), status);
     }
+}
+
+/// The steps of a set behind a server that counts calls of `understand`, and fails commits while it is told to; and `chat`.
+struct Watched {
+    chat: Router,
+    understood: Arc<AtomicUsize>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Watched {
+    async fn start(app: &App) -> Self {
+        let (understood, fails) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (counter, failing) = (understood.clone(), fails.clone());
+        let steps = app.colloquy.steps_url();
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+        let forward = async move |request: Request| -> Response {
+            let path = request.uri().path().to_owned();
+            if path == SESSION_COMMIT.path && failing.load(Ordering::SeqCst) {
+                return StatusCode::BAD_GATEWAY.into_response();
+            }
+            counter.fetch_add(usize::from(path == UNDERSTAND.path), Ordering::SeqCst);
+            let asked = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+            let call = client.post(format!("{steps}{path}")).header("content-type", "application/json").body(asked);
+            let answer = call.send().await.unwrap();
+            let kind = answer.headers()["content-type"].clone();
+            (answer.status(), [("content-type", kind)], answer.text().await.unwrap()).into_response()
+        };
+        let pipeline = Pipeline::new(tests::serve(Router::new().fallback(forward)).await).unwrap();
+        let chat = chat::Deps::new(pipeline, app.colloquy.turn_queues().0, tests::options().assistants);
+        Self { chat: chat::router(chat), understood, fails }
+    }
+
+    async fn post(&self, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
+        let request = Request::post(path).header("content-type", "application/json").header("idempotency-key", key);
+        let answer = self.chat.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+        let status = answer.status();
+        let text = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(text.to_vec()).unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_turn_that_failed_is_free_again_at_once() {
+    let app = App::start().await;
+    let watched = Watched::start(&app).await;
+    let body = json!({"assistant": "travel", "message": "from Oslo to Rome"});
+    for (path, key) in [("/v1/chat", KEY), ("/v1/chat/stream", "another-key-that-nobody-guesses")] {
+        watched.fails.store(true, Ordering::SeqCst);
+        let (status, text) = watched.post(path, key, &body).await;
+        assert!(status == StatusCode::BAD_GATEWAY || text.contains("event: error"), "{path}: {status} {text}");
+        watched.fails.store(false, Ordering::SeqCst);
+
+        let (status, text) = watched.post(path, key, &body).await;
+
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        assert!(path == "/v1/chat" || text.contains("event: done"), "{path}: {text}");
+    }
+    let unknown = json!({"assistant": "travel", "message": "hello", "session_id": "0".repeat(32)});
+    for _ in 0..2 {
+        assert_eq!(watched.post("/v1/chat", "1", &unknown).await.0, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_answered_by_its_key_is_not_understood_again() {
+    let app = App::start().await;
+    let watched = Watched::start(&app).await;
+    let body = json!({"assistant": "travel", "message": "from Oslo to Rome"});
+    let (_, first) = watched.post("/v1/chat", KEY, &body).await;
+    assert_eq!(watched.understood.load(Ordering::SeqCst), 1);
+
+    let (status, again) = watched.post("/v1/chat", KEY, &body).await;
+    assert_eq!((status, again), (StatusCode::OK, first));
+    let other = json!({"assistant": "travel", "message": "from Rome to Oslo"});
+    assert_eq!(watched.post("/v1/chat", KEY, &other).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(watched.post("/v1/chat", "short", &body).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(watched.understood.load(Ordering::SeqCst), 1, "neither replays nor refusals are");
 }

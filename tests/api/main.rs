@@ -12,6 +12,7 @@ mod knowledge;
 mod problems;
 mod recording;
 mod replies;
+mod running;
 mod sessions;
 mod stopping;
 mod streams;

@@ -111,7 +111,7 @@ async fn the_description_lists_every_public_path() {
     let app = App::start().await;
     let paths = app.get("/v1/openapi.json").await.body["paths"].clone();
     let listed: Vec<&String> = paths.as_object().unwrap().keys().collect();
-    for path in ["/v1/chat", "/v1/sessions/{id}", "/v1/assistants", "/v1/health", "/v1/openapi.json"] {
+    for path in ["/v1/chat", "/v1/session", "/v1/turns/{id}", "/v1/assistants", "/v1/health", "/v1/openapi.json"] {
         assert!(listed.iter().any(|listed| *listed == path), "{path} is missing in {listed:?}");
     }
     assert_ne!(paths["/v1/chat"]["post"], Value::Null);

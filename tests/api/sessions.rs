@@ -10,17 +10,17 @@ use tests::{App, session_of};
 async fn a_talk_can_be_read_and_deleted() {
     let app = App::start().await;
     let reply = app.say(None, "I want to fly from Oslo to Rome").await;
-    let path = format!("/v1/sessions/{}", session_of(&reply));
+    let session = async |method| app.of_session(method, "/v1/session", session_of(&reply)).await;
 
-    let kept = app.get(&path).await;
+    let kept = session("GET").await;
     assert_eq!((kept.status, &kept.body["version"]), (200, &json!(1)));
     assert_eq!(kept.body["slots"], reply["slots"]);
     assert_eq!(kept.body["turns"][0]["message"], "I want to fly from Oslo to Rome");
     assert_eq!(kept.body["turns"][0]["reply"], reply["reply"]);
 
-    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
-    assert_eq!(app.get(&path).await.status, 404);
-    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 404);
+    assert_eq!(session("DELETE").await.status, 204);
+    assert_eq!(session("GET").await.status, 404);
+    assert_eq!(session("DELETE").await.status, 404);
     let again = json!({"assistant": "travel", "message": "hello", "session_id": session_of(&reply)});
     assert_eq!(app.post_chat(&again).await.status, 404, "a deleted talk stays deleted");
 }
@@ -36,12 +36,12 @@ async fn a_deletion_that_was_broken_off_is_finished_by_the_next() {
         let query = client.query().table_name(&tables.turns).key_condition_expression("session_id = :id");
         query.expression_attribute_values(":id", AttributeValue::S(id.clone())).send().await.unwrap().count
     };
-    let path = format!("/v1/sessions/{id}");
+    let delete = async || app.of_session("DELETE", "/v1/session", &id).await.status;
 
     assert_eq!(turns().await, 1);
-    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
+    assert_eq!(delete().await, 204);
     assert_eq!(turns().await, 0);
-    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 404);
+    assert_eq!(delete().await, 404);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn ten_turns_sent_at_once_to_one_talk_are_all_kept() {
     let replies = join_all(said.map(|words| app.say(Some(id), words))).await;
 
     assert_eq!(replies.len(), 10);
-    let kept = app.get(&format!("/v1/sessions/{id}")).await.body;
+    let kept = app.of_session("GET", "/v1/session", id).await.body;
     assert_eq!(kept["version"], 11);
     assert_eq!(kept["turns"].as_array().unwrap().len(), 11);
     let slots = &kept["slots"];
@@ -86,7 +86,7 @@ async fn a_talk_survives_a_restart() {
     app.colloquy.stop().await;
 
     let app = App::with_options(start()).await;
-    let kept = app.get(&format!("/v1/sessions/{}", session_of(&reply))).await;
+    let kept = app.of_session("GET", "/v1/session", session_of(&reply)).await;
     app.colloquy.stop().await;
     std::fs::remove_dir_all(&folder).unwrap();
 
@@ -104,8 +104,26 @@ async fn a_talk_stays_small_however_long_it_gets() {
         app.say(Some(id), &long).await;
     }
 
-    let kept = app.get(&format!("/v1/sessions/{id}")).await.body;
+    let kept = app.of_session("GET", "/v1/session", id).await.body;
     assert_eq!(kept["version"], 21);
     assert!(kept.to_string().len() < 17 * 1024);
     assert_eq!(kept["slots"]["origin"]["iata"], "LON");
+}
+
+/// As the releases before had them.
+#[tokio::test]
+async fn the_paths_with_a_sessions_id_still_answer() {
+    let app = App::start().await;
+    let reply = app.say(None, "I want to fly from Oslo to Rome").await;
+    let path = format!("/v1/sessions/{}", session_of(&reply));
+    assert_eq!(app.get(&path).await.body, app.of_session("GET", "/v1/session", session_of(&reply)).await.body);
+    let turns = app.of_session("GET", "/v1/session/turns", session_of(&reply)).await;
+    assert_eq!((turns.status, turns.body["turns"].as_array().unwrap().len()), (200, 1));
+    assert_eq!(app.get(&format!("{path}/turns")).await.body["turns"][0]["turn_id"], reply["turn_id"]);
+    for path in ["/v1/session", "/v1/session/turns"] {
+        let missing = app.get(path).await;
+        assert_eq!((missing.status, &missing.body["errors"][0]["field"]), (422, &json!("Colloquy-Session")));
+    }
+    assert_eq!(app.send(app.request("DELETE", &path)).await.status, 204);
+    assert_eq!(app.of_session("GET", "/v1/session", session_of(&reply)).await.status, 404);
 }

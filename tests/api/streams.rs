@@ -14,7 +14,8 @@ async fn events(app: &App, body: &Value, key: Option<&str>) -> Vec<(String, Valu
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let text = response.text().await.unwrap();
     let event = |frame: &str| {
-        let (name, data) = frame.strip_prefix("event: ").unwrap().split_once("\ndata: ").unwrap();
+        let (name, rest) = frame.strip_prefix("event: ").unwrap().split_once("\ndata: ").unwrap();
+        let (data, _) = rest.split_once("\nid: ").unwrap();
         (name.to_owned(), serde_json::from_str(data).unwrap())
     };
     text.split("\n\n").filter(|frame| !frame.is_empty() && !frame.starts_with(':')).map(event).collect()
@@ -40,7 +41,7 @@ async fn a_streamed_answer_tells_what_happens_and_ends_with_the_whole() {
     assert_eq!(done["reply"]["offers"], events[2].1["offers"]);
     let timings: Vec<&String> = done["reply"]["timings_ms"].as_object().unwrap().keys().collect();
     assert_eq!(timings, ["begin", "commit", "flights", "respond", "understand"]);
-    let kept = app.get(&format!("/v1/sessions/{}", session_of(&done["reply"]))).await;
+    let kept = app.of_session("GET", "/v1/session", session_of(&done["reply"])).await;
     assert_eq!(kept.body["version"], 1, "the turn is kept before the stream says done");
 }
 

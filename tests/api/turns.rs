@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Answer, App, session_of};
 
 async fn turns(app: &App, session_id: &str, query: &str) -> Answer {
-    app.get(&format!("/v1/sessions/{session_id}/turns{query}")).await
+    app.of_session("GET", &format!("/v1/session/turns{query}"), session_id).await
 }
 
 async fn rate(app: &App, turn_id: &str, body: &Value) -> Answer {
@@ -85,7 +85,7 @@ async fn turns_come_in_pages_the_newest_first() {
         let refused = turns(&app, &id, query).await;
         assert_eq!((refused.status, &refused.body["errors"][0]["field"]), (422, &json!(field)), "{query}");
     }
-    assert_eq!(app.send(app.request("DELETE", &format!("/v1/sessions/{id}"))).await.status, 204);
+    assert_eq!(app.of_session("DELETE", "/v1/session", &id).await.status, 204);
     assert_eq!(turns(&app, &id, "").await.body["type"], "urn:colloquy:problem:unknown-session");
     assert_eq!(turns(&app, &"0".repeat(32), "").await.status, 404);
     assert_eq!(turns(&app, "mine", "").await.status, 404);
@@ -137,7 +137,7 @@ async fn feedback_that_is_wrong_or_of_no_turn_is_refused() {
         let refused = rate(&app, unknown, &json!({"rating": "up"})).await;
         assert_eq!((refused.status, &refused.body["type"]), (404, &json!("urn:colloquy:problem:unknown-turn")));
     }
-    app.send(app.request("DELETE", &format!("/v1/sessions/{}", session_of(&reply)))).await;
+    app.of_session("DELETE", "/v1/session", session_of(&reply)).await;
     assert_eq!(rate(&app, turn_id, &json!({"rating": "up"})).await.status, 404, "deleted with its talk");
 }
 

@@ -37,13 +37,18 @@ type Check = fn(&Value) -> Result<(), String>;
 const KEPT: usize = 2;
 
 /// Every contract, with what reads both of its sides.
-const CONTRACTS: [(&str, Check); 18] = [
+const CONTRACTS: [(&str, Check); 23] = [
     (UNDERSTAND.path, |pair| step(&UNDERSTAND, pair)),
+    (SESSION_CLAIM.path, |pair| step(&SESSION_CLAIM, pair)),
+    (SESSION_RELEASE.path, |pair| step(&SESSION_RELEASE, pair)),
     (SESSION_BEGIN.path, |pair| step(&SESSION_BEGIN, pair)),
     (SESSION_COMMIT.path, |pair| step(&SESSION_COMMIT, pair)),
     (SESSION_READ.path, |pair| step(&SESSION_READ, pair)),
     (SESSION_DELETE.path, |pair| step(&SESSION_DELETE, pair)),
     (SESSION_TURNS.path, |pair| step(&SESSION_TURNS, pair)),
+    (TURN_READ.path, |pair| step(&TURN_READ, pair)),
+    (TURN_STOP.path, |pair| step(&TURN_STOP, pair)),
+    (TURN_STOPPED.path, |pair| step(&TURN_STOPPED, pair)),
     (TURN_FEEDBACK.path, |pair| step(&TURN_FEEDBACK, pair)),
     (FLIGHTS.path, |pair| step(&FLIGHTS, pair)),
     (FLIGHTS_WARM.path, |pair| step(&FLIGHTS_WARM, pair)),
@@ -243,6 +248,7 @@ async fn traffic() -> Golden {
     ask(&chat, "GET", &format!("/v1/sessions/{id}/turns"), None).await;
     let rated = format!("/v1/turns/{}/feedback", first["turn_id"].as_str().unwrap());
     ask(&chat, "POST", &rated, Some(json!({"rating": "up"}))).await;
+    of_turns(&pipeline(), &first).await;
     ask(&chat, "DELETE", &format!("/v1/sessions/{id}"), None).await;
     warm::warm(
         Arc::new(warm::Deps::new(pipeline(), app.colloquy.url()).unwrap()),
@@ -267,6 +273,21 @@ async fn traffic() -> Golden {
     let of_steps: BTreeSet<&str> = golden.keys().map(String::as_str).collect();
     assert_eq!(of_steps, CONTRACTS.iter().map(|(name, _)| *name).collect(), "every contract is used");
     golden
+}
+
+/// The steps that only requests with a key, and those about a turn by its id, go through.
+async fn of_turns(pipeline: &Pipeline, reply: &Value) {
+    let soon = || Deadline::after(Duration::from_secs(5));
+    let turn = json!({"session_id": reply["session_id"], "turn_id": reply["turn_id"]});
+    let turn: TurnKey = serde_json::from_value(turn).unwrap();
+    pipeline.call(&TURN_READ, &turn, soon()).await.unwrap();
+    pipeline.call(&TURN_STOP, &turn, soon()).await.unwrap();
+    pipeline.call(&TURN_STOPPED, &turn, soon()).await.unwrap();
+    let key = json!({"turn_id": reply["turn_id"], "session_id": reply["session_id"],
+        "idempotency": {"key": "1", "body_hash": "0", "lease_ms": 1_000}});
+    let key: ClaimKey = serde_json::from_value(key).unwrap();
+    pipeline.call(&SESSION_CLAIM, &key, soon()).await.unwrap();
+    pipeline.call(&SESSION_RELEASE, &key, soon()).await.unwrap();
 }
 
 fn shorten(value: &mut Value) {

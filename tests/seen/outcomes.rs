@@ -70,7 +70,7 @@ async fn scripted_steps(app: &App) -> Pipeline {
                 };
                 return ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response();
             }
-            ("/steps/session/begin", _) if text.contains("begin-away") => {
+            ("/steps/session/claim", _) if text.contains("claim-away") => {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
             _ => {}
@@ -96,11 +96,11 @@ async fn each_turn_is_counted_once_as_what_it_came_to() {
         ("cut off", "none", 200, &[degraded, with]),
         ("breaks off", "none", 200, &[failed, without]),
         ("respond away", "none", 200, &[failed, without]),
-        ("well", "begin-away", 503, &[failed]),
+        ("well", "claim-away", 503, &[failed]),
         ("", "none", 400, &[]),
     ] {
         for path in ["/v1/chat", "/v1/chat/stream", "/v1/ask", "/v1/ask/stream"] {
-            if key == "begin-away" && path.starts_with("/v1/ask") {
+            if key == "claim-away" && path.starts_with("/v1/ask") {
                 continue;
             }
             let body = if path.starts_with("/v1/chat") {

@@ -78,6 +78,11 @@ impl App {
         self.send(self.request("GET", path)).await
     }
 
+    /// Sends a request of a session, without a body.
+    pub async fn of_session(&self, method: &str, path: &str, session_id: &str) -> Answer {
+        self.send(self.request(method, path).header("colloquy-session", session_id)).await
+    }
+
     /// Posts a body to the chat.
     pub async fn post_chat(&self, body: &Value) -> Answer {
         self.send(self.request("POST", "/v1/chat").json(body)).await

@@ -3,45 +3,63 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contracts::api::Kind;
-use contracts::api::{
-    AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, TurnEvent, UNDERSTAND, Utterance, Writer,
-};
+use contracts::api::{Answer, AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, UNDERSTAND, Utterance, Writer};
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
+use contracts::problem::Problem;
 use contracts::turns::RecordWork;
+use http::HeaderMap;
+use contracts::api::Kind;
 use runtime::deadline::PublicDeadline;
 use runtime::flags::Order;
+use ulid::Ulid;
 
-use crate::Deps;
-use crate::progress::{Progress, RESERVE, Written};
+use crate::progress::{Delivery, Progress, RESERVE, Written};
+use crate::running::Turn;
+use crate::{Deps, crisis};
 
-/// What became of a question at first sight.
-pub(crate) enum Asked {
-    /// It is to be answered.
-    Question(Box<Ask>),
-    /// It is answered: somebody is in danger.
-    Whole(Box<AskReply>),
+/// Runs a question.
+///
+/// # Errors
+/// What is wrong with the request.
+pub(crate) fn start(
+    deps: Arc<Deps>,
+    request: AskRequest,
+    headers: &HeaderMap,
+    asked: PublicDeadline,
+    delivery: Delivery,
+) -> Result<Arc<Turn>, Problem> {
+    deps.assistants.get(&request.assistant)?;
+    let danger = crisis::look(&request.question, request.client_time.as_ref(), headers);
+    if danger.is_none() {
+        request.check()?;
+    }
+    let turn_id = Ulid::generate();
+    let turns = deps.running.clone();
+    Ok(turns.run(turn_id, move |turn| async move {
+        let (turn_id, progress) = (turn_id.to_string(), Progress::new(asked, delivery, turn));
+        let reply = match danger {
+            Some(danger) => crisis::answer_question(&deps, turn_id, request, danger, progress).await,
+            None => Question { deps, turn_id, request, progress }.answer().await,
+        };
+        Ok(Answer::Ask(Box::new(reply)))
+    }))
 }
 
 /// A question under way.
-pub(crate) struct Ask {
-    pub deps: Arc<Deps>,
-    pub request: AskRequest,
-    pub progress: Progress,
+struct Question {
+    deps: Arc<Deps>,
+    turn_id: String,
+    request: AskRequest,
+    progress: Progress,
 }
 
-impl Ask {
-    pub fn new(deps: Arc<Deps>, request: AskRequest, deadline: PublicDeadline) -> Self {
-        Self { deps, request, progress: Progress::new(deadline) }
-    }
-
+impl Question {
     /// The answer; what failed on the way is in its `degraded`.
-    pub async fn answer(self) -> AskReply {
-        let Self { deps, request, mut progress } = self;
+    async fn answer(self) -> AskReply {
+        let Self { deps, turn_id, request, mut progress } = self;
         let AskRequest { assistant, question, trace, .. } = request;
-        let turn_id = ulid::Ulid::generate().to_string();
-        progress.emit(|| TurnEvent::Turn { session_id: None, turn_id: turn_id.clone(), assistant: assistant.clone() });
+        progress.begun(None, &turn_id, &assistant);
 
         // A question without a talk books nothing: the rules are enough to tell a courtesy.
         let utterance = Utterance { assistant: assistant.clone(), words: question.clone(), kind: Kind::Knowledge };
@@ -49,18 +67,30 @@ impl Ask {
         let deadline = progress.deadline.less(RESERVE);
         let understanding = clocked(deps.pipeline.call(&UNDERSTAND, &utterance, deadline));
         let retrieving = clocked(deps.pipeline.call(&RETRIEVE, &search, deadline));
-        let ((understood, understanding_took), (found, retrieving_took)) = match deps.flags.get().await.steps {
-            Order::Concurrent => tokio::join!(understanding, retrieving),
-            Order::Sequential => (understanding.await, retrieving.await),
+        let both = async {
+            match deps.flags.get().await.steps {
+                Order::Concurrent => tokio::join!(understanding, retrieving),
+                Order::Sequential => (understanding.await, retrieving.await),
+            }
         };
-        progress.took("understand", understanding_took);
-        progress.took("retrieve", retrieving_took);
-        let understanding = understood.unwrap_or_else(|problem| {
-            progress.degrade("understand", &problem);
-            Understanding::default()
-        });
+        let stopped = progress.stopped();
+        let (understanding, retrieved) = tokio::select! {
+            ((understood, understanding_took), (found, retrieving_took)) = both => {
+                progress.took("understand", understanding_took);
+                progress.took("retrieve", retrieving_took);
+                let understanding = understood.unwrap_or_else(|problem| {
+                    progress.degrade("understand", &problem);
+                    Understanding::default()
+                });
+                let is_courtesy = understanding.courtesy().is_some();
+                (understanding, if is_courtesy { Retrieved::default() } else { progress.retrieved(found) })
+            }
+            () = stopped => {
+                progress.note_stop();
+                (Understanding::default(), Retrieved::default())
+            }
+        };
         let courtesy = understanding.courtesy();
-        let retrieved = if courtesy.is_some() { Retrieved::default() } else { progress.retrieved(found) };
 
         let asked = ReplyRequest {
             assistant,

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use contracts::api::{
-    AskReply, AskRequest, BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, Idempotency, MESSAGE_LIMIT,
-    SESSION_BEGIN, SESSION_COMMIT, SessionId, Writer,
+    AskReply, AskRequest, BeginTurn, Begun, ChatReply, ChatRequest, ClaimKey, ClientTime, CommitTurn, Idempotency,
+    MESSAGE_LIMIT, SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, Writer,
 };
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::Retrieval;
@@ -16,12 +16,12 @@ use contracts::problem::Problem;
 use contracts::turns::RecordWork;
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use runtime::deadline::PublicDeadline;
 use safety::{Alarm, Class, Guard, Help, Region, Reply};
 
 use crate::Deps;
 use crate::progress::Progress;
-use crate::turn::Opened;
+use crate::stream::replayed;
+use crate::turn::{Opened, release};
 
 /// The longest that the session is waited for, each time.
 const MOMENT: Duration = Duration::from_millis(700);
@@ -49,14 +49,14 @@ pub(crate) fn region(words: &Private<String>, time: Option<&ClientTime>, headers
 /// Answers a message of somebody in danger. Never fails: what could not be kept is named in `degraded`.
 pub(crate) async fn answer(
     deps: &Deps,
+    turn_id: String,
     request: ChatRequest,
     idempotency: Option<Idempotency>,
     danger: Danger,
-    asked: PublicDeadline,
+    mut progress: Progress,
 ) -> ChatReply {
-    let mut progress = Progress::new(asked);
     let mut begin = BeginTurn {
-        turn_id: ulid::Ulid::generate().to_string(),
+        turn_id,
         kind: deps.assistants.get(&request.assistant).map(|assistant| assistant.kind).unwrap_or_default(),
         assistant: request.assistant,
         session_id: request.session_id,
@@ -74,8 +74,15 @@ pub(crate) async fn answer(
         (begin.session_id, begin.idempotency) = (None, None);
         begun = ask(deps, &begin, &mut progress).await;
     }
+    let key = begin.idempotency.clone().map(|idempotency| {
+        let (turn_id, session_id) = (begin.turn_id.clone(), begin.session_id.clone());
+        ClaimKey { turn_id, session_id, idempotency }
+    });
     let opened = match begun {
-        Ok(Begun::Replay { reply }) => return *reply,
+        Ok(Begun::Replay { reply }) => {
+            progress.replay(replayed(&reply));
+            return *reply;
+        }
         Ok(Begun::Turn { session_id, version, session, claim, .. }) => Opened { session_id, version, session, claim },
         failed => {
             let problem = failed
@@ -84,8 +91,10 @@ pub(crate) async fn answer(
             progress.degrade("session", &problem);
             let session_id = begin.session_id.clone().unwrap_or_else(SessionId::random);
             let reply = safety::to_alarm(danger.alarm, danger.region, None);
+            progress.begun(Some(session_id.clone()), &begin.turn_id, &begin.assistant);
             let reply = chat_reply(&begin, session_id, &Session::default(), reply, &mut progress);
-            deps.tell(RecordWork::unkept(&reply), progress.end).await;
+            progress.emit(|| TurnEvent::Delta { text: reply.reply.clone() });
+            tokio::join!(deps.tell(RecordWork::unkept(&reply), progress.end), give_back(deps, key.as_ref()));
             return finished(reply, &progress);
         }
     };
@@ -95,14 +104,22 @@ pub(crate) async fn answer(
     let answer = care.and_then(|care| care.to_answer(&request.message, danger.region));
     let alarm = || safety::to_alarm(danger.alarm, danger.region, opened.session.care.as_ref());
     let reply = answer.unwrap_or_else(alarm);
-    keep(deps, begin, opened, request.message, reply, progress).await
+    keep(deps, begin, opened, key.as_ref(), request.message, reply, progress).await
 }
 
-/// Keeps the answer to what was said to a crisis reply; the session is as it stood before, for it is not about the journey.
+async fn give_back(deps: &Deps, key: Option<&ClaimKey>) {
+    if let Some(key) = key {
+        release(deps, key).await;
+    }
+}
+
+/// Keeps the answer to what was said to a crisis reply; the session is as it stood before, for it is not about the journey. Where it
+/// is not kept, its `key` is free again.
 pub(crate) async fn keep(
     deps: &Deps,
     begin: BeginTurn,
     opened: Opened,
+    key: Option<&ClaimKey>,
     message: Private<String>,
     reply: Reply,
     mut progress: Progress,
@@ -111,7 +128,9 @@ pub(crate) async fn keep(
     session.care = Some(reply.care.clone());
     // Each of these replies says so.
     session.notified = Some(Timestamp::now());
+    progress.begun(Some(session_id.clone()), &begin.turn_id, &begin.assistant);
     let reply = chat_reply(&begin, session_id, &session, reply, &mut progress);
+    progress.emit(|| TurnEvent::Delta { text: reply.reply.clone() });
     let commit = CommitTurn {
         version,
         session,
@@ -124,31 +143,30 @@ pub(crate) async fn keep(
         claim,
     };
     let deadline = progress.deadline.within(MOMENT);
-    let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, deadline)).await;
+    let kept = deps.pipeline.call(&SESSION_COMMIT, &commit, deadline).await;
     let mut reply = commit.reply;
-    let work = match kept {
-        Ok(_) => RecordWork::turn(&reply.turn_id, reply.session_id.clone()),
+    match kept {
+        Ok(_) => deps.tell(RecordWork::turn(&reply.turn_id, reply.session_id.clone()), progress.end).await,
         Err(problem) => {
             progress.degrade("session", &problem);
             reply.degraded.append(&mut progress.degraded);
-            RecordWork::unkept(&reply)
+            tokio::join!(deps.tell(RecordWork::unkept(&reply), progress.end), give_back(deps, key));
         }
-    };
-    deps.tell(work, progress.end).await;
+    }
     finished(reply, &progress)
 }
 
 /// Answers a question of somebody in danger.
 pub(crate) async fn answer_question(
     deps: &Deps,
+    turn_id: String,
     request: AskRequest,
     danger: Danger,
-    asked: PublicDeadline,
+    mut progress: Progress,
 ) -> AskReply {
-    let progress = Progress::new(asked);
     let Reply { words, help, .. } = safety::to_alarm(danger.alarm, danger.region, None);
     let reply = AskReply {
-        turn_id: ulid::Ulid::generate().to_string(),
+        turn_id,
         assistant: request.assistant,
         reply: Private(words),
         action: action(&help).name().to_owned(),
@@ -161,6 +179,8 @@ pub(crate) async fn answer_question(
         degraded: Vec::new(),
         timings_ms: None,
     };
+    progress.begun(None, &reply.turn_id, &reply.assistant);
+    progress.emit(|| TurnEvent::Delta { text: reply.reply.clone() });
     deps.tell(RecordWork::ask(&reply), progress.end).await;
     progress.finished(false, &reply.degraded, false);
     reply

@@ -7,26 +7,24 @@ mod admin;
 mod ask;
 mod crisis;
 mod progress;
+mod running;
+mod sessions;
 mod stream;
 mod turn;
+mod turns;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws::queue::Queue;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use contracts::api::{
-    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, ListTurns, PUBLIC_BODY_LIMIT,
-    RateTurn, SESSION_DELETE, SESSION_READ, SESSION_TURNS, SessionId, SessionKey, SessionView, TURN_FEEDBACK,
-    TURNS_LIMIT, TurnList,
-};
+use contracts::api::{AskRequest, AssistantList, ChatRequest, PUBLIC_BODY_LIMIT};
 use contracts::problem::{Problem, wrong_method};
 use contracts::turns::RecordWork;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use runtime::assistants::Assistants;
 use runtime::config::{self, Secret};
 use runtime::deadline::{Deadline, PublicDeadline};
@@ -35,14 +33,16 @@ use runtime::pipeline::Pipeline;
 use runtime::step::read_json;
 use safety::Guard;
 
-use crate::ask::{Ask, Asked};
-use crate::turn::Started;
+use crate::progress::Delivery;
+pub use crate::running::RunningTurns;
+use crate::running::Turn;
 
 /// What the routes need.
 pub struct Deps {
     pipeline: Pipeline,
     /// Where `record` learns of finished turns.
     turns: Queue,
+    running: Arc<RunningTurns>,
     assistants: Assistants,
     flags: FlagSource,
     /// What an operator must show.
@@ -51,8 +51,6 @@ pub struct Deps {
     hand_offs_are_read: bool,
 }
 
-/// For how much longer than a turn can take its idempotency key is its own: clocks differ.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// The longest that a finished turn waits for the queue.
 const TELLING: Duration = Duration::from_millis(500);
 
@@ -64,11 +62,17 @@ impl Deps {
         Self {
             pipeline,
             turns,
+            running: RunningTurns::new(),
             assistants,
             flags: FlagSource::default(),
             operator_key: None,
             hand_offs_are_read: false,
         }
+    }
+
+    /// The turns that run here, for who wants to wait for them.
+    pub fn running(&self) -> Arc<RunningTurns> {
+        self.running.clone()
     }
 
     /// The same, with switches that are read from `flags`.
@@ -114,24 +118,36 @@ pub fn router(deps: Deps) -> Router {
         .route("/v1/chat/stream", post(chat_stream).fallback(async || wrong_method("POST")))
         .route("/v1/ask", post(ask).fallback(async || wrong_method("POST")))
         .route("/v1/ask/stream", post(ask_stream).fallback(async || wrong_method("POST")))
-        .route("/v1/sessions/{id}", get(session).delete(forget).fallback(async || wrong_method("GET, HEAD, DELETE")))
-        .route("/v1/sessions/{id}/turns", get(turns).fallback(async || wrong_method("GET, HEAD")))
-        .route("/v1/turns/{id}/feedback", post(feedback).fallback(async || wrong_method("POST")))
+        .route(
+            "/v1/session",
+            get(sessions::read).delete(sessions::delete).fallback(async || wrong_method(READ_OR_DELETE)),
+        )
+        .route("/v1/session/turns", get(sessions::turns).fallback(async || wrong_method("GET, HEAD")))
+        // As releases before had them, with the id in the path, where logs keep it.
+        .route(
+            "/v1/sessions/{id}",
+            get(sessions::read_by_path)
+                .delete(sessions::delete_by_path)
+                .fallback(async || wrong_method(READ_OR_DELETE)),
+        )
+        .route("/v1/sessions/{id}/turns", get(sessions::turns_by_path).fallback(async || wrong_method("GET, HEAD")))
+        .route("/v1/turns/{id}", get(turns::read).delete(turns::stop).fallback(async || wrong_method(READ_OR_DELETE)))
+        .route("/v1/turns/{id}/events", get(turns::events).fallback(async || wrong_method("GET, HEAD")))
+        .route("/v1/turns/{id}/feedback", post(turns::rate).fallback(async || wrong_method("POST")))
         .route("/v1/admin/handoffs", get(admin::handoffs).fallback(async || wrong_method("GET, HEAD")))
         .route("/v1/assistants", get(assistants).fallback(async || wrong_method("GET, HEAD")))
         .with_state(Arc::new(deps))
 }
+
+const READ_OR_DELETE: &str = "GET, HEAD, DELETE";
 
 async fn chat(
     State(deps): State<Arc<Deps>>,
     deadline: PublicDeadline,
     headers: HeaderMap,
     request: Request,
-) -> Result<Json<ChatReply>, Problem> {
-    match start(deps, deadline, Duration::ZERO, &headers, request).await? {
-        Started::Turn(turn) => turn.answer().await.map(Json),
-        Started::Whole(reply) => Ok(Json(*reply)),
-    }
+) -> Result<Response, Problem> {
+    stream::whole(message(deps, deadline, Delivery::Whole, &headers, request).await?).await
 }
 
 /// What is wrong with the request is answered as a problem; from then on, all there is comes as events.
@@ -141,21 +157,19 @@ async fn chat_stream(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    start(deps, deadline, stream::LONGEST, &headers, request).await.map(stream::chat)
+    stream::events(message(deps, deadline, Delivery::Streamed, &headers, request).await?).await
 }
 
-/// Begins the turn of a message; its words may take for `longer` than the deadline.
-async fn start(
+async fn message(
     deps: Arc<Deps>,
     asked: PublicDeadline,
-    longer: Duration,
+    delivery: Delivery,
     headers: &HeaderMap,
     request: Request,
-) -> Result<Started, Problem> {
-    let lease = asked.deadline.remaining() + longer + LEASE_MARGIN;
-    let key = idempotency_key(headers)?.map(|key| (key, lease));
+) -> Result<Arc<Turn>, Problem> {
+    let key = idempotency_key(headers)?;
     let request: ChatRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
-    turn::start(deps, request, key, headers, asked).await
+    turn::start(deps, request, key, headers, asked, delivery)
 }
 
 async fn ask(
@@ -163,11 +177,8 @@ async fn ask(
     deadline: PublicDeadline,
     headers: HeaderMap,
     request: Request,
-) -> Result<Json<AskReply>, Problem> {
-    Ok(Json(match question(deps, deadline, &headers, request).await? {
-        Asked::Question(ask) => ask.answer().await,
-        Asked::Whole(reply) => *reply,
-    }))
+) -> Result<Response, Problem> {
+    stream::whole(question(deps, deadline, Delivery::Whole, &headers, request).await?).await
 }
 
 async fn ask_stream(
@@ -176,84 +187,22 @@ async fn ask_stream(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
-    question(deps, deadline, &headers, request).await.map(stream::ask)
+    stream::events(question(deps, deadline, Delivery::Streamed, &headers, request).await?).await
 }
 
 async fn question(
     deps: Arc<Deps>,
-    deadline: PublicDeadline,
+    asked: PublicDeadline,
+    delivery: Delivery,
     headers: &HeaderMap,
     request: Request,
-) -> Result<Asked, Problem> {
+) -> Result<Arc<Turn>, Problem> {
     let request: AskRequest = read_json(request, PUBLIC_BODY_LIMIT).await?;
-    deps.assistants.get(&request.assistant)?;
-    if let Some(danger) = crisis::look(&request.question, request.client_time.as_ref(), headers) {
-        return Ok(Asked::Whole(Box::new(crisis::answer_question(&deps, request, danger, deadline).await)));
-    }
-    request.check()?;
-    Ok(Asked::Question(Box::new(Ask::new(deps, request, deadline))))
-}
-
-async fn session(
-    State(deps): State<Arc<Deps>>,
-    PublicDeadline { deadline, .. }: PublicDeadline,
-    Path(id): Path<String>,
-) -> Result<Json<SessionView>, Problem> {
-    deps.pipeline.call(&SESSION_READ, &session_key(&id)?, deadline).await.map(Json)
-}
-
-async fn forget(
-    State(deps): State<Arc<Deps>>,
-    PublicDeadline { deadline, .. }: PublicDeadline,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
-    deps.pipeline.call(&SESSION_DELETE, &session_key(&id)?, deadline).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn turns(
-    State(deps): State<Arc<Deps>>,
-    PublicDeadline { deadline, .. }: PublicDeadline,
-    Path(id): Path<String>,
-    Query(asked): Query<HashMap<String, String>>,
-) -> Result<Json<TurnList>, Problem> {
-    let SessionKey { session_id } = session_key(&id)?;
-    let limit =
-        asked.get("limit").map_or(Some(20), |limit| limit.parse().ok().filter(|n| (1..=TURNS_LIMIT).contains(n)));
-    let limit = limit.ok_or_else(|| Problem::field("limit", "it must be a whole number from 1 to 100"))?;
-    let before = asked.get("before").cloned();
-    if !before.as_deref().is_none_or(is_turn_id) {
-        return Err(Problem::field("before", "it must be the id of a turn, as `next` of the page before gave it"));
-    }
-    deps.pipeline.call(&SESSION_TURNS, &ListTurns { session_id, limit, before }, deadline).await.map(Json)
-}
-
-async fn feedback(
-    State(deps): State<Arc<Deps>>,
-    PublicDeadline { deadline, .. }: PublicDeadline,
-    Path(turn_id): Path<String>,
-    request: Request,
-) -> Result<StatusCode, Problem> {
-    let feedback = read_json::<FeedbackRequest>(request, PUBLIC_BODY_LIMIT).await?.check()?;
-    if !is_turn_id(&turn_id) {
-        return Err(Problem::not_found("unknown-turn", "A turn's id is the ULID that its answer gave as `turn_id`."));
-    }
-    deps.pipeline.call(&TURN_FEEDBACK, &RateTurn { turn_id, feedback }, deadline).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn is_turn_id(text: &str) -> bool {
-    text.parse().is_ok_and(|id: ulid::Ulid| id.to_string() == text)
+    ask::start(deps, request, headers, asked, delivery)
 }
 
 async fn assistants(State(deps): State<Arc<Deps>>) -> Json<AssistantList> {
     Json(AssistantList { assistants: deps.assistants.views() })
-}
-
-/// An id that cannot be one is as unknown as one that never was.
-fn session_key(id: &str) -> Result<SessionKey, Problem> {
-    let session_id: SessionId = id.parse().map_err(|reason| Problem::not_found("unknown-session", reason))?;
-    Ok(SessionKey { session_id })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

@@ -1,17 +1,21 @@
 //! What a turn has come to so far: what it is missing, how long its steps took, and who is told meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contracts::api::{Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, TurnEvent, Usage, Writer};
+use contracts::api::{
+    Citation, Degraded, RESPOND, ReplyEvent, ReplyRequest, SessionId, TURN_STOPPED, TurnEvent, TurnKey, Usage, Writer,
+};
 use contracts::knowledge::{Passage, Retrieved};
 use contracts::private::Private;
 use contracts::problem::Problem;
 use futures::StreamExt;
-use futures::channel::mpsc::UnboundedSender;
 use runtime::deadline::{Deadline, PublicDeadline};
 use runtime::meter::{self, Outcome};
 use runtime::pipeline::Pipeline;
+
+use crate::running::Turn;
 
 /// What the end of a turn (the words, the commit) needs of the deadline when what comes before is slow.
 pub(crate) const RESERVE: Duration = Duration::from_millis(700);
@@ -22,6 +26,22 @@ const KEEPING: Duration = Duration::from_millis(400);
 const APOLOGY: &str =
     "I'm sorry, I can't answer that properly right now. What you told me is kept; please try again in a moment.";
 const BARE_OFFERS: &str = "Here is what I found.";
+/// What is said where a turn was stopped before its first word.
+const STOPPED: &str = "This answer was stopped before it began.";
+
+/// The longest that a whole stream may take.
+const LONGEST: Duration = Duration::from_secs(120);
+/// How often it is looked whether another process was asked to stop the turn, and how long each time at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How a client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Whole, within the deadline.
+    Whole,
+    /// As it is made: the deadline is that of the first words.
+    Streamed,
+}
 
 /// A turn's progress.
 pub(crate) struct Progress {
@@ -33,8 +53,11 @@ pub(crate) struct Progress {
     pub timings_ms: BTreeMap<String, f64>,
     /// The caller set the deadline, so that words cut off by it are no fault of ours.
     hurried: bool,
+    delivery: Delivery,
     started: Instant,
-    events: Option<UnboundedSender<TurnEvent>>,
+    turn: Arc<Turn>,
+    /// How whoever runs the turn is told to stop it; none before it is begun.
+    key: Option<TurnKey>,
 }
 
 /// A reply's words, and where they are from.
@@ -50,28 +73,51 @@ pub(crate) struct Written {
 }
 
 impl Progress {
-    pub fn new(PublicDeadline { deadline, is_short }: PublicDeadline) -> Self {
+    pub fn new(asked: PublicDeadline, delivery: Delivery, turn: Arc<Turn>) -> Self {
+        let PublicDeadline { deadline, is_short, limit } = asked;
+        let is_streamed = delivery == Delivery::Streamed;
         Self {
             deadline,
-            end: deadline,
-            hurried: is_short,
+            end: if is_streamed { limit.within(LONGEST) } else { deadline },
             degraded: Vec::new(),
             timings_ms: BTreeMap::new(),
+            // Of a stream, what the caller set is the time of the first words alone.
+            hurried: is_short && !is_streamed,
+            delivery,
             started: Instant::now(),
-            events: None,
+            turn,
+            key: None,
         }
     }
 
-    pub fn stream_to(&mut self, events: UnboundedSender<TurnEvent>, end: Deadline) {
-        self.events = Some(events);
-        self.end = end;
-        // What the caller set is the time of the first words alone.
-        self.hurried = false;
+    /// The turn can be followed and stopped from now on: by its session, or where it has none, by who knows its id.
+    pub fn begun(&mut self, session_id: Option<SessionId>, turn_id: &str, assistant: &str) {
+        let (turn_id, assistant) = (turn_id.to_owned(), assistant.to_owned());
+        self.turn.belongs_to(session_id.clone());
+        self.key = Some(TurnKey { session_id: session_id.clone(), turn_id: turn_id.clone() });
+        self.emit(|| TurnEvent::Turn { session_id, turn_id, assistant });
     }
 
     /// How long the steps took: at the end of a stream, and for who asked for it.
     pub fn timings(&mut self, asked: bool) -> Option<BTreeMap<String, f64>> {
-        (asked || self.events.is_some()).then(|| std::mem::take(&mut self.timings_ms))
+        (asked || self.delivery == Delivery::Streamed).then(|| std::mem::take(&mut self.timings_ms))
+    }
+
+    /// Waits until the turn is to be stopped.
+    pub fn stopped(&self) -> impl Future<Output = ()> + use<> {
+        let turn = self.turn.clone();
+        async move { turn.stopped().await }
+    }
+
+    /// Notes that the turn was stopped: nothing more is looked for or said.
+    pub fn note_stop(&mut self) {
+        if !self.is_stopped() {
+            self.degraded.push(Degraded::new("reply", "stopped"));
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.degraded.iter().any(is_stop)
     }
 
     /// Takes what `retrieve` answered: nothing where it is away.
@@ -92,17 +138,28 @@ impl Progress {
     pub async fn respond(&mut self, pipeline: &Pipeline, asked: &ReplyRequest) -> Written {
         let started = Instant::now();
         let mut written = Written::default();
-        let failed = self.collect(pipeline, asked, &mut written).await.err();
+        let stopped = stopped_anywhere(self.turn.clone(), self.key.clone(), pipeline);
+        let failed = tokio::select! {
+            collected = self.collect(pipeline, asked, &mut written), if !self.is_stopped() => collected.err(),
+            () = stopped => {
+                self.note_stop();
+                None
+            }
+        };
         self.took("respond", started.elapsed());
         if let Some(problem) = failed {
             written.incomplete = true;
             self.degrade("respond", &problem);
         }
+        written.incomplete |= self.is_stopped();
         if written.incomplete {
             let words = &written.words;
             written.citations = citations(&asked.passages, |number| words.contains(&format!("[{number}]")));
         }
-        if written.words.is_empty() {
+        if written.words.is_empty() && self.is_stopped() {
+            written.words.0.push_str(STOPPED);
+            self.emit(|| TurnEvent::Delta { text: written.words.clone() });
+        } else if written.words.is_empty() {
             (written.written_by, written.incomplete) = (Writer::Rules, false);
             written.failed = asked.offers.is_empty();
             written.words.0.push_str(if written.failed { APOLOGY } else { BARE_OFFERS });
@@ -170,18 +227,25 @@ impl Progress {
         // A model that hangs or fails takes a model's time.
         let in_vain = degraded.iter().any(|one| one.part == "model");
         meter::turn(by_model || in_vain, self.started.elapsed());
-        meter::outcome(match degraded {
+        // What a person stopped misses nothing.
+        let is_whole = degraded.iter().all(is_stop);
+        meter::outcome(match is_whole {
             _ if failed => Outcome::Failed,
-            [] => Outcome::Ok,
-            _ => Outcome::Degraded,
+            true => Outcome::Ok,
+            false => Outcome::Degraded,
         });
     }
 
-    /// Tells whoever listens; one that went away is no failure.
+    /// Tells whoever follows the turn, once it is begun.
     pub fn emit(&self, event: impl FnOnce() -> TurnEvent) {
-        if let Some(events) = &self.events {
-            drop(events.unbounded_send(event()));
+        if self.key.is_some() {
+            self.turn.tell(event());
         }
+    }
+
+    /// Tells an answer that was given before, or needed no turn.
+    pub fn replay(&self, events: impl IntoIterator<Item = TurnEvent>) {
+        events.into_iter().for_each(|event| self.turn.tell(event));
     }
 
     /// Notes a failed step, once in the reply and once in the log.
@@ -202,10 +266,34 @@ fn keep_back_means(passages: &mut Vec<Passage>) {
     passages.retain(|passage| !passage.text.is_empty());
 }
 
-/// Whether a reply failed on its way. Where a limit cut it off, it ended as it was asked to, and says so.
+/// Waits until a turn is to be stopped, also by whom another process is asked: that is looked for while words come.
+async fn stopped_anywhere(turn: Arc<Turn>, key: Option<TurnKey>, pipeline: &Pipeline) {
+    let elsewhere = async {
+        let Some(key) = key else { return std::future::pending().await };
+        turn.speaks().await;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let mark = pipeline.call(&TURN_STOPPED, &key, Deadline::after(LOOK_EVERY)).await;
+            // Where it cannot be looked, words go on.
+            if mark.is_ok_and(|mark| mark.is_stopped) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = turn.stopped() => {}
+        () = elsewhere => {}
+    }
+}
+
+/// Whether a reply failed on its way. Where a limit cut it off, or who asked for it, it ended as it was asked to, and says so.
 pub(crate) fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
     let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
-    incomplete && !degraded.iter().any(limited)
+    incomplete && !degraded.iter().any(|one| limited(one) || is_stop(one))
+}
+
+fn is_stop(one: &Degraded) -> bool {
+    one.part == "reply" && one.reason == "stopped"
 }
 
 /// Counts a turn that has no answer, unless that is the client's fault.

@@ -1,12 +1,13 @@
-//! One turn through the steps: understand, begin, search or retrieve where that was decided, respond, commit.
+//! One turn through the steps: claim its key, understand, begin, search or retrieve where that was decided, respond, commit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::api::Kind;
 use contracts::api::{
-    BeginTurn, Begun, ChatReply, ChatRequest, ClientTime, CommitTurn, FLIGHTS, Idempotency, RETRIEVE, ReplyRequest,
-    SESSION_BEGIN, SESSION_COMMIT, SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
+    Answer, BeginTurn, Begun, ChatReply, ChatRequest, ClaimKey, ClaimedKey, ClientTime, CommitTurn, FLIGHTS,
+    Idempotency, RETRIEVE, ReplyRequest, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, SESSION_RELEASE, SessionId,
+    TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
 };
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
@@ -14,26 +15,37 @@ use contracts::private::Private;
 use contracts::problem::Problem;
 use contracts::travel::{FlightQuery, Offer};
 use contracts::turns::RecordWork;
-use futures::channel::mpsc::UnboundedSender;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use runtime::deadline::{Deadline, PublicDeadline};
+use safety::Region;
 use sha2::{Digest, Sha256};
+use ulid::Ulid;
 
-use crate::progress::{Progress, RESERVE, Written, unanswered};
+use crate::crisis::Danger;
+use crate::progress::{Delivery, Progress, RESERVE, Written, unanswered};
+use crate::running::{self, caught};
+use crate::stream::replayed;
 use crate::{Deps, crisis};
 
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
 /// How many of the last messages say what a follow-up is about.
 const BEFORE: usize = 6;
+/// For how much longer than a turn can take its idempotency key is its own: clocks differ.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+/// How long a turn that failed has to release its key.
+const RELEASING: Duration = Duration::from_millis(500);
 
-/// What the first two steps made of a message.
-pub(crate) enum Started {
-    /// A turn to be answered.
-    Turn(Box<Turn>),
-    /// The whole answer: the same request was answered before, or somebody is in danger.
-    Whole(Box<ChatReply>),
+/// A message to be answered.
+struct Message {
+    deps: Arc<Deps>,
+    turn_id: Ulid,
+    request: ChatRequest,
+    kind: Kind,
+    /// Where its writer is, as far as the request tells.
+    region: Region,
+    danger: Option<Danger>,
 }
 
 /// A session as `begin` opened it for a turn.
@@ -46,7 +58,7 @@ pub(crate) struct Opened {
 }
 
 /// A turn under way: the talk as `begin` left it, and what happened so far.
-pub(crate) struct Turn {
+struct Turn {
     deps: Arc<Deps>,
     message: Private<String>,
     begin: BeginTurn,
@@ -79,62 +91,110 @@ struct Found {
     retrieved: Option<Retrieved>,
 }
 
-/// Understands the message and begins its turn; the idempotency key is its own for as long as it comes with.
+/// Runs the turn of a message.
 ///
 /// # Errors
-/// What is wrong with the request, or that the talk cannot be read.
-pub(crate) async fn start(
+/// What is wrong with the request itself; what else keeps it from being answered is the turn's outcome.
+pub(crate) fn start(
     deps: Arc<Deps>,
     request: ChatRequest,
-    idempotency_key: Option<(String, Duration)>,
+    idempotency_key: Option<String>,
     headers: &HeaderMap,
     asked: PublicDeadline,
-) -> Result<Started, Problem> {
+    delivery: Delivery,
+) -> Result<Arc<running::Turn>, Problem> {
     let kind = deps.assistants.get(&request.assistant)?.kind;
     let danger = crisis::look(&request.message, request.client_time.as_ref(), headers);
     if danger.is_none() {
         // A cry for help may be as long as it likes.
         request.check()?;
     }
-    let idempotency = idempotency_key.map(|(key, lease)| {
-        let lease_ms = lease.as_millis().try_into().unwrap_or(u64::MAX);
-        Idempotency { key, body_hash: hash(&request), lease_ms }
-    });
-    if let Some(danger) = danger {
-        let reply = crisis::answer(&deps, request, idempotency, danger, asked).await;
-        return Ok(Started::Whole(Box::new(reply)));
-    }
-    let ChatRequest { assistant, message, session_id, client_time, trace } = request;
-    let region = crisis::region(&message, client_time.as_ref(), headers);
-    let (deadline, mut progress) = (asked.deadline, Progress::new(asked));
-    let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
-    let begin = BeginTurn {
-        turn_id: ulid::Ulid::generate().to_string(),
-        assistant,
-        kind,
-        session_id,
-        client_time: client_time.unwrap_or_else(ClientTime::now),
-        understanding,
-        idempotency,
-        in_danger: false,
-    };
-    let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, deadline)).await;
-    match begun.inspect_err(unanswered)? {
-        Begun::Replay { reply } => Ok(Started::Whole(reply)),
-        Begun::Other => Err(Problem::unavailable(
-            "This service is being renewed.",
-            anyhow::anyhow!("a turn began in a way of a later release"),
-        )),
-        Begun::Turn { session_id, version, session, action, claim, before } => {
-            let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
-            if let (Some(session), Some(reply)) = (before, answer) {
-                let opened = Opened { session_id, version, session, claim };
-                let reply = crisis::keep(&deps, begin, opened, message, reply, progress).await;
-                return Ok(Started::Whole(Box::new(reply)));
-            }
-            let opened = Opened { session_id, version, session, claim };
-            Ok(Started::Turn(Box::new(Turn { deps, message, begin, opened, action, trace, progress })))
+    let region = crisis::region(&request.message, request.client_time.as_ref(), headers);
+    let turn_id = Ulid::generate();
+    let (turns, message) = (deps.running.clone(), Message { deps, turn_id, request, kind, region, danger });
+    Ok(turns.run(turn_id, move |turn| async move {
+        let progress = Progress::new(asked, delivery, turn);
+        message.answer(idempotency_key, progress).await.map(|reply| Answer::Chat(Box::new(reply)))
+    }))
+}
+
+impl Message {
+    /// Answers it, under its key where it has one.
+    async fn answer(self, key: Option<String>, mut progress: Progress) -> Result<ChatReply, Problem> {
+        let idempotency = key.map(|key| {
+            let lease = progress.end.remaining() + LEASE_MARGIN;
+            let lease_ms = lease.as_millis().try_into().unwrap_or(u64::MAX);
+            Idempotency { key, body_hash: hash(&self.request), lease_ms }
+        });
+        if let Some(danger) = self.danger {
+            let Self { deps, turn_id, request, .. } = self;
+            let turn_id = turn_id.to_string();
+            return Ok(crisis::answer(&deps, turn_id, request, idempotency, danger, progress).await);
         }
+        let Some(idempotency) = idempotency else { return Box::pin(self.begin(None, progress)).await };
+        let (turn_id, session_id) = (self.turn_id.to_string(), self.request.session_id.clone());
+        let (deps, key) = (self.deps.clone(), ClaimKey { turn_id, session_id, idempotency });
+        let claimed = progress.timed("claim", deps.pipeline.call(&SESSION_CLAIM, &key, progress.deadline)).await;
+        let outcome = match claimed.inspect_err(unanswered) {
+            Ok(ClaimedKey { answered: Some(reply), .. }) => {
+                progress.replay(replayed(&reply));
+                return Ok(*reply);
+            }
+            Ok(ClaimedKey { claim, .. }) => caught(Box::pin(self.begin(Some((claim, &key)), progress))).await,
+            // The key is another turn's, or none.
+            Err(problem) if problem.status().is_client_error() => return Err(problem),
+            Err(problem) => Err(problem),
+        };
+        if outcome.is_err() {
+            release(&deps, &key).await;
+        }
+        outcome
+    }
+
+    /// Understands it, begins its turn and takes that to its end.
+    async fn begin(self, claimed: Option<(String, &ClaimKey)>, mut progress: Progress) -> Result<ChatReply, Problem> {
+        let (claim, key) = claimed.unzip();
+        let Self { deps, turn_id, request, kind, region, .. } = self;
+        let ChatRequest { assistant, message, session_id, client_time, trace } = request;
+        let understanding = understand(&deps, &mut progress, &assistant, kind, &message).await;
+        let begin = BeginTurn {
+            turn_id: turn_id.to_string(),
+            assistant,
+            kind,
+            session_id,
+            client_time: client_time.unwrap_or_else(ClientTime::now),
+            understanding,
+            idempotency: None,
+            in_danger: false,
+        };
+        let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, progress.deadline)).await;
+        match begun.inspect_err(unanswered)? {
+            Begun::Replay { reply } => {
+                progress.replay(replayed(&reply));
+                Ok(*reply)
+            }
+            Begun::Other => Err(Problem::unavailable(
+                "This service is being renewed.",
+                anyhow::anyhow!("a turn began in a way of a later release"),
+            )),
+            Begun::Turn { session_id, version, session, action, before, .. } => {
+                let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
+                if let (Some(session), Some(reply)) = (before, answer) {
+                    let opened = Opened { session_id, version, session, claim };
+                    return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);
+                }
+                let opened = Opened { session_id, version, session, claim };
+                Turn { deps, message, begin, opened, action, trace, progress }.answer().await
+            }
+        }
+    }
+}
+
+/// Gives back the key of a turn that failed. Where that fails, too, the key is free again at the end of its lease.
+pub(crate) async fn release(deps: &Deps, key: &ClaimKey) {
+    if let Err(problem) = deps.pipeline.call(&SESSION_RELEASE, key, Deadline::after(RELEASING)).await {
+        let cause = problem.cause();
+        tracing::warn!(turn = key.turn_id, %problem, cause, "an idempotency key was not released");
     }
 }
 
@@ -160,7 +220,7 @@ impl Turn {
     ///
     /// # Errors
     /// That the turn cannot be kept. Any other failure is in the reply's `degraded`.
-    pub(crate) async fn answer(self) -> Result<ChatReply, Problem> {
+    async fn answer(self) -> Result<ChatReply, Problem> {
         let Self { deps, message, begin, opened, action, trace, mut progress } = self;
         let Opened { session_id, version, mut session, claim } = opened;
         let notice = notice(&mut session);
@@ -168,13 +228,16 @@ impl Turn {
         if let Some(care) = &mut session.care {
             care.turns_since = care.turns_since.saturating_add(1);
         }
-        progress.emit(|| TurnEvent::Turn {
-            session_id: Some(session_id.clone()),
-            turn_id: begin.turn_id.clone(),
-            assistant: begin.assistant.clone(),
-        });
+        progress.begun(Some(session_id.clone()), &begin.turn_id, &begin.assistant);
         let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
-        let found = find(&deps, &mut progress, &assistant, &action, &session, &message).await;
+        let stopped = progress.stopped();
+        let found = tokio::select! {
+            found = find(&deps, &mut progress, &assistant, &action, &session, &message) => found,
+            () = stopped => {
+                progress.note_stop();
+                Found::default()
+            }
+        };
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
         let retrieved = found.retrieved.unwrap_or_default();
         let asked = ReplyRequest {
@@ -228,12 +291,6 @@ impl Turn {
         progress.finished(by_model, &reply.degraded, failed);
         let timings_ms = progress.timings(trace);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
-    }
-
-    /// Tells what happens from now on to `events`, and lets the words take until `end`.
-    pub(crate) fn streaming(mut self: Box<Self>, events: UnboundedSender<TurnEvent>, end: Deadline) -> Box<Self> {
-        self.progress.stream_to(events, end);
-        self
     }
 }
 

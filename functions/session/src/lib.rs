@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use contracts::api::{
-    HANDOFFS, SESSION_BEGIN, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_TURNS, TURN_FEEDBACK,
+    HANDOFFS, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, SESSION_DELETE, SESSION_READ, SESSION_RELEASE,
+    SESSION_TURNS, TURN_FEEDBACK, TURN_READ, TURN_STOP, TURN_STOPPED,
 };
 use runtime::step::Serve;
 
@@ -50,10 +51,15 @@ pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
     SESSION_BEGIN
         .serve(deps.clone(), talk::begin)
+        .merge(SESSION_CLAIM.serve(deps.clone(), talk::claim))
+        .merge(SESSION_RELEASE.serve(deps.clone(), talk::release))
         .merge(SESSION_COMMIT.serve(deps.clone(), talk::commit))
         .merge(SESSION_READ.serve(deps.clone(), talk::read))
         .merge(SESSION_DELETE.serve(deps.clone(), talk::delete))
         .merge(SESSION_TURNS.serve(deps.clone(), talk::turns))
+        .merge(TURN_READ.serve(deps.clone(), talk::turn))
+        .merge(TURN_STOP.serve(deps.clone(), talk::stop))
+        .merge(TURN_STOPPED.serve(deps.clone(), talk::is_stopped))
         .merge(HANDOFFS.serve(deps.clone(), talk::handoffs))
         .merge(TURN_FEEDBACK.serve(deps, talk::rate))
 }

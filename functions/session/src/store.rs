@@ -1,20 +1,19 @@
-//! The three tables: talks, turns, and the idempotency keys of requests.
+//! The three tables: sessions, turns, and the idempotency keys of requests, beside which it is noted for minutes that a turn is
+//! to be stopped.
 
+mod claims;
 mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws::handoffs::Handoffs;
-use aws::store::{failed, is_held, past_transactions};
+use aws::store::{failed, past_transactions};
 use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
-use contracts::api::{ChatReply, Idempotency, SessionId};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, Put, TransactWriteItem, Update};
+use contracts::api::{ChatReply, SessionId};
 use contracts::dialogue::Session;
 use contracts::private::Private;
 use contracts::problem::Problem;
@@ -23,15 +22,10 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::config;
 use ulid::Ulid;
 
-use crate::idempotency::still_running;
-
+pub(crate) use claims::Existing;
 pub(crate) use turns::Rated;
 use turns::bounded;
 
-/// The longest that a turn may hold an idempotency key before another may take over, whatever it asks for.
-const LONGEST_LEASE: Duration = Duration::from_secs(300);
-/// How long the answer to a key is remembered.
-const KEY_TTL: SignedDuration = SignedDuration::from_hours(24);
 /// The most that one DynamoDB transaction takes.
 const TRANSACTION_LIMIT: usize = 100;
 
@@ -100,15 +94,6 @@ impl Kept {
     }
 }
 
-/// A key that was claimed before.
-pub(crate) struct Existing {
-    pub body_hash: String,
-    pub session_id: SessionId,
-    pub turn_id: String,
-    /// How much of its lease is left; `None` once the turn is answered.
-    pub running_for: Option<Duration>,
-}
-
 /// A finished turn to be kept.
 pub(crate) struct Commit<'a> {
     /// The version of the talk that it was made from.
@@ -173,49 +158,6 @@ impl Store {
         let Some(body) = string(&item, "body") else { return Ok(None) };
         let body: TurnBody = serde_json::from_str(body).map_err(|error| unreadable("a turn", &error))?;
         Ok(Some(body.reply.into_owned()))
-    }
-
-    /// Claims an idempotency key, under its hash, for a turn: `None` where it was free, or its holder had the same body and ran
-    /// out of time.
-    pub(crate) async fn claim(
-        &self,
-        key: &str,
-        request: &Idempotency,
-        session_id: &SessionId,
-        turn_id: &str,
-    ) -> Result<Option<Existing>, Problem> {
-        let (now, body_hash) = (Timestamp::now(), &request.body_hash);
-        let lease = Duration::from_millis(request.lease_ms).min(LONGEST_LEASE);
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.tables.idempotency)
-            .item("key", text(key))
-            .item("body_hash", text(body_hash))
-            .item("session_id", text(session_id))
-            .item("turn_id", text(turn_id))
-            .item("running_until_ms", AttributeValue::N((now + lease).as_millisecond().to_string()))
-            .item("expires_at", seconds(now + KEY_TTL))
-            .condition_expression(
-                "attribute_not_exists(#key) OR expires_at < :now \
-                 OR (running_until_ms < :now_ms AND body_hash = :body_hash)",
-            )
-            .expression_attribute_names("#key", "key")
-            .expression_attribute_values(":now", seconds(now))
-            .expression_attribute_values(":now_ms", AttributeValue::N(now.as_millisecond().to_string()))
-            .expression_attribute_values(":body_hash", text(body_hash))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = past_transactions(|| put.clone().send()).await else { return Ok(None) };
-        if is_held(&error) {
-            // By the commit of the turn that has the key.
-            return Err(still_running(Duration::from_secs(1)));
-        }
-        let Some(PutItemError::ConditionalCheckFailedException(taken)) = error.as_service_error() else {
-            return Err(failed("claiming a key", &error));
-        };
-        let item = taken.item().cloned().unwrap_or_default();
-        let existing = existing(&item, now);
-        existing.map(Some).ok_or_else(|| Problem::internal(anyhow::anyhow!("an idempotency key cannot be read")))
     }
 
     /// Writes the talk, the turn and the key's state, all or nothing.
@@ -354,17 +296,6 @@ fn may_pass(reasons: &[CancellationReason]) -> bool {
     const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     let mut codes = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None").peekable();
     codes.peek().is_some() && codes.all(|code| PASSING.contains(&code))
-}
-
-fn existing(item: &Item, now: Timestamp) -> Option<Existing> {
-    let running_until = number(item, "running_until_ms");
-    let left = |until: i64| Duration::from_millis((until - now.as_millisecond()).max(0).unsigned_abs());
-    Some(Existing {
-        body_hash: string(item, "body_hash")?.to_owned(),
-        session_id: string(item, "session_id")?.parse().ok()?,
-        turn_id: string(item, "turn_id")?.to_owned(),
-        running_for: running_until.map(left),
-    })
 }
 
 fn text(value: impl ToString) -> AttributeValue {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use aws::handoffs::DAYS;
 use contracts::api::Kind;
 use contracts::api::{
-    BeginTurn, Begun, ChatReply, CommitTurn, Committed, Deleted, FeedbackKept, HandoffList, ListHandoffs, ListTurns,
-    RateTurn, SessionId, SessionKey, SessionView, TurnList,
+    BeginTurn, Begun, ChatReply, ClaimKey, ClaimedKey, CommitTurn, Committed, Deleted, FeedbackKept, FinishedTurn,
+    HandoffList, ListHandoffs, ListTurns, RateTurn, ReleasedKey, SessionId, SessionKey, SessionView, StopKept,
+    StopMark, TurnKey, TurnList,
 };
 use contracts::dialogue::{Action, Exchange, Session};
 use contracts::private::Private;
@@ -30,6 +31,24 @@ const WORDS_KEPT: usize = 500;
 const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const LONGEST_BACKOFF: Duration = Duration::from_millis(300);
 
+pub(crate) async fn claim(deps: Arc<Deps>, asked: ClaimKey, _: Deadline) -> Result<ClaimedKey, Problem> {
+    let ClaimKey { turn_id, session_id: owner, idempotency } = asked;
+    // What a new session is called is known once it is begun, and kept with the key by its first turn.
+    let session_id = owner.clone().unwrap_or_else(SessionId::random);
+    match idempotency::claim(&deps.store, &idempotency, owner.as_ref(), &session_id, &turn_id).await? {
+        Claim::Mine(claim) => Ok(ClaimedKey { claim, answered: None }),
+        Claim::Answered { key, session_id, turn_id } => {
+            let reply = answered(&deps, &session_id, &turn_id).await?;
+            Ok(ClaimedKey { claim: key, answered: Some(reply) })
+        }
+    }
+}
+
+pub(crate) async fn release(deps: Arc<Deps>, asked: ClaimKey, _: Deadline) -> Result<ReleasedKey, Problem> {
+    idempotency::release(&deps.store, &asked).await?;
+    Ok(ReleasedKey {})
+}
+
 pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Result<Begun, Problem> {
     let kept = match &turn.session_id {
         Some(id) => existing(&deps, id, &turn.assistant).await?,
@@ -40,7 +59,9 @@ pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Resu
         let owner = turn.session_id.as_ref();
         match idempotency::claim(&deps.store, request, owner, &kept.session_id, &turn.turn_id).await? {
             Claim::Mine(key) => claim = Some(key),
-            Claim::Answered { session_id, turn_id } => return replay(&deps, &session_id, &turn_id).await,
+            Claim::Answered { session_id, turn_id, .. } => {
+                return Ok(Begun::Replay { reply: answered(&deps, &session_id, &turn_id).await? });
+            }
         }
     }
     let Kept { session_id, version, session, .. } = kept;
@@ -122,6 +143,21 @@ pub(crate) async fn turns(deps: Arc<Deps>, asked: ListTurns, _: Deadline) -> Res
     deps.store.turns(&asked).await
 }
 
+pub(crate) async fn turn(deps: Arc<Deps>, key: TurnKey, _: Deadline) -> Result<FinishedTurn, Problem> {
+    let Some(session_id) = &key.session_id else { return Ok(FinishedTurn { reply: None }) };
+    let reply = deps.store.turn(session_id, &key.turn_id).await?.map(Box::new);
+    Ok(FinishedTurn { reply })
+}
+
+pub(crate) async fn stop(deps: Arc<Deps>, key: TurnKey, _: Deadline) -> Result<StopKept, Problem> {
+    deps.store.mark_stopped(&idempotency::stop_key(&key)).await?;
+    Ok(StopKept {})
+}
+
+pub(crate) async fn is_stopped(deps: Arc<Deps>, key: TurnKey, _: Deadline) -> Result<StopMark, Problem> {
+    Ok(StopMark { is_stopped: deps.store.is_stopped(&idempotency::stop_key(&key)).await? })
+}
+
 pub(crate) async fn rate(deps: Arc<Deps>, asked: RateTurn, deadline: Deadline) -> Result<FeedbackKept, Problem> {
     let unknown =
         || Problem::not_found("unknown-turn", "There is no such turn: it never was, or was deleted or forgotten.");
@@ -155,9 +191,8 @@ fn unknown() -> Problem {
     Problem::not_found("unknown-session", detail)
 }
 
-async fn replay(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<Begun, Problem> {
-    let reply = deps.store.turn(session_id, turn_id).await?.ok_or_else(unknown)?;
-    Ok(Begun::Replay { reply: Box::new(reply) })
+async fn answered(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<Box<ChatReply>, Problem> {
+    deps.store.turn(session_id, turn_id).await?.map(Box::new).ok_or_else(unknown)
 }
 
 /// One step of the dialogue, with the last turns kept out of its sight: starting over forgets the journey, not the talk.

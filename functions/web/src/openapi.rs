@@ -5,7 +5,7 @@
 //! change of the contract is seen in review.
 
 use contracts::api::{
-    AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HandoffList, HealthReport,
+    Answer, AskReply, AskRequest, AssistantList, ChatReply, ChatRequest, FeedbackRequest, HandoffList, HealthReport,
     SessionView, TurnEvent, TurnList,
 };
 use contracts::documents::{DocumentRequest, DocumentView};
@@ -52,8 +52,10 @@ fn description() -> OpenApi {
                 .path("/v1/chat/stream", PathItem::new(HttpMethod::Post, chat_stream()))
                 .path("/v1/ask", PathItem::new(HttpMethod::Post, ask()))
                 .path("/v1/ask/stream", PathItem::new(HttpMethod::Post, ask_stream()))
-                .path("/v1/sessions/{id}", session())
-                .path("/v1/sessions/{id}/turns", PathItem::new(HttpMethod::Get, turns()))
+                .path("/v1/session", session())
+                .path("/v1/session/turns", PathItem::new(HttpMethod::Get, turns()))
+                .path("/v1/turns/{id}", turn())
+                .path("/v1/turns/{id}/events", PathItem::new(HttpMethod::Get, turn_events()))
                 .path("/v1/turns/{id}/feedback", PathItem::new(HttpMethod::Post, feedback()))
                 .path("/v1/admin/handoffs", PathItem::new(HttpMethod::Get, handoffs()))
                 .path("/v1/documents", PathItem::new(HttpMethod::Post, add_document()))
@@ -111,7 +113,8 @@ fn chat_stream() -> OperationBuilder {
         Some(
             "The same as `POST /v1/chat`, as server-sent events: `turn`, `step`, `offers`, `citations`, `delta` (bits of the reply), then \
              `done` with the whole answer, or `error` with a problem. What is wrong with the request is answered as a \
-             problem before the stream begins. The schema is that of one event.",
+             problem before the stream begins. A client that leaves does not end the turn: `GET /v1/turns/{id}` has it whole, \
+             and its events go on at `GET /v1/turns/{id}/events`. The schema is that of one event.",
         ),
     )
 }
@@ -135,6 +138,7 @@ fn events() -> Response {
         .content_media_type("application/json")
         .content_schema(Some(reference::<TurnEvent>()));
     let event = ObjectBuilder::new().property("event", string()).property("data", data).required("data");
+    let event = event.property("id", string());
     let events = ContentBuilder::new().schema(Some(Schema::from(event))).build();
     ResponseBuilder::new().description("The events.").content("text/event-stream", events).build()
 }
@@ -181,13 +185,63 @@ fn said(id: &str, summary: &str) -> OperationBuilder {
 }
 
 fn session_id() -> Parameter {
-    ParameterBuilder::new()
-        .name("id")
-        .parameter_in(ParameterIn::Path)
+    header_parameter("Colloquy-Session")
         .required(Required::True)
-        .description(Some("The `session_id` of an answer. Who knows it may read, continue and delete the talk."))
+        .description(Some("The `session_id` of an answer. Who knows it may read, continue and delete the session."))
         .schema(Some(pattern("^[0-9a-f]{32}$")))
         .build()
+}
+
+fn turn_id() -> Parameter {
+    let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
+    id.description(Some("The `turn_id` of an answer.")).schema(Some(pattern(TURN_ID))).build()
+}
+
+/// What concerns a turn that may still run.
+fn of_turn(operation: OperationBuilder) -> OperationBuilder {
+    let session = header_parameter("Colloquy-Session")
+        .description(Some("The session of the turn; none for a question to `/v1/ask`, whose id is enough."))
+        .schema(Some(pattern("^[0-9a-f]{32}$")));
+    kept(operation).parameter(turn_id()).parameter(session.build()).response(
+        "404",
+        problem("There is no such turn (`unknown-turn`), or it is not of this session; or the header names none (`unknown-session`)."),
+    )
+}
+
+/// A turn that is running, or began so recently that it may be.
+fn not_finished() -> Response {
+    retry(ResponseBuilder::new().description("It is not finished. Ask again.").build())
+}
+
+fn turn() -> PathItem {
+    let answer = ContentBuilder::new().schema(Some(reference::<Answer>())).build();
+    let read = operation("read_turn", "Read a finished turn")
+        .description(Some(
+            "The answer, whole, whether or not its client stayed. That to a question without a session can be read for half a minute.",
+        ))
+        .response("200", ResponseBuilder::new().description("The answer.").content(JSON, answer).build())
+        .response("202", not_finished());
+    let stop = operation("stop_turn", "Stop a turn")
+        .description(Some(
+            "The words so far are kept as its answer, marked `incomplete` and `stopped`. It may take a second until no more come.",
+        ))
+        .response("204", ResponseBuilder::new().description("It is being stopped, or had ended.").build());
+    let mut item = PathItem::new(HttpMethod::Get, of_turn(read));
+    item.merge_operations(PathItem::new(HttpMethod::Delete, of_turn(stop)));
+    item
+}
+
+fn turn_events() -> OperationBuilder {
+    let last = header_parameter("Last-Event-ID").schema(Some(string()));
+    let last = last.description(Some("The `id` of the last event that was seen: what comes after it is sent."));
+    of_turn(operation("follow_turn", "Follow a turn"))
+        .description(Some(
+            "Its events from the start, or after `Last-Event-ID`, then those to come, until half a minute after its end. A process \
+             that does not run the turn tells it from its beginning, with the event `turn`, once it is finished.",
+        ))
+        .parameter(last.build())
+        .response("200", events())
+        .response("202", not_finished())
 }
 
 /// What the paths that need no more than the tables can fail with.
@@ -211,12 +265,10 @@ fn turns() -> OperationBuilder {
         .parameter(query("before", "Those before this turn: `next` of the page before.", pattern(TURN_ID)))
         .response("200", json::<TurnList>("A page of the turns."))
         .response("404", problem("There is no such talk (`unknown-session`)."))
-        .response("422", problem("`limit` or `before` is not valid: `errors` names it."))
+        .response("422", problem("`limit` or `before` is not valid, or the header is missing: `errors` names it."))
 }
 
 fn feedback() -> OperationBuilder {
-    let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
-    let id = id.description(Some("The `turn_id` of an answer.")).schema(Some(pattern(TURN_ID))).build();
     let body = RequestBodyBuilder::new()
         .required(Some(Required::True))
         .content(JSON, ContentBuilder::new().schema(Some(reference::<FeedbackRequest>())).build());
@@ -225,7 +277,7 @@ fn feedback() -> OperationBuilder {
             "Said again, it takes the place of what was said before. An answer to `/v1/ask` can be rated once it is counted, \
              seconds later.",
         ))
-        .parameter(id)
+        .parameter(turn_id())
         .request_body(Some(body.build()))
         .response("204", ResponseBuilder::new().description("It is kept.").build())
         .response("400", problem("The body is not JSON."))
@@ -263,10 +315,13 @@ fn session() -> PathItem {
         .description(Some("Deletes what was said and what is known, at once."))
         .response("204", ResponseBuilder::new().description("The talk is deleted.").build());
     let both = |operation: OperationBuilder| {
-        kept(operation).parameter(id.clone()).response(
-            "404",
-            problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
-        )
+        kept(operation)
+            .parameter(id.clone())
+            .response(
+                "404",
+                problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
+            )
+            .response("422", problem("The header is missing."))
     };
     let mut item = PathItem::new(HttpMethod::Get, both(read));
     item.merge_operations(PathItem::new(HttpMethod::Delete, both(delete)));

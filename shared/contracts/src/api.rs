@@ -26,6 +26,10 @@ pub use talks::*;
 
 /// Words to what they say.
 pub const UNDERSTAND: Step<Utterance, Understanding> = Step::new("/steps/understand");
+/// Claims the idempotency key of a request for its turn.
+pub const SESSION_CLAIM: Step<ClaimKey, ClaimedKey> = Step::new("/steps/session/claim");
+/// Releases the idempotency key of a turn that failed.
+pub const SESSION_RELEASE: Step<ClaimKey, ReleasedKey> = Step::new("/steps/session/release");
 /// Reads a talk, merges what was said, decides what is done.
 pub const SESSION_BEGIN: Step<BeginTurn, Begun> = Step::new("/steps/session/begin");
 /// Keeps a finished turn.
@@ -36,6 +40,12 @@ pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/sessio
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
 /// Shows the turns of a talk.
 pub const SESSION_TURNS: Step<ListTurns, TurnList> = Step::new("/steps/session/turns");
+/// Reads a finished turn.
+pub const TURN_READ: Step<TurnKey, FinishedTurn> = Step::new("/steps/session/turn");
+/// Asks whoever runs a turn to stop it.
+pub const TURN_STOP: Step<TurnKey, StopKept> = Step::new("/steps/session/stop");
+/// Looks whether a turn is to be stopped.
+pub const TURN_STOPPED: Step<TurnKey, StopMark> = Step::new("/steps/session/stopped");
 /// Lists the conversations that wait for a person.
 pub const HANDOFFS: Step<ListHandoffs, HandoffList> = Step::new("/steps/session/handoffs");
 /// Keeps what is said of a turn.
@@ -58,7 +68,10 @@ pub const RESPOND_HEALTH: Step<HealthRequest, HealthChecks> = Step::new("/steps/
 pub const RESPOND: StreamStep<ReplyRequest, ReplyEvent> = StreamStep::new("/steps/respond");
 
 /// Paths whose response is a stream: served so by Lambda, and by `RESPONSE_STREAM` routes in the template.
-pub const STREAMED: &[&str] = &["/v1/chat/stream", "/v1/ask/stream", RESPOND.path];
+pub const STREAMED: &[&str] = &["/v1/chat/stream", "/v1/ask/stream", "/v1/turns/{id}/events", RESPOND.path];
+
+/// The header that names a session where no body does. Who knows the id may read, continue and delete the session.
+pub const SESSION_HEADER: &str = "colloquy-session";
 
 /// The largest body of a public request, in bytes.
 pub const PUBLIC_BODY_LIMIT: usize = 64 * 1024;

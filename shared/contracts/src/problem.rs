@@ -141,6 +141,31 @@ impl Problem {
         self
     }
 
+    /// Logs what lies behind it, which is then not logged again: for one that may be told to nobody, or more than once.
+    pub fn logged(mut self) -> Self {
+        if let Some(cause) = self.cause() {
+            tracing::error!(status = self.0.status.as_u16(), problem = %self, cause, "request failed");
+        }
+        self.0.cause = None;
+        self
+    }
+
+    /// What the caller is told, once more.
+    pub fn told(&self) -> Self {
+        let Parts { status, kind, title, detail, errors, retry_after, allow, permanent, cause: _ } = &*self.0;
+        Self(Box::new(Parts {
+            status: *status,
+            kind: kind.clone(),
+            title: title.clone(),
+            detail: detail.clone(),
+            errors: errors.clone(),
+            retry_after: *retry_after,
+            allow: *allow,
+            permanent: *permanent,
+            cause: None,
+        }))
+    }
+
     /// The HTTP status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -203,16 +228,14 @@ impl std::error::Error for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Some(cause) = self.cause() {
-            tracing::error!(status = self.0.status.as_u16(), problem = %self, cause, "request failed");
-        }
-        let mut response = (self.0.status, Json(self.body())).into_response();
+        let problem = self.logged();
+        let mut response = (problem.0.status, Json(problem.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        if let Some(wait) = self.0.retry_after {
+        if let Some(wait) = problem.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        if let Some(methods) = self.0.allow {
+        if let Some(methods) = problem.0.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         response

@@ -70,6 +70,8 @@ pub struct PublicDeadline {
     pub deadline: Deadline,
     /// The caller asked for less time than there is where nobody asks.
     pub is_short: bool,
+    /// When Lambda ends the call, whatever was asked, less what its answer needs to get out: the latest end of a stream.
+    pub limit: Deadline,
 }
 
 impl<S: Sync> FromRequestParts<S> for PublicDeadline {
@@ -77,8 +79,9 @@ impl<S: Sync> FromRequestParts<S> for PublicDeadline {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let asked = asked_ms(parts).unwrap_or(DEFAULT_MS).clamp(*PUBLIC_MS.start(), *PUBLIC_MS.end());
-        let deadline = Deadline::after(Duration::from_millis(asked)).within(lambda_leaves(parts));
-        Ok(Self { deadline, is_short: asked < DEFAULT_MS })
+        let limit = Deadline::after(lambda_leaves(parts));
+        let deadline = limit.within(Duration::from_millis(asked));
+        Ok(Self { deadline, is_short: asked < DEFAULT_MS, limit })
     }
 }
 
@@ -103,7 +106,8 @@ mod tests {
 
     async fn public(header: &str) -> (u128, bool) {
         let (mut parts, ()) = http::Request::builder().header(DEADLINE_HEADER, header).body(()).unwrap().into_parts();
-        let PublicDeadline { deadline, is_short } = PublicDeadline::from_request_parts(&mut parts, &()).await.unwrap();
+        let PublicDeadline { deadline, is_short, .. } =
+            PublicDeadline::from_request_parts(&mut parts, &()).await.unwrap();
         (deadline.remaining().as_millis(), is_short)
     }
 
@@ -125,9 +129,12 @@ mod tests {
         let (mut parts, ()) = request.with_lambda_context(context).into_parts();
 
         let deadline = Deadline::from_request_parts(&mut parts, &()).await.unwrap();
+        let public = PublicDeadline::from_request_parts(&mut parts, &()).await.unwrap();
 
-        assert!(deadline.remaining() <= Duration::from_millis(1_500));
-        assert!(deadline.remaining() > Duration::from_millis(1_000));
+        for deadline in [deadline, public.deadline, public.limit] {
+            assert!(deadline.remaining() <= Duration::from_millis(1_500));
+            assert!(deadline.remaining() > Duration::from_millis(1_000));
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::observe::{observed, observed_batch, observed_call};
 use crate::release::RequestOrRelease;
 use crate::trace::{TRACEPARENT, Trace};
 use crate::{config, meter, telemetry};
-use contracts::api::STREAMED;
+use contracts::api::{SESSION_HEADER, STREAMED};
 
 /// Serves the router that `build` makes for `function`, behind API Gateway, until the environment is shut down. Paths in
 /// [`STREAMED`] answer as they write; all others at once. Where Lambda gives one environment several requests at a time,
@@ -241,7 +241,7 @@ fn batch_response(failed: Vec<String>) -> SqsBatchResponse {
 /// not name their origin.
 fn allow_origins(router: Router, origins: &str) -> anyhow::Result<Router> {
     let headers = ["authorization", "content-type", "idempotency-key", "last-event-id", "traceparent"];
-    let headers = headers.into_iter().chain([DEADLINE_HEADER, "colloquy-session"]).map(HeaderName::from_static);
+    let headers = headers.into_iter().chain([DEADLINE_HEADER, SESSION_HEADER]).map(HeaderName::from_static);
     let origins = match origins {
         "*" => AllowOrigin::any(),
         list => {
@@ -263,7 +263,15 @@ fn is_streamed(request: &LambdaRequest) -> bool {
         LambdaRequest::ApiGatewayV2(request) => request.raw_path.as_deref(),
         _ => None,
     };
-    path.is_some_and(|path| STREAMED.contains(&path))
+    path.is_some_and(|path| STREAMED.iter().any(|route| is_of_route(path, route)))
+}
+
+/// Whether a path is one of a route's, in which a part in braces stands for any.
+fn is_of_route(path: &str, route: &str) -> bool {
+    let is_any = |part: &str| part.starts_with('{');
+    let (mut parts, mut expected) = (path.split('/'), route.split('/'));
+    expected.by_ref().all(|expected| parts.next().is_some_and(|part| is_any(expected) || part == expected))
+        && parts.next().is_none()
 }
 
 #[cfg(test)]
@@ -291,6 +299,20 @@ mod tests {
         let sweep = serde_json::from_str(r#"{"sweep": true}"#).unwrap();
         assert!(matches!(sweep, Invocation::Sweep { .. }));
         assert!(serde_json::from_str::<Invocation>("{}").is_err());
+    }
+
+    #[test]
+    fn paths_are_streamed_by_their_routes() {
+        for (path, expected) in [
+            ("/v1/chat/stream", true),
+            ("/v1/turns/01M7Y5QRE1TRSWEGN6CG59HSD5/events", true),
+            ("/v1/turns/01M7Y5QRE1TRSWEGN6CG59HSD5", false),
+            ("/v1/turns/01M7Y5QRE1TRSWEGN6CG59HSD5/events/more", false),
+            ("/v1/turns/01M7Y5QRE1TRSWEGN6CG59HSD5/feedback", false),
+            ("/v1/chat", false),
+        ] {
+            assert_eq!(STREAMED.iter().any(|route| is_of_route(path, route)), expected, "{path}");
+        }
     }
 
     async fn ask(router: &Router, method: &str, path: &str, origin: &str) -> Response {

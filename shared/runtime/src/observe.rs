@@ -117,7 +117,7 @@ impl Drop for Watch {
     }
 }
 
-/// The body of an answer. A stream does its work while it is read, so that belongs to the request still.
+/// The body of an answer. The stream of a step does its work while it is read, so that belongs to the request still.
 struct Observed {
     body: Body,
     trace: Trace,

@@ -268,7 +268,7 @@ pub struct Degraded {
     pub part: String,
     /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
     /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of a model's words also `cut_off` (at
-    /// the most that it may write) and `filtered` (by its server).
+    /// the most that it may write) and `filtered` (by its server); of the reply, `stopped` (by who asked for it).
     #[schema(example = "timeout")]
     pub reason: String,
 }

@@ -53,6 +53,32 @@ fn within_half_a_minute() -> u64 {
     30_000
 }
 
+/// Whose idempotency key is claimed, or released.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClaimKey {
+    /// The turn that is to answer the request: a ULID.
+    pub turn_id: String,
+    /// The session; `None` begins a new one.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// The key.
+    pub idempotency: Idempotency,
+}
+
+/// A key that is claimed, or was by an earlier turn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClaimedKey {
+    /// Where the key is kept, for the commit.
+    pub claim: String,
+    /// The answer, where the same request was answered before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Box<ChatReply>>,
+}
+
+/// A key is free again, if it was the turn's and the turn is not kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReleasedKey {}
+
 /// What `session/begin` is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BeginTurn {
@@ -70,7 +96,7 @@ pub struct BeginTurn {
     pub client_time: ClientTime,
     /// What was said.
     pub understanding: Understanding,
-    /// The key of the request, if it has one.
+    /// The key of the request, where it is to be claimed along with this.
     #[serde(default)]
     pub idempotency: Option<Idempotency>,
     /// The message is from somebody in danger: nothing of it is merged.

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{COMMENT_LIMIT, Citation, Degraded, SessionId, Usage, Writer};
+use super::{COMMENT_LIMIT, ChatReply, Citation, Degraded, SessionId, Usage, Writer};
 use crate::dialogue::Exchange;
 use crate::private::Private;
 use crate::problem::Problem;
 use crate::travel::{Offer, Slots};
 
-/// A talk, as `GET /v1/sessions/{id}` shows it.
+/// A talk, as `GET /v1/session` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// Its id.
@@ -35,7 +35,7 @@ pub struct SessionView {
     pub expires_at: Timestamp,
 }
 
-/// The turns of a talk, as `GET /v1/sessions/{id}/turns` shows them.
+/// The turns of a talk, as `GET /v1/session/turns` shows them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TurnList {
     /// The newest first.
@@ -171,6 +171,35 @@ pub struct ListTurns {
     /// Those before this one.
     #[serde(default)]
     pub before: Option<String>,
+}
+
+/// Which turn.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TurnKey {
+    /// Its session; none for a question without one.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    /// The turn: a ULID.
+    pub turn_id: String,
+}
+
+/// A turn, if it is finished and kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FinishedTurn {
+    /// Its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Box<ChatReply>>,
+}
+
+/// Whoever runs the turn will find that it is to be stopped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StopKept {}
+
+/// Whether a turn is to be stopped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StopMark {
+    /// Somebody asked for it.
+    pub is_stopped: bool,
 }
 
 /// What is said of which turn.
