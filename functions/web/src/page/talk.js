@@ -16,6 +16,8 @@ let assistants = [];
 /** Ends what is under way when the talk is left. */
 let under = new AbortController();
 let busy = false;
+/** The turn under way, once it has an id by which it can be stopped. */
+let running = null;
 
 function keep() {
   talk.turns = talk.turns.slice(-KEPT_TURNS);
@@ -78,6 +80,10 @@ async function settle(turn) {
   turn.show();
   try {
     for await (const event of exchange(talk.pending, signal)) {
+      if (event.event === "turn") {
+        running = event;
+        present();
+      }
       if (event.event === "done") settled(turn, event.reply);
       else turn.heard(event);
     }
@@ -88,9 +94,19 @@ async function settle(turn) {
   } finally {
     if (!signal.aborted) {
       busy = false;
+      running = null;
       present();
     }
   }
+}
+
+/** Has the turn under way stopped; what there is of its answer stays. */
+function stop() {
+  if (!running) return;
+  stopTurn(running);
+  running = null;
+  present();
+  rest();
 }
 
 /**
@@ -142,6 +158,7 @@ function present() {
   const begun = log.childElementCount > 0;
   find("welcome").hidden = begun || !assistant;
   find("start-over").hidden = !begun;
+  find("stop").hidden = !running;
   log.setAttribute("aria-busy", String(busy));
   if (assistant) {
     find("welcome-title").textContent = assistant.title;
@@ -191,9 +208,12 @@ function startOver() {
   under = new AbortController();
   busy = false;
   latest = null;
+  // Nobody reads it any more: a server goes on with it otherwise.
+  if (running) stopTurn(running);
+  running = null;
   if (talk.sessionId) {
     // The person is done with it whether or not the server hears of it; it forgets by itself.
-    fetch(api(`v1/sessions/${talk.sessionId}`), { method: "DELETE", keepalive: true }).catch(() => {});
+    fetch(api("v1/session"), { method: "DELETE", headers: ofSession(talk.sessionId), keepalive: true }).catch(() => {});
   }
   talk = fresh(talk.assistant);
   keep();
@@ -244,7 +264,7 @@ async function resume() {
     latest = new Turn(talk.pending.body.message);
     await settle(latest);
   } else if (talk.sessionId) {
-    const response = await fetch(api(`v1/sessions/${talk.sessionId}`)).catch(() => null);
+    const response = await fetch(api("v1/session"), { headers: ofSession(talk.sessionId) }).catch(() => null);
     if (response?.status === 404) alertOf("This talk is no longer kept, so it cannot go on.", "Start over", startOver);
   }
 }
@@ -266,6 +286,7 @@ field.addEventListener("keydown", (event) => {
 });
 picker.addEventListener("change", () => { talk.assistant = picker.value; startOver(); });
 find("start-over").addEventListener("click", startOver);
+find("stop").addEventListener("click", stop);
 
 talk = recall();
 present();

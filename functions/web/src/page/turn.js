@@ -122,6 +122,8 @@ function thumbs(reply) {
 /** What is being done once this has happened; anything else changes nothing. */
 const PROGRESS = { turn: "Looking into it", flights: "Comparing what was found", retrieve: "Reading what was found" };
 
+const STOPPED = "You stopped this answer.";
+
 /** The place in the log where a message and what becomes of it are shown. */
 class Turn {
   constructor(message) {
@@ -175,7 +177,8 @@ class Turn {
     this.answer.whole(reply);
     if (this.outcome.firstChild !== this.answer.root) this.outcome.replaceChildren(this.answer.root);
     else this.progress?.remove();
-    if (reply.incomplete) this.failed(BROKE_OFF, [["Ask again", () => say(this.message)]]);
+    const stopped = reply.degraded?.some(({ reason }) => reason === "stopped");
+    if (reply.incomplete) this.failed(stopped ? STOPPED : BROKE_OFF, [["Ask again", () => say(this.message)]]);
   }
 
   /** Says what went wrong, below what there is of an answer. */
@@ -233,7 +236,7 @@ class Answer {
     this.offers(reply.offers);
     this.after.replaceWith(fresh(after));
     const by = writer(reply);
-    const missing = reply.degraded?.map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
+    const missing = reply.degraded?.filter(({ reason }) => reason !== "stopped").map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
     this.end.replaceChildren(...[
       reply.help && helpLines(reply.help),
       reply.notice && element("p", { class: "note" }, reply.notice),

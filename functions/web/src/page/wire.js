@@ -79,6 +79,14 @@ async function post(key, body, signal) {
   }
 }
 
+/** What a request about a session is sent with: its id, which stands in no address. */
+const ofSession = (sessionId) => ({ "Colloquy-Session": sessionId });
+
+/** Asks for a turn to be stopped: its words so far come as the answer. */
+function stopTurn({ turn_id: turnId, session_id: sessionId }) {
+  return fetch(api(`v1/turns/${turnId}`), { method: "DELETE", headers: ofSession(sessionId), keepalive: true }).catch(() => null);
+}
+
 /** Says whether an answer was of use; whether that is kept. */
 async function rate(turnId, rating) {
   const response = await fetch(api(`v1/turns/${turnId}/feedback`), {
