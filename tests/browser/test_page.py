@@ -265,6 +265,42 @@ def test_an_answer_comes_as_a_stream(page):
     assert not page.all(".progress", turn)
 
 
+# Notes what is deleted, and answers it.
+WATCH_DELETIONS = """
+window.deleted = [];
+const asked = window.fetch;
+window.fetch = (url, options = {}) => {
+  if (options.method !== "DELETE") return asked(url, options);
+  window.deleted.push([new URL(url).pathname, options.headers["Colloquy-Session"]]);
+  return Promise.resolve(new Response(null, { status: 204 }));
+};
+"""
+
+
+def test_an_answer_under_way_can_be_stopped_and_keeps_its_words(page):
+    page.open()
+    page.script(WATCH_DELETIONS)
+    stopped = {"turn_id": "01", "incomplete": True, "degraded": [{"part": "reply", "reason": "stopped"}]}
+    page.stream_next(None, turn_event(), delta("It joins"), None, {"event": "done", "reply": reply(reply="It joins", **stopped)})
+    turn = start(page, "What is IVF?")
+    assert not page.one("#stop").is_displayed(), "nothing can be named yet"
+    page.go_on()
+    page.until(lambda: "It joins" in turn.text)
+    page.one("#stop").click()
+    assert page.script("return window.deleted") == [["/v1/turns/01", SESSION]]
+    assert not page.one("#stop").is_displayed()
+    page.go_on()
+    page.answered()
+    assert "It joins" in turn.text and "You stopped this answer." in turn.text
+    assert "Missing" not in turn.text
+
+    page.stream_next(turn_event(), delta("It"), None)
+    start(page, "And then?")
+    page.until(lambda: page.one("#stop").is_displayed())
+    page.button("Start over").click()
+    assert page.script("return window.deleted.slice(1)") == [["/v1/turns/01", SESSION], ["/v1/session", SESSION]]
+
+
 def test_words_and_offers_are_shown_as_they_come_and_read_out_once(page):
     page.open()
     found = page.say(FLIGHT)
