@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use contracts::api::Kind;
 use contracts::api::{Answer, AskReply, AskRequest, ClientTime, RETRIEVE, ReplyRequest, UNDERSTAND, Utterance, Writer};
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
 use contracts::problem::Problem;
 use contracts::turns::RecordWork;
 use http::HeaderMap;
-use contracts::api::Kind;
 use runtime::deadline::PublicDeadline;
 use runtime::flags::Order;
 use ulid::Ulid;

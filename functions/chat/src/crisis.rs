@@ -16,7 +16,7 @@ use contracts::problem::Problem;
 use contracts::turns::RecordWork;
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use safety::{Alarm, Class, Guard, Help, Region, Reply};
+use safety::{Alarm, Care, Class, Guard, Help, Reader, Region, Reply};
 
 use crate::Deps;
 use crate::progress::Progress;
@@ -31,6 +31,21 @@ const MOMENT: Duration = Duration::from_millis(700);
 pub(crate) struct Danger {
     alarm: Alarm,
     region: Region,
+}
+
+impl Danger {
+    /// What a model saw where the guard saw nothing.
+    pub(crate) fn seen_by_model(class: Class, region: Region) -> Self {
+        Self { alarm: Alarm { class, now: false, by: Reader::Model, language: None }, region }
+    }
+
+    /// What is said to a message, after what was said before.
+    pub(crate) fn reply(self, message: &str, care: Option<&Care>) -> Reply {
+        // "I can't call anyone" is first of all an answer to who asked for a call; what kills soonest is never only an answer.
+        let urgent = matches!(self.alarm.class, Class::Overdose | Class::Medical);
+        let answer = care.filter(|_| !urgent).and_then(|care| care.to_answer(message, self.region));
+        answer.unwrap_or_else(|| safety::to_alarm(self.alarm, self.region, care))
+    }
 }
 
 /// Looks whether the writer of a message is in danger.
@@ -98,12 +113,7 @@ pub(crate) async fn answer(
             return finished(reply, &progress);
         }
     };
-    // "I can't call anyone" is first of all an answer to who asked for a call; what kills soonest is never only an answer.
-    let urgent = matches!(danger.alarm.class, Class::Overdose | Class::Medical);
-    let care = opened.session.care.as_ref().filter(|_| !urgent);
-    let answer = care.and_then(|care| care.to_answer(&request.message, danger.region));
-    let alarm = || safety::to_alarm(danger.alarm, danger.region, opened.session.care.as_ref());
-    let reply = answer.unwrap_or_else(alarm);
+    let reply = danger.reply(&request.message, opened.session.care.as_ref());
     keep(deps, begin, opened, key.as_ref(), request.message, reply, progress).await
 }
 
@@ -174,7 +184,7 @@ pub(crate) async fn answer_question(
         citations: Vec::new(),
         retrieval: Retrieval::default(),
         written_by: Writer::Rules,
-        usage: None,
+        usage: begin.understanding.usage.clone(),
         incomplete: false,
         degraded: Vec::new(),
         timings_ms: None,
@@ -211,7 +221,7 @@ fn chat_reply(
         citations: Vec::new(),
         retrieval: None,
         written_by: Writer::Rules,
-        usage: None,
+        usage: begin.understanding.usage.clone(),
         incomplete: false,
         degraded: std::mem::take(&mut progress.degraded),
         timings_ms: None,

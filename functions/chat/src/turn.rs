@@ -163,9 +163,9 @@ impl Message {
             kind,
             session_id,
             client_time: client_time.unwrap_or_else(ClientTime::now),
+            in_danger: understanding.danger.is_some(),
             understanding,
             idempotency: None,
-            in_danger: false,
         };
         let begun = progress.timed("begin", deps.pipeline.call(&SESSION_BEGIN, &begin, progress.deadline)).await;
         match begun.inspect_err(unanswered)? {
@@ -178,6 +178,12 @@ impl Message {
                 anyhow::anyhow!("a turn began in a way of a later release"),
             )),
             Begun::Turn { session_id, version, session, action, before, .. } => {
+                if let Some(class) = begin.understanding.danger {
+                    let danger = Danger::seen_by_model(class, region);
+                    let reply = danger.reply(&message, session.care.as_ref());
+                    let opened = Opened { session_id, version, session, claim };
+                    return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);
+                }
                 let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
                 if let (Some(session), Some(reply)) = (before, answer) {
                     let opened = Opened { session_id, version, session, claim };
