@@ -3,6 +3,7 @@
 mod asking;
 mod broken_off;
 mod chat;
+mod circuits;
 mod crisis;
 mod documents;
 mod events;

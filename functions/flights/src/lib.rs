@@ -25,8 +25,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::Router;
 use contracts::api::{
-    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthChecks, HealthRequest, HealthStatus,
-    WarmRequest, Warmed,
+    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthCheck, HealthChecks, HealthRequest,
+    HealthStatus, WarmRequest, Warmed,
 };
 use contracts::problem::Problem;
 use contracts::travel::FlightQuery;
@@ -66,7 +66,7 @@ pub struct Deps {
 impl Deps {
     /// These providers, each with `timeout` to answer, and the usual weights.
     pub fn new(providers: impl IntoIterator<Item = Provider>, timeout: Duration) -> Self {
-        let sources = providers.into_iter().map(Source::new).collect();
+        let sources = providers.into_iter().map(|provider| Source::new(provider, timeout)).collect();
         Self {
             sources,
             timeout,
@@ -157,7 +157,9 @@ pub fn router(deps: Deps) -> Router {
 async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
     let limit = deadline.less(RESERVE);
     let checks = join_all(deps.sources.iter().map(async |source| {
-        check_dependency(&format!("provider:{}", source.name()), HealthStatus::Degraded, limit, source.probe()).await
+        let name = format!("provider:{}", source.name());
+        let (name, tried) = check_dependency(&name, HealthStatus::Degraded, limit, source.probe()).await;
+        (name, HealthCheck { circuit: source.circuit(), ..tried })
     }));
     let flags = check_dependency("flags", HealthStatus::Degraded, limit, deps.flags.check());
     let (checks, flags) = tokio::join!(checks, flags);

@@ -1,24 +1,17 @@
-//! The providers of flights, and how one is asked: within a time limit, and not at all while it is known to be away.
+//! The providers of flights, and how one is asked: within a time limit, and not at all while its circuit is open.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use contracts::api::CircuitState;
 use contracts::travel::{FlightQuery, Offer};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use runtime::deadline::Deadline;
-use runtime::upstream::{Failure, Reason};
+use runtime::upstream::{Breaker, Failure, Reason};
 
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;
 use crate::sample::Sample;
-
-/// How many failures one after another show that a provider is away.
-const FAILURES_UNTIL_AWAY: u32 = 5;
-/// How long it is then left alone.
-const AWAY: Duration = Duration::from_secs(15);
-/// A shorter wait than this says more about our time limit than about the provider.
-const FAIR_WAIT: Duration = Duration::from_secs(2);
 
 /// Where offers come from.
 #[derive(Debug)]
@@ -68,23 +61,18 @@ impl Provider {
     }
 }
 
-/// A provider with what is known of its health.
+/// A provider with its circuit breaker.
 #[derive(Debug)]
 pub struct Source {
     provider: Provider,
-    health: Mutex<Health>,
-}
-
-#[derive(Debug, Default)]
-struct Health {
-    failures: u32,
-    away: Option<(Instant, Failure)>,
+    breaker: Breaker,
 }
 
 impl Source {
-    /// A provider of which nothing bad is known.
-    pub fn new(provider: Provider) -> Self {
-        Self { provider, health: Mutex::default() }
+    /// A provider of which nothing bad is known, and which has `limit` to answer.
+    pub fn new(provider: Provider, limit: Duration) -> Self {
+        let breaker = Breaker::new(provider.name(), limit);
+        Self { provider, breaker }
     }
 
     /// Its name.
@@ -92,15 +80,18 @@ impl Source {
         self.provider.name()
     }
 
-    /// Tries it; one that is left alone for now is not asked.
+    /// The state of its circuit breaker; what is worked out here needs none.
+    pub fn circuit(&self) -> Option<CircuitState> {
+        (!matches!(self.provider, Provider::Sample(_))).then(|| self.breaker.state())
+    }
+
+    /// Tries it, unless its circuit is open.
     ///
     /// # Errors
     /// What is wrong with it.
     pub async fn probe(&self) -> Result<(), Failure> {
-        match self.away() {
-            Some(failure) => Err(failure),
-            None => self.provider.probe().await,
-        }
+        self.breaker.check()?;
+        self.provider.probe().await
     }
 
     /// What it offers, unfiltered. A failure is logged here, once.
@@ -109,16 +100,7 @@ impl Source {
     /// Why there is no answer within the limit.
     pub async fn search(&self, query: &FlightQuery, limit: Deadline) -> Result<Vec<Offer>, Failure> {
         let started = Instant::now();
-        let answer = match self.away() {
-            Some(failure) => Err(failure),
-            None => {
-                let search = self.provider.search(query, limit);
-                let answer = tokio::time::timeout_at(limit.instant(), search).await;
-                let answer = answer.unwrap_or(Err(Failure::new(Reason::Timeout)));
-                self.note(&answer, started.elapsed());
-                answer
-            }
-        };
+        let answer = self.breaker.call(limit, self.provider.search(query, limit)).await;
         if let Err(failure) = &answer {
             tracing::warn!(
                 provider = self.name(),
@@ -149,37 +131,5 @@ impl Source {
             );
         }
         outcome
-    }
-
-    /// The failure for which it is left alone now. The first to ask after that time finds out whether it is back; the
-    /// others go on without it until then.
-    fn away(&self) -> Option<Failure> {
-        let mut health = self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (until, failure) = health.away?;
-        if Instant::now() < until {
-            return Some(failure);
-        }
-        health.away = (health.failures >= FAILURES_UNTIL_AWAY).then(|| (Instant::now() + AWAY, failure));
-        None
-    }
-
-    fn note(&self, answer: &Result<Vec<Offer>, Failure>, waited: Duration) {
-        let mut health = self.health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match answer {
-            Ok(_) => *health = Health::default(),
-            Err(failure) => {
-                let counts = match failure.reason {
-                    Reason::Timeout => waited >= FAIR_WAIT,
-                    Reason::Unavailable | Reason::RateLimited => true,
-                    // These will not be better later, and do not make anybody wait.
-                    Reason::Unauthorized | Reason::Rejected | Reason::InvalidAnswer => false,
-                };
-                health.failures = if counts { health.failures.saturating_add(1) } else { health.failures };
-                let away = (health.failures >= FAILURES_UNTIL_AWAY).then_some(AWAY);
-                if let Some(pause) = failure.retry_after.or(away).filter(|_| counts) {
-                    health.away = Some((Instant::now() + pause, *failure));
-                }
-            }
-        }
     }
 }

@@ -225,6 +225,26 @@ async fn one_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test]
+async fn one_that_hangs_holds_up_one_search_and_not_those_after_it() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = asked.clone();
+    let hang = async move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::future::pending::<StatusCode>().await
+    };
+    let hangs = duffel(&serve(Router::new().route("/air/offer_requests", post(hang))).await);
+    let router = step([hangs, amadeus_answering(|| AMADEUS_OFFERS).await]);
+    search(&router).await;
+    let started = Instant::now();
+    for _ in 0..5 {
+        let results = search(&router).await;
+        assert_eq!((ids(&results).len(), degraded(&results)[0].as_str()), (2, "duffel timeout"));
+    }
+    assert!(started.elapsed() < Duration::from_millis(700), "{:?}", started.elapsed());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn a_hundred_searches_at_once_fetch_one_token() {
     let fetched = Arc::new(AtomicU32::new(0));
     let counted = fetched.clone();

@@ -25,7 +25,7 @@ use std::time::Duration;
 use axum::Router;
 use contracts::api::Kind;
 use contracts::api::{
-    HealthChecks, HealthRequest, HealthStatus, RESPOND, RESPOND_HEALTH, ReplyEvent, ReplyRequest, Writer,
+    HealthCheck, HealthChecks, HealthRequest, HealthStatus, RESPOND, RESPOND_HEALTH, ReplyEvent, ReplyRequest, Writer,
 };
 use contracts::dialogue::Action;
 use contracts::private::Private;
@@ -83,7 +83,8 @@ pub fn router(deps: Deps) -> Router {
 async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
     let limit = deadline.less(RESERVE);
     let Some(model) = &deps.model else { return Ok(HealthChecks::new()) };
-    Ok(HealthChecks::from([check("model", HealthStatus::Degraded, limit, model.probe(limit)).await]))
+    let (name, tried) = check("model", HealthStatus::Degraded, limit, model.probe(limit)).await;
+    Ok(HealthChecks::from([(name, HealthCheck { circuit: Some(model.circuit()), ..tried })]))
 }
 
 async fn respond(

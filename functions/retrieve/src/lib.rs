@@ -22,7 +22,8 @@ use std::time::Duration;
 use aws::knowledge_store::KnowledgeStore;
 use axum::Router;
 use contracts::api::{
-    Degraded, HealthChecks, HealthRequest, HealthStatus, RETRIEVE, RETRIEVE_HEALTH, RETRIEVE_WARM, WarmRequest, Warmed,
+    Degraded, HealthCheck, HealthChecks, HealthRequest, HealthStatus, RETRIEVE, RETRIEVE_HEALTH, RETRIEVE_WARM,
+    WarmRequest, Warmed,
 };
 use contracts::knowledge::{Intent, Passage, QuestionPart, Retrieval, RetrieveRequest, Retrieved};
 use contracts::private::Private;
@@ -34,7 +35,7 @@ use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::health::check;
 use runtime::step::Serve;
-use runtime::upstream::{Failure, Reason};
+use runtime::upstream::Reason;
 
 use crate::answer::{Found, Settings};
 use crate::conversation::{Search, searches};
@@ -42,8 +43,6 @@ use crate::index::{Index, Question, Topic};
 use crate::reading::says_something;
 use crate::shelf::Shelves;
 
-/// How long the question's vector may take; after that it is searched by words alone.
-const EMBEDDING_LIMIT: Duration = Duration::from_secs(3);
 /// What is left of the deadline for the search and for the answer to get out.
 const RESERVE: Duration = Duration::from_millis(200);
 /// The most passages of one answer.
@@ -78,9 +77,7 @@ impl Deps {
     /// The embedder did not answer in time, or not with vectors.
     async fn embed(&self, texts: &[String], deadline: Deadline) -> Result<Vec<Vec<f32>>, Degraded> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| !texts.is_empty()) else { return Ok(Vec::new()) };
-        let limit = deadline.less(RESERVE).within(EMBEDDING_LIMIT);
-        let embedding = tokio::time::timeout_at(limit.instant(), embedder.embed(texts, limit)).await;
-        let (reason, cause) = match embedding.unwrap_or_else(|_| Err(Failure::new(Reason::Timeout))) {
+        let (reason, cause) = match embedder.embed_question(texts, deadline.less(RESERVE)).await {
             Ok(vectors) => match vectors.into_iter().collect::<Result<Vec<_>, _>>() {
                 Ok(vectors) if vectors.len() == texts.len() => return Ok(vectors),
                 Ok(_) => (Reason::InvalidAnswer, "no vector came".to_owned()),
@@ -126,7 +123,8 @@ pub fn router(deps: Deps) -> Router {
 async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
     let limit = deadline.less(RESERVE);
     let Some(embedder) = &deps.embedder else { return Ok(HealthChecks::new()) };
-    Ok(HealthChecks::from([check("embedder", HealthStatus::Degraded, limit, embedder.probe(limit)).await]))
+    let (name, tried) = check("embedder", HealthStatus::Degraded, limit, embedder.probe(limit)).await;
+    Ok(HealthChecks::from([(name, HealthCheck { circuit: embedder.circuit(), ..tried })]))
 }
 
 /// Has the texts of every assistant loaded.

@@ -10,17 +10,22 @@ pub mod local;
 pub mod model;
 pub mod openai;
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use thiserror::Error;
 
 use crate::openai::Server;
 use contracts::knowledge::VectorSpace;
+use contracts::api::CircuitState;
 use distilled::Distilled;
 use openai::OpenAi;
 use runtime::config;
 use runtime::deadline::Deadline;
-use runtime::upstream::Failure;
+use runtime::upstream::{Failure, Reason};
 
+/// How long a question's vectors may take: after that it is searched by words alone.
+const QUESTION_LIMIT: Duration = Duration::from_secs(1);
 /// Where the local model is, unless `EMBEDDING_MODEL_DIR` says otherwise.
 pub const MODEL_FOLDER: &str = ".colloquy/model";
 
@@ -107,7 +112,35 @@ impl Embedder {
         }
     }
 
-    /// Tries it; one in this process is there.
+    /// The same for what somebody waits for: it takes a second at most, and nothing while the circuit of the server is open.
+    /// Texts that a queue brings have no breaker, for they come again by themselves until it shows which of them is at fault.
+    ///
+    /// # Errors
+    /// As [`Self::embed`], or the circuit is open.
+    pub async fn embed_question(
+        &self,
+        texts: &[String],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<Vec<f32>, TextFault>>, Failure> {
+        let limit = deadline.within(QUESTION_LIMIT);
+        match self {
+            Self::OpenAi(openai) => openai.embed_question(texts, limit).await,
+            here => {
+                let embedded = tokio::time::timeout_at(limit.instant(), here.embed(texts, limit)).await;
+                embedded.unwrap_or(Err(Failure::new(Reason::Timeout)))
+            }
+        }
+    }
+
+    /// The state of its circuit breaker; one in this process has none.
+    pub fn circuit(&self) -> Option<CircuitState> {
+        match self {
+            Self::OpenAi(openai) => Some(openai.circuit()),
+            _ => None,
+        }
+    }
+
+    /// Tries it, unless its circuit is open; one in this process is there.
     ///
     /// # Errors
     /// See [`Server::probe`].

@@ -16,14 +16,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::openai::{Refusal, Server};
-use contracts::api::Usage;
+use contracts::api::{CircuitState, Usage};
 use contracts::private::Private;
 use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::meter;
-use runtime::upstream::{self, Failure, Reason};
+use runtime::upstream::{self, Breaker, Failure, Reason, Repeat};
 
 const PATH: &str = "/chat/completions";
+/// How long the first words may take, unless `MODEL_FIRST_WORDS_S` says otherwise: what is not begun by then is quoted instead.
+const FIRST_WORDS: Duration = Duration::from_secs(5);
 /// The longest that a whole reply may take, however many words still come.
 const LONGEST_REPLY: Duration = Duration::from_secs(120);
 /// The most bytes that a token of a reply may have, on average: more are written by a server that minds no limit. English has
@@ -36,6 +38,8 @@ pub struct ChatModel {
     server: Server,
     model: Arc<str>,
     max_reply_tokens: u32,
+    first_words: Duration,
+    breaker: Arc<Breaker>,
 }
 
 /// One message of the talk that the model continues.
@@ -102,11 +106,17 @@ impl FinishReason {
 impl ChatModel {
     /// The model called `model`, whose replies have at most `max_reply_tokens` tokens.
     pub fn new(server: Server, model: &str, max_reply_tokens: u32) -> Self {
-        Self { server, model: model.into(), max_reply_tokens }
+        let breaker = Arc::new(Breaker::new("model", FIRST_WORDS));
+        Self { server, model: model.into(), max_reply_tokens, first_words: FIRST_WORDS, breaker }
+    }
+
+    /// The same, whose replies begin within that time or not at all.
+    pub fn with_first_words(self, limit: Duration) -> Self {
+        Self { first_words: limit, breaker: Arc::new(Breaker::new("model", limit)), ..self }
     }
 
     /// The model that `CHAT_MODEL` names, on the server that `OPENAI_BASE_URL` and `OPENAI_API_KEY` name; none where
-    /// `CHAT_MODEL` is not set. A reply has at most `MAX_REPLY_TOKENS` (600).
+    /// `CHAT_MODEL` is not set. A reply has at most `MAX_REPLY_TOKENS` (600), and begins within `MODEL_FIRST_WORDS_S` (5) seconds.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -114,7 +124,11 @@ impl ChatModel {
         let Some(model) = config::optional("CHAT_MODEL") else { return Ok(None) };
         let server = Server::from_env()?;
         let server = server.context("CHAT_MODEL is set, and neither OPENAI_API_KEY nor OPENAI_BASE_URL is")?;
-        Ok(Some(Self::new(server, model.trim(), config::parsed("MAX_REPLY_TOKENS", 600)?)))
+        let first_words = config::parsed("MODEL_FIRST_WORDS_S", FIRST_WORDS.as_secs_f64())?;
+        let first_words = Duration::try_from_secs_f64(first_words).ok().filter(|limit| !limit.is_zero());
+        let first_words = first_words.context("MODEL_FIRST_WORDS_S must be a number of seconds above 0")?;
+        let model = Self::new(server, model.trim(), config::parsed("MAX_REPLY_TOKENS", 600)?);
+        Ok(Some(model.with_first_words(first_words)))
     }
 
     /// The model's name, as its prices are listed under.
@@ -122,31 +136,38 @@ impl ChatModel {
         &self.model
     }
 
-    /// Tries its server.
+    /// Tries its server, unless its circuit is open.
     ///
     /// # Errors
-    /// See [`Server::probe`].
+    /// See [`Server::probe`] and [`Breaker::check`].
     pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        self.breaker.check()?;
         self.server.probe(deadline).await
     }
 
-    /// The reply, piece by piece. Once this returns, its first words are there: they come by `deadline` or not at all. From
-    /// then on an item that fails is the last, and the whole takes two minutes at most, whatever the deadline. Dropping
-    /// the stream cancels the request.
+    /// The state of its circuit breaker.
+    pub fn circuit(&self) -> CircuitState {
+        self.breaker.state()
+    }
+
+    /// The reply, piece by piece. Once this returns, its first words are there: they come by `deadline` and within the time
+    /// that the model has for them, or not at all. From then on an item that fails is the last, and the whole takes two
+    /// minutes at most, whatever the deadline. Dropping the stream cancels the request.
     ///
     /// # Errors
-    /// The model cannot be reached, refuses, says nothing, or has not begun by the deadline.
+    /// The model cannot be reached, refuses, says nothing, has not begun in time, or its circuit is open.
     pub async fn stream(
         &self,
         messages: &[Message],
         deadline: Deadline,
     ) -> Result<impl Stream<Item = Result<Piece, Failure>> + Send + Unpin + use<>, Failure> {
         let end = Deadline::after(LONGEST_REPLY).max(deadline);
+        let limit = deadline.within(self.first_words);
         let room = (self.max_reply_tokens as usize).saturating_mul(BYTES_A_TOKEN);
         let begin = async {
             let options = StreamOptions { include_usage: true };
             let request = Request { stream: true, stream_options: Some(options), ..self.request(messages) };
-            let response = self.server.post(PATH, &request, deadline).await?;
+            let response = self.server.post(PATH, &request, Repeat::Unbegun, limit).await?;
             let mut pieces = events::pieces(response.bytes_stream(), room, end);
             match pieces.next().await {
                 Some(Ok(Piece::Text(text))) => Ok((text, pieces)),
@@ -155,8 +176,7 @@ impl ChatModel {
                 Some(Ok(_)) | None => Err(Failure::new(Reason::InvalidAnswer)),
             }
         };
-        let begun = tokio::time::timeout_at(deadline.instant(), begin).await;
-        let (text, pieces) = begun.unwrap_or(Err(Failure::new(Reason::Timeout)))?;
+        let (text, pieces) = self.breaker.call(limit, begin).await?;
         let model = self.model.clone();
         let pieces = pieces.inspect(move |piece| {
             if let Ok(Piece::Usage { prompt_tokens, completion_tokens }) = piece {
@@ -170,7 +190,8 @@ impl ChatModel {
     /// it cost, where the server tells. Whether it does is the server's word alone: the caller reads it into a type.
     ///
     /// # Errors
-    /// The model cannot be reached, refuses, is not done by the deadline, or gives something that is not JSON.
+    /// The model cannot be reached, refuses, is not done by the deadline, gives something that is not JSON, or its circuit is
+    /// open.
     pub async fn extract(
         &self,
         messages: &[Message],
@@ -180,10 +201,11 @@ impl ChatModel {
         let json_schema = JsonSchema { name: "extraction", strict: true, schema };
         let format = ResponseFormat { kind: "json_schema", json_schema };
         let request = Request { response_format: Some(format), ..self.request(messages) };
-        let response = self.server.post(PATH, &request, deadline).await.map_err(|Refusal { failure, .. }| failure)?;
-        let body = tokio::time::timeout_at(deadline.instant(), upstream::read(response)).await;
-        let body = body.map_err(|_| Failure::new(Reason::Timeout))??;
-        let (value, usage) = extracted(&body)?;
+        let answer = async {
+            let response = self.server.post(PATH, &request, Repeat::Unbegun, deadline).await;
+            upstream::read(response.map_err(|Refusal { failure, .. }| failure)?).await
+        };
+        let (value, usage) = extracted(&self.breaker.call(deadline, answer).await?)?;
         if let Some(usage) = &usage {
             meter::tokens(&self.model, usage.prompt_tokens, usage.completion_tokens);
         }

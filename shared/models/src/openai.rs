@@ -20,7 +20,7 @@ use tower::retry::budget::TpsBudget;
 use contracts::private::Private;
 use runtime::config::{self, Secret};
 use runtime::deadline::Deadline;
-use runtime::upstream::{self, Failure, Reason};
+use runtime::upstream::{self, Failure, Reason, Repeat};
 
 /// Where OpenAI is.
 pub const BASE_URL: &str = "https://api.openai.com/v1";
@@ -76,8 +76,7 @@ impl Server {
         upstream::probe("models", request).await
     }
 
-    /// Posts a body and waits for the head of a success until the deadline; repeats as [`upstream::send`] does, since
-    /// nothing is changed by asking twice.
+    /// Posts a body and waits for the head of a success until the deadline; repeats as [`upstream::send`] does.
     ///
     /// # Errors
     /// No answer in time, or one that is not a success, which is logged.
@@ -85,9 +84,10 @@ impl Server {
         &self,
         path: &'static str,
         body: &impl Serialize,
+        repeat: Repeat,
         deadline: Deadline,
     ) -> Result<Response, Refusal> {
-        let result = self.try_post(path, body, deadline).await;
+        let result = self.try_post(path, body, repeat, deadline).await;
         result.inspect_err(|Refusal { failure, code, param }| {
             let status = failure.status.map(|status| status.as_u16());
             let reason = failure.reason.as_str();
@@ -99,6 +99,7 @@ impl Server {
         &self,
         path: &'static str,
         body: &impl Serialize,
+        repeat: Repeat,
         deadline: Deadline,
     ) -> Result<Response, Refusal> {
         // Nothing but a map with odd keys cannot be written, and there is none.
@@ -113,7 +114,7 @@ impl Server {
                 Some(key) => request.bearer_auth(&key.0),
                 None => request,
             };
-            upstream::send(path.trim_start_matches('/'), request, &self.repetitions, deadline).await
+            upstream::send(path.trim_start_matches('/'), request, repeat, &self.repetitions, deadline).await
         };
         let response = match &self.key {
             None => send(None).await?,

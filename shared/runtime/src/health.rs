@@ -26,7 +26,7 @@ pub async fn check<E: fmt::Display>(
     }
     let status = if detail.is_some() { otherwise } else { HealthStatus::Ok };
     let latency_ms = (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;
-    (name.to_owned(), HealthCheck { status, latency_ms, detail })
+    (name.to_owned(), HealthCheck { status, latency_ms, detail, circuit: None })
 }
 
 /// What all of it comes to: as bad as the worst.
@@ -60,7 +60,7 @@ mod tests {
         let mut checks = BTreeMap::new();
         assert_eq!(worst(&checks), HealthStatus::Ok);
         for (name, status) in [("a", HealthStatus::Ok), ("b", HealthStatus::Degraded), ("c", HealthStatus::Down)] {
-            checks.insert(name.to_owned(), HealthCheck { status, latency_ms: 0.0, detail: None });
+            checks.insert(name.to_owned(), HealthCheck { status, latency_ms: 0.0, detail: None, circuit: None });
             assert_eq!(worst(&checks), status);
         }
     }

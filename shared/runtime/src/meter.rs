@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use contracts::usd::Usd;
+use contracts::api::CircuitState;
 use metrics::{Unit, counter, gauge, histogram};
 use metrics_cloudwatch_embedded::Collector;
 
@@ -42,7 +43,7 @@ pub enum Kind {
 }
 
 /// All there are.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     REQUESTS,
     REQUEST_DURATION,
     IN_FLIGHT,
@@ -50,6 +51,7 @@ pub const METRICS: [Metric; 12] = [
     TURN_DURATION,
     UPSTREAM_CALLS,
     UPSTREAM_DURATION,
+    CIRCUIT,
     TOKENS,
     COST,
     COLD_STARTS,
@@ -112,6 +114,14 @@ pub const UPSTREAM_DURATION: Metric = Metric {
     unit: Unit::Seconds,
     help: "Time until the head of an answer from outside, or until there was none.",
     labels: &["function", "endpoint"],
+};
+/// Whether calls are made at all.
+pub const CIRCUIT: Metric = Metric {
+    name: "circuit_state",
+    kind: Kind::Gauge,
+    unit: Unit::Count,
+    help: "The circuit breakers that ever opened in this process: 0 closed, 1 half open, 2 open.",
+    labels: &["function", "upstream"],
 };
 /// What models read and wrote.
 pub const TOKENS: Metric = Metric {
@@ -245,6 +255,16 @@ pub fn upstream(endpoint: &'static str, outcome: &'static str, took: Duration) {
     let function = trace::function();
     counter!(UPSTREAM_CALLS.name, "function" => function, "endpoint" => endpoint, "outcome" => outcome).increment(1);
     histogram!(UPSTREAM_DURATION.name, "function" => function, "endpoint" => endpoint).record(took);
+}
+
+/// A circuit breaker changed its state.
+pub fn circuit(upstream: &'static str, state: CircuitState) {
+    let value = match state {
+        CircuitState::Closed | CircuitState::Other => 0.0,
+        CircuitState::HalfOpen => 1.0,
+        CircuitState::Open => 2.0,
+    };
+    gauge!(CIRCUIT.name, "function" => trace::function(), "upstream" => upstream).set(value);
 }
 
 /// A model said what it read and wrote.

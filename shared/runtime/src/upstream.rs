@@ -1,6 +1,9 @@
-//! What is outside: one pooled HTTP client for all of it, when a request is repeated, and what a failure means.
+//! What is outside: one pooled HTTP client for all of it, when a request is repeated, when it is not even made ([`Breaker`]),
+//! and what a failure means.
 //!
 //! A failure is a word that may be shown to anybody, never what the other side wrote: that can quote what a person asked.
+
+mod breaker;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -17,6 +20,8 @@ use crate::deadline::Deadline;
 use crate::meter;
 use crate::trace::{TRACEPARENT, Trace};
 
+pub use breaker::Breaker;
+
 /// The largest answer that is read, in bytes after decompression: of vectors, and of whoever answers with offers.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 const LARGEST_EXCHANGE: usize = 4 * 1024 * 1024;
@@ -26,6 +31,8 @@ const LARGE: usize = 256 * 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest wait before each repetition, where the upstream does not say how long.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
+/// The longest wait before a repetition where it does: somebody waits for the answer, and there is one without this upstream.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The client for everything outside: one pool for the process, and no redirect followed, lest a token go where it does
 /// not belong.
@@ -132,17 +139,28 @@ pub fn repetitions() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 1, 0.2)
 }
 
-/// Sends a request that may be repeated to what metrics call `endpoint`, and gives its answer, of whatever status, with the body still to be read.
+/// What may be done twice where a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Nothing, for it is paid: the request is repeated only where the work was surely not begun.
+    Unbegun,
+    /// All of it: it costs next to nothing and changes nothing.
+    Anything,
+}
+
+/// Sends a request to what metrics call `endpoint`, and gives its answer, of whatever status, with the body still to be read.
 ///
-/// It is repeated at most twice: where it reached nobody ([`was_not_sent`]), and where the answer says that nothing was done (429, 500,
-/// 502, 503), after the pause that the answer asks for, else after a random one. Where that would be past the deadline, or
-/// the budget is used up, the answer stands. What may still be under way is not sent again.
+/// It is repeated at most twice: where it reached nobody ([`was_not_sent`]), where the answer says that nothing was begun
+/// (429, or 503 with the time to come again), and with [`Repeat::Anything`] after 500, 502 and 503. Before that, it waits for
+/// as long as the answer asks, else a random time. Where the answer asks for more than a second, or for more than the deadline
+/// leaves, or the budget is used up, the answer stands. What may still be under way is not sent again.
 ///
 /// # Errors
 /// Nothing answered by the deadline.
 pub async fn send(
     endpoint: &'static str,
     request: RequestBuilder,
+    repeat: Repeat,
     budget: &TpsBudget,
     deadline: Deadline,
 ) -> Result<Response, Failure> {
@@ -151,7 +169,7 @@ pub async fn send(
     for longest in WAITS {
         let again = request.try_clone();
         let answer = answer(endpoint, request, deadline).await?;
-        match (again, pause_before_repeating(&answer, longest)) {
+        match (again, pause_before_repeating(&answer, repeat, longest)) {
             (Some(again), Some(pause)) if pause < deadline.remaining() && budget.withdraw() => {
                 tokio::time::sleep(pause).await;
                 request = again;
@@ -204,13 +222,20 @@ pub fn traced(request: RequestBuilder) -> RequestBuilder {
     }
 }
 
-fn pause_before_repeating(answer: &reqwest::Result<Response>, longest: Duration) -> Option<Duration> {
+fn pause_before_repeating(answer: &reqwest::Result<Response>, repeat: Repeat, longest: Duration) -> Option<Duration> {
+    let random = longest.mul_f64(fastrand::f64());
     match answer {
-        Ok(response) if matches!(response.status().as_u16(), 429 | 500 | 502 | 503) => {
-            Some(pause(response.headers()).unwrap_or_else(|| longest.mul_f64(fastrand::f64())))
+        Ok(response) => {
+            let asked = pause(response.headers());
+            let may_be_repeated = match response.status().as_u16() {
+                429 => true,
+                503 => asked.is_some() || repeat == Repeat::Anything,
+                500 | 502 => repeat == Repeat::Anything,
+                _ => false,
+            };
+            may_be_repeated.then(|| asked.unwrap_or(random)).filter(|pause| *pause <= LONGEST_WAIT)
         }
-        Err(error) if was_not_sent(error) => Some(longest.mul_f64(fastrand::f64())),
-        _ => None,
+        Err(error) => was_not_sent(error).then_some(random),
     }
 }
 
@@ -316,161 +341,6 @@ fn pause(headers: &HeaderMap) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc::{Receiver, channel};
-
-    use super::*;
-
-    /// What a server does once it has answered a request on a connection that is to stay.
-    #[derive(Clone, Copy)]
-    enum Then {
-        /// It closes the connection.
-        Closes,
-        /// It reads one more request, and dies.
-        Dies,
-    }
-
-    /// A server on a thread of its own, so that it goes on while the client's runtime stands still as in a frozen Lambda.
-    struct Server {
-        url: String,
-        requests: Arc<AtomicUsize>,
-        closed: Receiver<()>,
-    }
-
-    impl Server {
-        fn start(then: Then) -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let url = format!("http://{}/", listener.local_addr().unwrap());
-            let requests = Arc::new(AtomicUsize::new(0));
-            let (counter, (say, closed)) = (requests.clone(), channel());
-            std::thread::spawn(move || {
-                for connection in listener.incoming() {
-                    let mut connection = connection.unwrap();
-                    let read = |connection: &mut TcpStream| {
-                        let bytes = connection.read(&mut [0; 4096]).unwrap_or_default();
-                        counter.fetch_add(usize::from(bytes > 0), Ordering::SeqCst);
-                    };
-                    read(&mut connection);
-                    connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
-                    if matches!(then, Then::Dies) {
-                        read(&mut connection);
-                    }
-                    drop(connection);
-                    say.send(()).unwrap_or_default();
-                }
-            });
-            Self { url, requests, closed }
-        }
-
-        fn requests(&self) -> usize {
-            self.requests.load(Ordering::SeqCst)
-        }
-    }
-
-    fn in_a_second() -> Deadline {
-        Deadline::after(Duration::from_secs(1))
-    }
-
-    #[tokio::test]
-    async fn a_pooled_connection_that_was_closed_while_the_process_was_frozen_costs_nobody_an_answer() {
-        let server = Server::start(Then::Closes);
-        let client = Client::new();
-        for round in 1..=5 {
-            let answer = exchange("test", client.post(&server.url).body("x")).await.unwrap();
-            assert_eq!((answer.status.as_u16(), server.requests()), (200, round));
-            server.closed.recv().unwrap();
-        }
-        let sent = send("test", client.post(&server.url).body("x"), &repetitions(), in_a_second()).await;
-        assert_eq!((sent.unwrap().status().as_u16(), server.requests()), (200, 6));
-    }
-
-    #[tokio::test]
-    async fn a_request_that_was_read_is_not_sent_again_when_the_server_dies() {
-        let server = Server::start(Then::Dies);
-        let client = Client::new();
-        let request = || client.post(&server.url).body("x");
-        exchange("test", request()).await.unwrap();
-        let failure = exchange("test", request()).await.err().unwrap();
-        assert_eq!((failure.reason, server.requests()), (Reason::Unavailable, 2));
-
-        exchange("test", request()).await.unwrap();
-        let failure = send("test", request(), &repetitions(), in_a_second()).await.unwrap_err();
-        assert_eq!((failure.reason, server.requests()), (Reason::Unavailable, 4));
-    }
-
-    #[test]
-    fn a_pause_is_read_as_date_moment_or_seconds_and_bounded() {
-        let soon = Timestamp::now() + jiff::SignedDuration::from_secs(20);
-        let date = soon.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        for (name, value, least, most) in [
-            ("ratelimit-reset", date.as_str(), 17, 20),
-            ("ratelimit-reset", &soon.to_string(), 17, 20),
-            ("ratelimit-reset", "Mon, 29 Nov 2021 10:00:00 GMT", 0, 0),
-            ("retry-after", "7", 7, 7),
-            ("retry-after", "86400", 60, 60),
-        ] {
-            let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
-            let seconds = pause(&headers).unwrap().as_secs();
-            assert!((least..=most).contains(&seconds), "{value}: {seconds}");
-        }
-        assert_eq!(pause(&HeaderMap::new()), None);
-        assert_eq!(pause(&HeaderMap::from_iter([("retry-after".parse().unwrap(), "soon".parse().unwrap())])), None);
-    }
-
-    async fn serve(bytes: usize) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = axum::Router::new().fallback(async move || " ".repeat(bytes));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
-    }
-
-    #[tokio::test]
-    async fn a_providers_answer_is_4_mib_at_most() {
-        for (bytes, expected) in
-            [(LARGEST_EXCHANGE, Ok(LARGEST_EXCHANGE)), (LARGEST_EXCHANGE + 1, Err("invalid_answer"))]
-        {
-            let request = client().unwrap().get(serve(bytes).await);
-            let answer = exchange("it", request).await.map(|answer| answer.body.len());
-            assert_eq!(answer.map_err(|failure| failure.reason.as_str()), expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_large_answer_is_read_on_another_thread() {
-        let here = std::thread::current().id();
-        for (bytes, expected) in [(LARGE, true), (LARGE + 1, false)] {
-            let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: vec![b' '; bytes] };
-            assert_eq!(answer.read(move |_| Ok(std::thread::current().id() == here)).await, Ok(expected));
-        }
-        let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: vec![b' '; LARGE + 1] };
-        let panicked = answer.read::<()>(|_| panic!("a bug")).await;
-        assert_eq!(panicked.unwrap_err().reason, Reason::InvalidAnswer);
-    }
-
-    #[test]
-    fn what_the_body_tells_comes_before_the_status() {
-        let of = |status: u16, told| {
-            Failure::answered(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), told).reason.as_str()
-        };
-        for (status, told, expected) in [
-            (400, Some(Reason::RateLimited), "rate_limited"),
-            (401, Some(Reason::Unavailable), "unavailable"),
-            (401, None, "unauthorized"),
-            (403, None, "unauthorized"),
-            (400, None, "rejected"),
-            (422, None, "rejected"),
-            (429, None, "rate_limited"),
-            (500, None, "unavailable"),
-            (502, None, "unavailable"),
-            (504, None, "timeout"),
-            (302, None, "invalid_answer"),
-        ] {
-            assert_eq!(of(status, told), expected, "{status}");
-        }
-    }
-}
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

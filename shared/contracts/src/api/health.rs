@@ -63,6 +63,36 @@ pub struct HealthCheck {
     /// What is wrong with it, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The state of its circuit breaker, where it has one. While it is not closed, this is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<CircuitState>,
+}
+
+/// Whether calls are made to something outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CircuitState {
+    /// They are.
+    Closed,
+    /// One is, which finds out whether it is back.
+    HalfOpen,
+    /// None is, for it failed or hung.
+    Open,
+    /// What a newer release knows.
+    #[serde(other)]
+    Other,
+}
+
+impl CircuitState {
+    /// Its name, as it is logged.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// What a step is asked that is to be ready for the next turns.

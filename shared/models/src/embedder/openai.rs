@@ -12,12 +12,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{TextFault, normalised};
+use super::{QUESTION_LIMIT, TextFault, normalised};
 use crate::openai::{Refusal, Server};
+use contracts::api::CircuitState;
 use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::meter;
-use runtime::upstream::{self, Failure, Reason};
+use runtime::upstream::{self, Breaker, Failure, Reason, Repeat};
 
 /// The model where none is named.
 const DEFAULT_MODEL: &str = "text-embedding-3-small";
@@ -37,6 +38,7 @@ pub struct OpenAi {
     dimensions: usize,
     /// Whether the server refused to answer in base64, which takes a quarter of the bytes and of the time to read.
     floats: Arc<AtomicBool>,
+    breaker: Arc<Breaker>,
 }
 
 impl OpenAi {
@@ -50,7 +52,8 @@ impl OpenAi {
             format!("EMBEDDING_DIMENSIONS is not set; it must say how many numbers a vector of {model} has")
         })?;
         let slug = slug(model, dimensions).into();
-        Ok(Self { server, model: model.into(), slug, dimensions, floats: Arc::default() })
+        let breaker = Arc::new(Breaker::new("embedder", QUESTION_LIMIT));
+        Ok(Self { server, model: model.into(), slug, dimensions, floats: Arc::default(), breaker })
     }
 
     /// The model that `EMBEDDING_MODEL` and `EMBEDDING_DIMENSIONS` name.
@@ -76,9 +79,23 @@ impl OpenAi {
     /// See [`super::Embedder::probe`].
     ///
     /// # Errors
-    /// See [`Server::probe`].
+    /// See [`Server::probe`] and [`Breaker::check`].
     pub async fn probe(&self, deadline: Deadline) -> Result<(), Failure> {
+        self.breaker.check()?;
         self.server.probe(deadline).await
+    }
+
+    /// The state of its circuit breaker.
+    pub fn circuit(&self) -> CircuitState {
+        self.breaker.state()
+    }
+
+    /// See [`super::Embedder::embed_question`].
+    ///
+    /// # Errors
+    /// As [`OpenAi::embed`], or its circuit is open.
+    pub async fn embed_question(&self, texts: &[String], deadline: Deadline) -> Result<Embedded, Failure> {
+        self.breaker.call(deadline, self.embed(texts, deadline)).await
     }
 
     /// See [`super::Embedder::embed`]. One request at a time: how many calls are under way is for the caller to bound.
@@ -126,7 +143,7 @@ impl OpenAi {
             encoding_format: if self.floats.load(Ordering::Relaxed) { "float" } else { "base64" },
             dimensions: resized.then_some(self.dimensions),
         };
-        let response = self.server.post("/embeddings", &request, deadline).await?;
+        let response = self.server.post("/embeddings", &request, Repeat::Anything, deadline).await?;
         let body = tokio::time::timeout_at(deadline.instant(), upstream::read(response)).await;
         let body = body.map_err(|_| Failure::new(Reason::Timeout))??;
         let answer: Answer = serde_json::from_slice(&body).map_err(|_| Failure::new(Reason::InvalidAnswer))?;

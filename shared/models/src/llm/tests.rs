@@ -6,6 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use runtime::upstream::testing::{Mortal, Then};
 use serde_json::json;
 
 use super::*;
@@ -147,7 +148,11 @@ async fn what_passes_is_asked_again_and_the_rest_is_told() {
 
     for (response, reason, transient, retry_after, asked) in [
         ((429, Some("9")), Reason::RateLimited, true, Some(Duration::from_secs(9)), 1),
-        ((500, None), Reason::Unavailable, true, None, 3),
+        ((503, Some("2")), Reason::Unavailable, true, Some(Duration::from_secs(2)), 1),
+        // It may have been written, and is paid then.
+        ((500, None), Reason::Unavailable, true, None, 1),
+        ((502, None), Reason::Unavailable, true, None, 1),
+        ((503, None), Reason::Unavailable, true, None, 1),
         ((400, None), Reason::Rejected, false, None, 1),
         ((401, None), Reason::Unauthorized, false, None, 1),
     ] {
@@ -221,6 +226,42 @@ async fn a_reply_that_does_not_begin_in_time_is_cancelled() {
     assert_eq!((failure.reason, failure.transient), (Reason::Timeout, true));
     let dropped = flag.lock().unwrap().clone().unwrap();
     assert!(is_set(&dropped).await);
+}
+
+#[tokio::test]
+async fn the_first_words_have_a_time_of_their_own_and_the_next_reply_waits_for_none() {
+    let (stand_in, model) = stand_in(|_, _| answer(200, endless(": begun\n\n".to_owned()).0)).await;
+    let model = model.with_first_words(Duration::from_millis(300));
+    let started = Instant::now();
+    for _ in 0..4 {
+        let failure = model.stream(&messages(), in_three_seconds()).await.err().unwrap();
+        assert_eq!(failure.reason, Reason::Timeout);
+    }
+    let took = started.elapsed();
+    assert!((Duration::from_millis(300)..Duration::from_millis(600)).contains(&took), "{took:?}");
+    assert_eq!((stand_in.requests().len(), model.circuit()), (1, CircuitState::Open));
+    assert_eq!(model.extract(&messages(), json!({}), in_three_seconds()).await.unwrap_err().reason, Reason::Timeout);
+    assert_eq!(stand_in.requests().len(), 1, "an extraction is of the same model");
+}
+
+#[tokio::test]
+async fn a_completion_is_asked_again_only_where_the_server_cannot_have_read_it() {
+    let said = [words("In"), DONE.to_owned()].concat();
+    for (then, replies, requests) in [(Then::Closes, [true, true, true], 3), (Then::Dies, [true, false, true], 3)] {
+        let server = Mortal::start(then, &said);
+        let model = ChatModel::new(Server::new(&server.url, None).unwrap(), "tiny", 600);
+        for replied in replies {
+            let pieces = model.stream(&messages(), in_three_seconds()).await;
+            assert_eq!(pieces.as_ref().err().map(|failure| failure.reason), (!replied).then_some(Reason::Unavailable));
+            if let Ok(pieces) = pieces {
+                assert_eq!(pieces.count().await, 2, "the words and the end");
+            }
+            if matches!(then, Then::Closes) {
+                server.closed.recv().unwrap();
+            }
+        }
+        assert_eq!(server.requests(), requests);
+    }
 }
 
 #[tokio::test]
