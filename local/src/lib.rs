@@ -27,6 +27,7 @@ use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
 use jiff::SignedDuration;
 use models::embedder::Embedder;
+use contracts::usd::Usd;
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::close::close;
@@ -97,6 +98,8 @@ pub struct Options {
     pub retrieve_memory: usize,
     /// What models cost.
     pub prices: Prices,
+    /// What they may cost in a day; nothing is no limit.
+    pub max_daily_cost: Option<Usd>,
     /// After how long a message comes again whose worker failed.
     pub visibility: Duration,
     /// What a caller of `/v1/documents` must show; without it, nobody may.
@@ -173,7 +176,10 @@ impl Colloquy {
             record::Deps::new(client.clone(), &names.turns, tables, turns.clone(), options.prices, names.turn_ttl);
         let record = record.with_notify(options.notify);
 
-        let flags = options.flags;
+        let flags = match options.max_daily_cost {
+            Some(most) => options.flags.capped_by(Totals::new(client.clone(), &names.totals).cap(most)),
+            None => options.flags,
+        };
         let session = session::Deps::new(Store::new(client.clone(), names.clone()));
         let steps =
             observed("understand", understand::router(understand::Deps { flags: flags.clone(), ..options.understand }))
@@ -196,7 +202,8 @@ impl Colloquy {
             .merge(observed("ingest", ingest::router(ingest.clone())))
             .merge(observed("web", web::router()))
             .merge(metrics::router(measured.clone()));
-        let public = Server::start(listener, options.hosts.guard(close(public)), PUBLIC)?;
+        let public = options.hosts.guard(close(public));
+        let public = Server::start(listener, public, PUBLIC)?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());
         let mappings = [

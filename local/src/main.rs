@@ -14,6 +14,7 @@ use anyhow::Context;
 use ingest::PdfReader;
 use local::{Colloquy, Hosts, Options, State, knowledge};
 use models::embedder::Embedder;
+use contracts::usd::Usd;
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
@@ -76,6 +77,7 @@ fn options() -> anyhow::Result<Options> {
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
         retrieve_memory: retrieve::memory_from_env()?,
         prices: Prices::from_env()?,
+        max_daily_cost: Some(config::parsed("MAX_DAILY_COST_USD", Usd(0))?).filter(|most| *most > Usd(0)),
         visibility: local::VISIBILITY,
         documents_key: Secret::from_env("DOCUMENTS_API_KEY"),
         operator_key: Secret::from_env("OPERATOR_API_KEY"),

@@ -95,17 +95,23 @@ async fn app(embeddings: Does, model: Does) -> App {
 
 /// The set with both models at a URL, and one text to answer from, found so.
 pub(crate) async fn app_at(url: &str, retrieval: Retrieval) -> App {
-    app_in(State::Memory, url, retrieval).await
+    app_changed(url, retrieval, |options| options).await
 }
 
 /// The same with its tables there.
 pub(crate) async fn app_in(state: State, url: &str, retrieval: Retrieval) -> App {
+    app_changed(url, retrieval, |options| Options { state, ..options }).await
+}
+
+/// The same with other options.
+pub(crate) async fn app_changed(url: &str, retrieval: Retrieval, change: impl FnOnce(Options) -> Options) -> App {
     let server = Server::new(url, None).unwrap();
     let model = ChatModel::new(server.clone(), "stand-in", 100);
     let respond = respond::Deps::new(Assistants::embedded().unwrap(), Some(model));
     let embedder = Some(Embedder::OpenAi(OpenAi::new(server, "words", Some(DIMENSIONS)).unwrap()));
     let text = OwnText { assistant: "fertility".to_owned(), file: "ivf.md".to_owned(), text: TEXT.to_owned() };
-    let app = App::with_options(Options { state, respond, embedder, own_texts: vec![text], ..tests::options() }).await;
+    let options = Options { respond, embedder, own_texts: vec![text], ..tests::options() };
+    let app = App::with_options(change(options)).await;
     let search = json!({"assistant": "fertility", "question": "What is IVF?"});
     let search: RetrieveRequest = serde_json::from_value(search).unwrap();
     let pipeline = Pipeline::new(app.colloquy.steps_url()).unwrap();

@@ -5,6 +5,7 @@ mod broken_off;
 mod chat;
 mod circuits;
 mod crisis;
+mod daily_cap;
 mod documents;
 mod events;
 mod faults;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use contracts::api::{RESPOND, ReplyEvent, ReplyRequest, Writer};
 use flights::amadeus::Amadeus;
 use flights::duffel::Duffel;
@@ -17,6 +19,7 @@ use runtime::flags::FlagSource;
 use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
 use tests::App;
+use tower::ServiceExt;
 
 use crate::outside::Outside;
 
@@ -64,6 +67,21 @@ async fn a_provider_is_switched_off_and_on_again_while_it_runs() {
         tokio::time::sleep(TTL).await;
     }
     panic!("the flags were not read again");
+}
+
+#[tokio::test]
+async fn chat_hands_its_flags_on_to_steps_that_have_none_of_their_own() {
+    let app = App::start().await;
+    let file = File::new(&json!({"providers": []}));
+    let flags = FlagSource::file(&file.0, Duration::from_secs(60));
+    let steps = Pipeline::new(app.colloquy.steps_url()).unwrap();
+    let chat = chat::Deps::new(steps, app.colloquy.turn_queues().0, tests::options().assistants).with_flags(flags);
+    let body = json!({"assistant": "travel", "message": PLAIN, "client_time": tests::FRIDAY}).to_string();
+    let request = Request::post("/v1/chat").header("content-type", "application/json").body(Body::from(body));
+    let answer = chat::router(chat).oneshot(request.unwrap()).await.unwrap();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["degraded"], json!([{"part": "flights", "reason": "switched_off"}]), "{body}");
 }
 
 #[tokio::test]

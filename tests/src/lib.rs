@@ -121,6 +121,7 @@ pub fn options() -> Options {
         embed_concurrency: 5,
         retrieve_memory: 64 * 1024 * 1024,
         prices: Prices::with(None).expect("the prices can be read"),
+        max_daily_cost: None,
         visibility: local::VISIBILITY,
         documents_key: Some(Secret::new("DOCUMENTS_API_KEY", DOCUMENTS_KEY.to_owned())),
         operator_key: Some(Secret::new("OPERATOR_API_KEY", OPERATOR_KEY.to_owned())),

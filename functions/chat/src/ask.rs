@@ -68,7 +68,7 @@ impl Question {
         let understanding = clocked(deps.pipeline.call(&UNDERSTAND, &utterance, deadline));
         let retrieving = clocked(deps.pipeline.call(&RETRIEVE, &search, deadline));
         let both = async {
-            match deps.flags.get().await.steps {
+            match deps.flags.last().steps {
                 Order::Concurrent => tokio::join!(understanding, retrieving),
                 Order::Sequential => (understanding.await, retrieving.await),
             }

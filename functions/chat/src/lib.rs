@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::queue::Queue;
+use aws::totals::Totals;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -24,6 +25,7 @@ use axum::{Json, Router};
 use contracts::api::{AskRequest, AssistantList, ChatRequest, PUBLIC_BODY_LIMIT};
 use contracts::problem::{Problem, wrong_method};
 use contracts::turns::RecordWork;
+use contracts::usd::Usd;
 use http::HeaderMap;
 use runtime::assistants::Assistants;
 use runtime::config::{self, Secret};
@@ -75,9 +77,9 @@ impl Deps {
         self.running.clone()
     }
 
-    /// The same, with switches that are read from `flags`.
+    /// The same, with switches that are read from `flags` and handed on to the steps.
     pub fn with_flags(self, flags: FlagSource) -> Self {
-        Self { flags, ..self }
+        Self { pipeline: self.pipeline.with_flags(flags.clone()), flags, ..self }
     }
 
     /// The same, with what an operator must show, and whether a person looks at what is handed off.
@@ -85,7 +87,8 @@ impl Deps {
         Self { operator_key, hand_offs_are_read, ..self }
     }
 
-    /// With the steps at `STEPS_URL`, `OPERATOR_API_KEY`, `HANDOFFS_ARE_READ`, the queue at `TURNS_QUEUE_URL`, and the flags.
+    /// With the steps at `STEPS_URL`, `OPERATOR_API_KEY`, `HANDOFFS_ARE_READ`, the queue at `TURNS_QUEUE_URL`, the flags, and what
+    /// models may cost in a day (`MAX_DAILY_COST_USD`) by `TOTALS_TABLE`.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
@@ -94,7 +97,12 @@ impl Deps {
         let deps = Self::new(Pipeline::from_env()?, turns, Assistants::from_env()?);
         let deps =
             deps.with_operator(Secret::from_env("OPERATOR_API_KEY"), config::parsed("HANDOFFS_ARE_READ", false)?);
-        Ok(deps.with_flags(FlagSource::from_env()))
+        let most = config::parsed("MAX_DAILY_COST_USD", Usd(0))?;
+        if most == Usd(0) {
+            return Ok(deps.with_flags(FlagSource::from_env()));
+        }
+        let totals = Totals::from_env().await?;
+        Ok(deps.with_flags(FlagSource::from_env().capped_by(totals.cap(most))))
     }
 
     /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a talk

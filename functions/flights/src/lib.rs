@@ -183,7 +183,7 @@ async fn warm(deps: Arc<Deps>, request: WarmRequest, deadline: Deadline) -> Resu
 async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Result<FlightResults, Problem> {
     check(&query)?;
     let limit = deadline.less(RESERVE).within(deps.timeout);
-    let flags = deps.flags.get().await;
+    let flags = deps.flags.of_turn().await;
     let sources: Vec<&Source> = deps.sources.iter().filter(|source| flags.has_provider(source.name())).collect();
     let searches = sources.iter().map(|source| source.search(&query, limit));
     let answers = match flags.steps {

@@ -16,9 +16,13 @@ use crate::{prompt, said, told};
 /// What is left of the deadline for the passages' own sentences where the model has not begun.
 const RESERVE: Duration = Duration::from_millis(200);
 
-/// The reply, with what is missing from it.
+/// Why the model is not asked once it has cost as much as it may in a day.
+const DAILY_CAP: &str = "daily_cap";
+
+/// The reply, with what is missing from it. A model that is `capped` is not asked.
 pub(crate) async fn answer(
     model: Option<&ChatModel>,
+    capped: bool,
     assistant: &Assistant,
     request: &ReplyRequest,
     deadline: Deadline,
@@ -27,6 +31,9 @@ pub(crate) async fn answer(
         return said(vec![away.to_owned()], Writer::Rules, Vec::new());
     }
     let Some(model) = model.filter(|_| !request.passages.is_empty()) else { return extracted(assistant, request) };
+    if capped {
+        return instead_of_the_model(DAILY_CAP, assistant, request);
+    }
     let messages = prompt::messages(assistant, request);
     match model.stream(&messages, deadline.less(RESERVE)).await {
         Ok(pieces) => written(model.model().to_owned(), pieces, request.passages.len()).boxed(),
@@ -36,10 +43,15 @@ pub(crate) async fn answer(
                 reason = failure.reason.as_str(),
                 "quoting: the model did not answer"
             );
-            let degraded = ReplyEvent::Degraded { degraded: Degraded::new("model", failure.reason.as_str()) };
-            stream::iter([degraded]).chain(extracted(assistant, request)).boxed()
+            instead_of_the_model(failure.reason.as_str(), assistant, request)
         }
     }
+}
+
+/// What the passages say, and why the model does not.
+fn instead_of_the_model(reason: &str, assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static, ReplyEvent> {
+    let degraded = ReplyEvent::Degraded { degraded: Degraded::new("model", reason) };
+    stream::iter([degraded]).chain(extracted(assistant, request)).boxed()
 }
 
 /// What is said where the texts could not be searched at all.

@@ -110,9 +110,9 @@ async fn respond(
         _ => None,
     };
     if let Some(next) = next {
-        let flags = deps.flags.get().await;
+        let flags = deps.flags.of_turn().await;
         let model = deps.model.as_ref().filter(|_| flags.model);
-        let answer = answer::answer(model, assistant, &request, deadline).await;
+        let answer = answer::answer(model, flags.is_capped(), assistant, &request, deadline).await;
         return Ok(and_then(answer, next.map(|slot| words::question(slot, &request))));
     }
     let bits = match assistant.kind {

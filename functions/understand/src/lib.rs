@@ -82,7 +82,7 @@ pub fn router(deps: Deps) -> Router {
         let (mut understanding, open) = read(&utterance.words);
         let fills = open && utterance.kind == Kind::Travel;
         if let Some(model) = deps.model.as_ref().filter(|_| fills || deps.reads_for_danger)
-            && deps.flags.get().await.model
+            && deps.flags.of_turn().await.asks_models()
         {
             let danger = async {
                 if deps.reads_for_danger { danger::read(model, &utterance.words, deadline).await } else { (None, None) }

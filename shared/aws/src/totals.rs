@@ -18,9 +18,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use contracts::problem::Problem;
 use contracts::turns::{SHARDS, day, shard};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use models::prices::Usd;
 use runtime::config;
 use ulid::Ulid;
 
@@ -114,6 +116,23 @@ impl Totals {
         let reads: Vec<_> = days.into_iter().map(|day| self.day(day)).collect();
         let days: Vec<Vec<DayTotals>> = stream::iter(reads).buffered(READS).try_collect().await?;
         Ok(days.into_iter().flatten().collect())
+    }
+
+    /// What the models cost on a day, as far as it is counted.
+    ///
+    /// # Errors
+    /// The table is unavailable.
+    pub async fn cost(&self, day: Date) -> Result<Usd, Problem> {
+        let totals = self.day(day).await?;
+        Ok(totals.iter().filter_map(|of| of.counters.get("cost")).map(|cost| Usd(*cost)).sum())
+    }
+
+    /// Says of a day whether the models' cost has reached `most`, for [`runtime::flags::FlagSource::capped_by`].
+    pub fn cap(self, most: Usd) -> impl Fn(Date) -> BoxFuture<'static, Result<bool, Problem>> + Send + Sync + 'static {
+        move |day| {
+            let totals = self.clone();
+            async move { Ok(Self::cost(&totals, day).await? >= most) }.boxed()
+        }
     }
 
     async fn day(&self, day: Date) -> Result<Vec<DayTotals>, Problem> {

@@ -1,24 +1,37 @@
 //! Switches that work without a deployment: one SSM parameter, or on a laptop a file, read again every so often.
 //!
 //! It holds a JSON object such as `{"providers": ["duffel"], "model": false, "steps": "sequential"}`; what is not in it has its
-//! default, which is everything on. The turn that finds the value's time over waits for the next, for a read behind its back
-//! would be frozen with the function: for [`WAIT`] at most, and where there is no value yet for [`FIRST_WAIT`]. What cannot be
-//! read is said once and soon tried again, and the last value stays.
+//! default, which is everything on. `chat` hands what it knows on to the steps of a turn ([`FlagSource::of_turn`]) and never
+//! waits for it: it reads them again beside the turn's first step. Who is handed nothing reads them where it needs them, and
+//! waits where a value's time is over, for a read behind its back would be frozen with the function: for [`WAIT`] at most, and
+//! where there is no value yet for [`FIRST_WAIT`]. What cannot be read is said once and soon tried again, and the last value stays.
+//!
+//! Together with them it is read whether models may cost anything more today ([`FlagSource::capped_by`]).
+
+mod handed;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use aws_sdk_ssm::Client;
-use serde::Deserialize;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::{OnceCell, watch};
 
 use crate::{config, trace};
+use contracts::problem::Problem;
+
+pub use handed::FLAGS_HEADER;
+pub(crate) use handed::{Handed, in_turn};
 
 /// How long a value of the parameter is used.
 const PARAMETER_TTL: Duration = Duration::from_secs(60);
@@ -30,6 +43,8 @@ const RETRY: Duration = Duration::from_secs(2);
 const WAIT: Duration = Duration::from_millis(200);
 /// How long it waits where there is none yet: for a first connection, and because the defaults would switch on what is off.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// How long reading a day's cost may take, lest it hold up the flags.
+const CAP_LIMIT: Duration = Duration::from_secs(1);
 
 /// The flight providers that there can be.
 pub const PROVIDERS: [&str; 3] = ["amadeus", "duffel", "sample"];
@@ -43,12 +58,14 @@ pub struct Flags {
     pub model: bool,
     /// How what does not depend on each other is done.
     pub steps: Order,
+    /// The day, UTC, on which models have cost as much as they may in a day.
+    pub capped_on: Option<Date>,
     /// What of them nobody here knows: a mistake, or a flag of another release.
     pub unknown: Vec<String>,
 }
 
 /// How what does not depend on each other is done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// At once.
@@ -60,7 +77,7 @@ pub enum Order {
 
 impl Default for Flags {
     fn default() -> Self {
-        Self { providers: None, model: true, steps: Order::default(), unknown: Vec::new() }
+        Self { providers: None, model: true, steps: Order::default(), capped_on: None, unknown: Vec::new() }
     }
 }
 
@@ -99,6 +116,20 @@ impl Flags {
     pub fn has_provider(&self, name: &str) -> bool {
         self.providers.as_ref().is_none_or(|providers| providers.iter().any(|provider| provider == name))
     }
+
+    /// Whether models have cost as much as they may today.
+    pub fn is_capped(&self) -> bool {
+        self.capped_on == Some(today())
+    }
+
+    /// Whether models are asked now.
+    pub fn asks_models(&self) -> bool {
+        self.model && !self.is_capped()
+    }
+}
+
+fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
 fn flag<T: DeserializeOwned>(value: Value) -> Option<T> {
@@ -116,12 +147,17 @@ pub struct FlagSource(Option<Arc<Source>>);
 
 struct Source {
     place: Place,
+    cap: OnceLock<Cap>,
     ttl: Duration,
     reading: AtomicBool,
     last: watch::Sender<Last>,
 }
 
+/// Says of a day whether models have cost as much as they may in one.
+type Cap = Box<dyn Fn(Date) -> BoxFuture<'static, Result<bool, Problem>> + Send + Sync>;
+
 enum Place {
+    Nowhere,
     File(PathBuf),
     Parameter { name: String, client: OnceCell<Client> },
 }
@@ -157,7 +193,35 @@ impl FlagSource {
 
     fn new(place: Place, ttl: Duration) -> Self {
         let (last, reading) = (watch::Sender::new(Last::default()), AtomicBool::new(false));
-        Self(Some(Arc::new(Source { place, ttl, reading, last })))
+        Self(Some(Arc::new(Source { place, cap: OnceLock::new(), ttl, reading, last })))
+    }
+
+    /// The same; with each reading, `cap` is asked whether models have cost as much as they may on a day. The first one stays.
+    pub fn capped_by(
+        self,
+        cap: impl Fn(Date) -> BoxFuture<'static, Result<bool, Problem>> + Send + Sync + 'static,
+    ) -> Self {
+        let capped = if self.0.is_some() { self } else { Self::new(Place::Nowhere, PARAMETER_TTL) };
+        if let Some(source) = &capped.0 {
+            source.cap.get_or_init(|| Box::new(cap));
+        }
+        capped
+    }
+
+    /// The flags where they are known now. Where their time is over they are read meanwhile; this never waits.
+    pub fn known(&self) -> Option<Arc<Flags>> {
+        let source = self.0.as_ref()?;
+        let Last { flags, due, .. } = source.last.borrow().clone();
+        if due.is_some_and(|due| Instant::now() < due) {
+            return flags;
+        }
+        read_anew(source);
+        None
+    }
+
+    /// The flags as they were read last, else the defaults. Where their time is over they are read meanwhile; this never waits.
+    pub fn last(&self) -> Arc<Flags> {
+        self.known().or_else(|| self.0.as_ref()?.last.borrow().flags.clone()).unwrap_or_default()
     }
 
     /// The flags as they are now.
@@ -208,14 +272,18 @@ fn read_anew(source: &Arc<Source>) {
     }
     let source = source.clone();
     trace::spawn(async move {
-        let text = source.place.read().await;
+        let (text, capped_on) = tokio::join!(source.place.read(), source.capped_on());
         source.last.send_modify(|last| {
-            let read = text.and_then(|text| Flags::read(&text, &last.flags.clone().unwrap_or_default()));
+            let before = last.flags.clone().unwrap_or_default();
+            let read = text.and_then(|text| Flags::read(&text, &before));
+            // Where it is not known, it stays as it was.
+            let capped_on = capped_on.unwrap_or(before.capped_on);
             let rest = if read.is_ok() { source.ttl } else { source.ttl.min(RETRY) };
             last.due = Some(Instant::now() + rest);
             match read {
                 Ok(flags) => {
-                    if *last.flags.clone().unwrap_or_default() != flags {
+                    let flags = Flags { capped_on, ..flags };
+                    if *before != flags {
                         tracing::info!(?flags, "the flags have changed");
                         if !flags.unknown.is_empty() {
                             tracing::warn!(unknown = flags.unknown.join(", "), "nobody knows some of the flags");
@@ -224,20 +292,39 @@ fn read_anew(source: &Arc<Source>) {
                     last.flags = Some(Arc::new(flags));
                     last.failed = false;
                 }
-                Err(error) if !last.failed => {
-                    tracing::error!(cause = format!("{error:#}"), "the flags cannot be read; the last ones stay");
+                Err(error) => {
+                    if !last.failed {
+                        tracing::error!(cause = format!("{error:#}"), "the flags cannot be read; the last ones stay");
+                    }
                     last.failed = true;
+                    if before.capped_on != capped_on {
+                        last.flags = Some(Arc::new(Flags { capped_on, ..(*before).clone() }));
+                    }
                 }
-                Err(_) => {}
             }
         });
         source.reading.store(false, Ordering::Release);
     });
 }
 
+impl Source {
+    /// Today, where models have cost as much as they may; nothing where that cannot be read.
+    async fn capped_on(&self) -> Option<Option<Date>> {
+        let Some(cap) = self.cap.get() else { return Some(None) };
+        let day = today();
+        let capped = tokio::time::timeout(CAP_LIMIT, cap(day)).await.unwrap_or_else(|_| Err(Problem::deadline()));
+        let capped = capped.inspect_err(|problem| {
+            let cause = problem.cause();
+            tracing::warn!(%problem, cause, "it cannot be read what models have cost today");
+        });
+        capped.ok().map(|capped| capped.then_some(day))
+    }
+}
+
 impl Place {
     async fn read(&self) -> anyhow::Result<String> {
         match self {
+            Self::Nowhere => Ok("{}".to_owned()),
             Self::File(path) => std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display())),
             Self::Parameter { name, client } => {
                 let client = client.get_or_init(config::ssm_client).await;
@@ -294,7 +381,7 @@ mod tests {
         ssm.set(Some(r#"{"providers": ["duffel"], "steps": "sequential", "of a later release": 1}"#));
         let unknown = vec![r#"the flag "of a later release""#.to_owned()];
         let expected =
-            Flags { providers: Some(vec!["duffel".to_owned()]), steps: Order::Sequential, model: true, unknown };
+            Flags { providers: Some(vec!["duffel".to_owned()]), steps: Order::Sequential, unknown, ..Flags::default() };
         assert_eq!(until(&source, &expected).await, expected);
         assert!(expected.has_provider("duffel") && !expected.has_provider("amadeus"));
     }
@@ -400,6 +487,56 @@ mod tests {
         assert_eq!(*source.get().await, Flags::default(), "not with each turn");
         tokio::time::sleep(RETRY).await;
         assert_eq!(*source.get().await, model_off());
+    }
+
+    #[tokio::test]
+    async fn known_and_last_flags_are_never_waited_for() {
+        let (ssm, source) = start(TTL).await;
+        ssm.set(Some(r#"{"model": false}"#));
+        *ssm.delay.lock().unwrap() = Duration::from_millis(300);
+        let started = Instant::now();
+        assert_eq!((source.known(), &*source.last()), (None, &Flags::default()));
+        assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+        assert_eq!(until(&source, &model_off()).await, model_off(), "it is read meanwhile");
+        tokio::time::sleep(2 * TTL).await;
+        assert_eq!(
+            (source.known(), &*source.last()),
+            (None, &model_off()),
+            "what is over is not known, and stays the last"
+        );
+        assert_eq!((FlagSource::default().known(), &*FlagSource::default().last()), (None, &Flags::default()));
+    }
+
+    /// A source whose cap answers in turn: reached, unreadable, not reached.
+    fn capped(source: FlagSource, answers: Vec<Option<bool>>) -> FlagSource {
+        let answers = Mutex::new(answers.into_iter());
+        source.capped_by(move |day| {
+            assert_eq!(day, today());
+            let answer = answers.lock().unwrap().next().unwrap();
+            Box::pin(async move { answer.ok_or_else(Problem::deadline) })
+        })
+    }
+
+    #[tokio::test]
+    async fn what_models_may_cost_in_a_day_is_read_with_the_flags_and_stays_while_it_cannot_be_read() {
+        let (ssm, source) = start(TTL).await;
+        ssm.set(Some("{}"));
+        let source = capped(source, vec![Some(false), Some(true), None, Some(false)]);
+        for expected in [false, true, true, false] {
+            let flags = source.get().await;
+            assert_eq!((flags.is_capped(), flags.asks_models(), flags.model), (expected, !expected, true));
+            tokio::time::sleep(2 * TTL).await;
+        }
+        let unreadable = FlagSource::file(Path::new("/nowhere/at/all"), TTL);
+        for other in [FlagSource::default(), unreadable] {
+            assert!(!capped(other, vec![Some(true)]).get().await.asks_models());
+        }
+    }
+
+    #[test]
+    fn a_cap_ends_with_its_day() {
+        let yesterday = Flags { capped_on: today().yesterday().ok(), ..Flags::default() };
+        assert!(yesterday.asks_models() && !yesterday.is_capped());
     }
 
     #[derive(Clone, Default)]

@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::config;
 use crate::deadline::{DEADLINE_HEADER, Deadline};
+use crate::flags::{FLAGS_HEADER, FlagSource, Handed};
 use crate::trace::{TRACEPARENT, Trace, X_RAY};
 use crate::upstream::was_not_sent;
 
@@ -38,6 +39,7 @@ pub struct Pipeline {
     client: reqwest::Client,
     base_url: String,
     signer: Option<Signer>,
+    flags: FlagSource,
 }
 
 impl Pipeline {
@@ -46,7 +48,13 @@ impl Pipeline {
         let base_url = base_url.into().trim_end_matches('/').to_owned();
         // Nothing negotiates HTTP/2 without TLS, so the loopback has to know.
         let client = if base_url.starts_with("http://") { pool().http2_prior_knowledge() } else { pool() };
-        Ok(Self { client: client.build().context("building the client for the steps")?, base_url, signer: None })
+        let client = client.build().context("building the client for the steps")?;
+        Ok(Self { client, base_url, signer: None, flags: FlagSource::default() })
+    }
+
+    /// The same, handing the flags that `flags` knows by then on with each call.
+    pub fn with_flags(self, flags: FlagSource) -> Self {
+        Self { flags, ..self }
     }
 
     /// The client that `STEPS_URL` and `STEPS_AUTH` (`iam` signs, nothing does not) describe.
@@ -187,6 +195,9 @@ impl Pipeline {
             headers.insert(TRACEPARENT, trace.traceparent().try_into()?);
             headers.insert(X_RAY, trace.x_ray().try_into()?);
         }
+        if let Some(flags) = self.flags.known().and_then(|flags| Handed::header(&flags)) {
+            request.headers_mut().insert(FLAGS_HEADER, flags);
+        }
         if let Some(signer) = &self.signer {
             signer.sign(&mut request, &body).await?;
         }
@@ -290,7 +301,7 @@ impl Signer {
             .settings(SigningSettings::default())
             .build()?
             .into();
-        // The deadline and the trace are left out: what a proxy on the way changes must not break the signature.
+        // The deadline, the trace and the flags are left out: what a proxy on the way changes must not break the signature.
         let signed = [(header::CONTENT_TYPE.as_str(), "application/json")];
         let signable =
             SignableRequest::new("POST", request.url().as_str(), signed.into_iter(), SignableBody::Bytes(body))?;
@@ -321,6 +332,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::config::testing::Ssm;
     use crate::step::{Serve, ServeStream};
 
     const ECHO: Step<String, String> = Step::new("/steps/echo");
@@ -335,6 +347,22 @@ mod tests {
 
     fn in_a_second() -> Deadline {
         Deadline::after(Duration::from_secs(1))
+    }
+
+    #[tokio::test]
+    async fn the_flags_go_with_each_call_once_they_are_known_and_no_call_waits_for_them() {
+        let (ssm, client) = Ssm::start().await;
+        ssm.set(Some(r#"{"model": false}"#));
+        *ssm.delay.lock().unwrap() = Duration::from_millis(400);
+        let flags = FlagSource::parameter("/colloquy/flags", Some(client), Duration::from_secs(60));
+        let shown = async |_, _, _| Ok(FlagSource::default().of_turn().await.model.to_string());
+        let pipeline = Pipeline::new(serve(ECHO.serve(Arc::new(()), shown)).await).unwrap().with_flags(flags);
+        let started = std::time::Instant::now();
+        assert_eq!(pipeline.call(&ECHO, &String::new(), in_a_second()).await.unwrap(), "true");
+        assert!(started.elapsed() < Duration::from_millis(350), "{:?}", started.elapsed());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(pipeline.call(&ECHO, &String::new(), in_a_second()).await.unwrap(), "false");
+        assert_eq!(*ssm.asked.lock().unwrap(), 1);
     }
 
     #[tokio::test]

@@ -25,6 +25,7 @@ use http_body_util::LengthLimitError;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::deadline::Deadline;
+use crate::flags::{Handed, in_turn};
 
 /// The largest body between two steps, in bytes.
 pub const STEP_BODY_LIMIT: usize = 1024 * 1024;
@@ -51,8 +52,10 @@ impl<In, Out> Serve<In, Out> for Step<In, Out> {
         Out: Serialize + 'static,
     {
         let handler = async move |deadline: Deadline, request: Request| -> Result<Response, Problem> {
+            let handed = Handed::read(request.headers());
             let input = read_json(request, STEP_BODY_LIMIT).await?;
-            let answer = tokio::time::timeout_at(deadline.instant(), run(deps, input, deadline)).await;
+            let work = in_turn(handed, run(deps, input, deadline));
+            let answer = tokio::time::timeout_at(deadline.instant(), work).await;
             Ok(Json(answer.map_err(|_| Problem::deadline())??).into_response())
         };
         Router::new().route(self.path, post(handler).fallback(async || wrong_method("POST")))
@@ -83,8 +86,10 @@ impl<In, Item> ServeStream<In, Item> for StreamStep<In, Item> {
         Item: Serialize + 'static,
     {
         let handler = async move |deadline: Deadline, request: Request| -> Result<Response, Problem> {
+            let handed = Handed::read(request.headers());
             let input = read_json(request, STEP_BODY_LIMIT).await?;
-            let items = tokio::time::timeout_at(deadline.instant(), run(deps, input, deadline)).await;
+            let work = in_turn(handed, run(deps, input, deadline));
+            let items = tokio::time::timeout_at(deadline.instant(), work).await;
             let items = items.map_err(|_| Problem::deadline())??;
             let events = items.map(|item| Event::default().json_data(item));
             Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
