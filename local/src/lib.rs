@@ -4,6 +4,7 @@
 //! loopback; `chat` calls the steps over HTTP just as it does through API Gateway, and the real SDKs talk to tables and queues.
 //! The last three answer nobody but this process.
 
+mod clients;
 mod connection;
 mod door;
 mod dynamo;
@@ -25,9 +26,9 @@ use aws::knowledge_store::KnowledgeStore;
 use aws::queue::Queue;
 use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
+use contracts::usd::Usd;
 use jiff::SignedDuration;
 use models::embedder::Embedder;
-use contracts::usd::Usd;
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::close::close;
@@ -40,6 +41,7 @@ use runtime::trace::Trace;
 use session::{Store, Tables};
 use tokio::task::JoinHandle;
 
+pub use clients::ClientLimit;
 use connection::{OWN, PUBLIC};
 pub use door::Hosts;
 use door::Key;
@@ -76,6 +78,8 @@ pub struct Options {
     pub port: u16,
     /// The host names that the public port answers for.
     pub hosts: Hosts,
+    /// How often each client address may ask.
+    pub client_limit: ClientLimit,
     /// Where the tables are.
     pub state: State,
     /// Who helps to understand what the rules leave open.
@@ -202,7 +206,7 @@ impl Colloquy {
             .merge(observed("ingest", ingest::router(ingest.clone())))
             .merge(observed("web", web::router()))
             .merge(metrics::router(measured.clone()));
-        let public = options.hosts.guard(close(public));
+        let public = options.hosts.guard(options.client_limit.guard(close(public)));
         let public = Server::start(listener, public, PUBLIC)?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());

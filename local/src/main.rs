@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use ingest::PdfReader;
-use local::{Colloquy, Hosts, Options, State, knowledge};
-use models::embedder::Embedder;
 use contracts::usd::Usd;
+use ingest::PdfReader;
+use local::{ClientLimit, Colloquy, Hosts, Options, State, knowledge};
+use models::embedder::Embedder;
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
@@ -66,6 +66,7 @@ fn options() -> anyhow::Result<Options> {
     Ok(Options {
         port: config::parsed("PORT", 3000)?,
         hosts: Hosts::from_env(),
+        client_limit: ClientLimit::from_env()?,
         state: state(),
         understand: understand::Deps::from_env()?,
         flights: flights::Deps::from_env()?,

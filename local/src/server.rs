@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -15,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower::service_fn;
 
+use crate::clients::Peer;
 use crate::connection::{Activity, Limits};
 
 /// How long a connection that was silent for too long has to say goodbye.
@@ -119,7 +122,13 @@ async fn hold(
 ) {
     let activity = Activity::new(limits);
     let of_requests = activity.clone();
-    let service = service_fn(move |request| of_requests.clone().answer(router.clone(), request));
+    let peer = stream.peer_addr().ok().map(Peer);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        of_requests.clone().answer(router.clone(), request)
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -10,7 +10,7 @@ use axum::routing::post;
 use contracts::knowledge::Retrieval;
 use http::StatusCode;
 use local::Options;
-use models::prices::Prices;
+use record::Prices;
 use runtime::flags::FlagSource;
 use serde_json::{Value, json};
 use tests::{App, serve};

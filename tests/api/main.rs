@@ -4,6 +4,7 @@ mod asking;
 mod broken_off;
 mod chat;
 mod circuits;
+mod client_limit;
 mod crisis;
 mod daily_cap;
 mod documents;

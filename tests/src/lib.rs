@@ -9,7 +9,7 @@ use flights::sample::Sample;
 use flights::scale::Scales;
 use ingest::PdfReader;
 use iso_currency::Currency;
-use local::{Colloquy, Hosts, Options, State};
+use local::{ClientLimit, Colloquy, Hosts, Options, State};
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
@@ -110,6 +110,7 @@ pub fn options() -> Options {
     Options {
         port: 0,
         hosts: Hosts::default(),
+        client_limit: ClientLimit::default(),
         state: State::Memory,
         understand: understand::Deps::default(),
         flights: sample_flights(),

@@ -18,11 +18,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use contracts::problem::Problem;
 use contracts::turns::{SHARDS, day, shard};
+use contracts::usd::Usd;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use models::prices::Usd;
 use runtime::config;
 use ulid::Ulid;
 

@@ -16,8 +16,8 @@ use anyhow::{Context, bail};
 use thiserror::Error;
 
 use crate::openai::Server;
-use contracts::knowledge::VectorSpace;
 use contracts::api::CircuitState;
+use contracts::knowledge::VectorSpace;
 use distilled::Distilled;
 use openai::OpenAi;
 use runtime::config;

@@ -8,8 +8,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use contracts::usd::Usd;
 use contracts::api::CircuitState;
+use contracts::usd::Usd;
 use metrics::{Unit, counter, gauge, histogram};
 use metrics_cloudwatch_embedded::Collector;
 
