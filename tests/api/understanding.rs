@@ -88,7 +88,7 @@ async fn a_model_raises_the_alarm_where_the_guard_found_none() {
     assert_eq!(first["help"]["class"], "suicide");
     assert!(!first["reply"].as_str().unwrap().contains("boxes"), "what was said is never quoted back");
     let session = first["session_id"].as_str().unwrap();
-    assert_eq!(app.get(&format!("/v1/sessions/{session}")).await["turns"].as_array().unwrap().len(), 1);
+    assert_eq!(app.get(&format!("/v1/sessions/{session}/turns")).await.body["turns"].as_array().unwrap().len(), 1);
     assert_eq!(asked.requests().len(), 1, "an answer about a journey is not asked for on the way");
 }
 

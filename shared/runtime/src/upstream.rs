@@ -340,7 +340,7 @@ fn pause(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST_PAUSE))
 }
 
-#[cfg(test)]
-pub(crate) mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;

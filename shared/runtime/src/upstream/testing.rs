@@ -1,4 +1,5 @@
-//! A server on loopback that does not live long.
+//! A server on loopback that does not live long, for the tests of what calls one.
+#![allow(clippy::unwrap_used, missing_docs, reason = "it is a part of tests")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
