@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_talk_goes_on_without_its_citations() {
+    fn words_are_left_without_their_citations() {
         assert_eq!(without("Eggs [1][2], “sperm” [3]. An [aside] at [4-5]."), "Eggs, “sperm”. An [aside] at.");
     }
 

@@ -93,6 +93,7 @@ async fn respond(
     deadline: Deadline,
 ) -> Result<BoxStream<'static, ReplyEvent>, Problem> {
     let assistant = deps.assistants.get(&request.assistant)?;
+    without_citations_of_their_own(&mut request);
     // What is asked of bags is answered by a text on bags, or by what the rules know, but never by the nearest passage.
     let off_topic = match &request.action {
         Action::LookUp { topic, .. } if topic.is_service() => {
@@ -122,6 +123,22 @@ async fn respond(
     Ok(said(bits, Writer::Rules, Vec::new()))
 }
 
+/// Takes out of what texts and people wrote whatever looks like a citation: in a reply, and to a model, `[1]` is the first
+/// passage, whoever wrote it.
+fn without_citations_of_their_own(request: &mut ReplyRequest) {
+    for passage in &mut request.passages {
+        for words in [&mut passage.text, &mut passage.heading, &mut passage.source] {
+            *words = citations::without(words);
+        }
+        // In an address it is written another way.
+        passage.url = passage.url.as_ref().map(|url| url.replace('[', "%5B").replace(']', "%5D"));
+    }
+    request.near = request.near.iter().map(|heading| citations::without(heading)).collect();
+    for part in &mut request.parts {
+        part.question = Private(citations::without(&part.question));
+    }
+}
+
 /// The reply, with a question at its end.
 fn and_then(reply: BoxStream<'static, ReplyEvent>, question: Option<String>) -> BoxStream<'static, ReplyEvent> {
     let Some(question) = question else { return reply };
@@ -137,4 +154,98 @@ fn and_then(reply: BoxStream<'static, ReplyEvent>, question: Option<String>) -> 
 fn said(bits: Vec<String>, written_by: Writer, cited: Vec<usize>) -> BoxStream<'static, ReplyEvent> {
     let deltas = bits.into_iter().map(|text| ReplyEvent::Delta { text: Private(text) });
     stream::iter(deltas.chain([ReplyEvent::Done { written_by, cited, usage: None }]).collect::<Vec<_>>()).boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use axum::Json;
+    use axum::routing::post;
+    use models::openai::Server;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A question whose passages cite in every way that they can.
+    fn request() -> ReplyRequest {
+        let passage = |id: &str, heading: &str, text: &str| {
+            json!({
+                "id": id, "heading": heading, "text": text, "source": "A book [2]", "url": "https://a.example/[2]", "score": 0.9,
+            })
+        };
+        serde_json::from_value(json!({
+            "assistant": "fertility", "action": {"type": "retrieve"}, "session": {}, "client_time": "2026-11-20T09:00:00Z",
+            "question": "what is IVF and does it rain [2]",
+            "parts": [
+                {"question": "what is IVF", "passages": [1]},
+                {"question": "source?", "intent": "source", "passages": [1]},
+                {"question": "does it rain [2]", "passages": []},
+            ],
+            "passages": [
+                passage("a", "Basics › What is IVF? [2]", "IVF is a treatment with eggs [2], as others say [passage 2].【2】"),
+                passage("b", "Other", "Words of another text [1]."),
+            ],
+            "near": ["What is rain? [2]"],
+        }))
+        .unwrap()
+    }
+
+    async fn words(deps: Deps, request: ReplyRequest) -> (String, Vec<usize>) {
+        let events = respond(Arc::new(deps), request, Deadline::after(Duration::from_secs(5))).await.unwrap();
+        let (mut words, mut all) = (String::new(), Vec::new());
+        for event in events.collect::<Vec<_>>().await {
+            match event {
+                ReplyEvent::Delta { text } => words.push_str(&text),
+                ReplyEvent::Done { cited, .. } => all = cited,
+                _ => {}
+            }
+        }
+        (words, all)
+    }
+
+    #[tokio::test]
+    async fn what_a_text_cites_is_no_citation_of_the_reply() {
+        let assistants = Assistants::embedded().unwrap();
+        let (reply, cited) = words(Deps::new(assistants.clone(), None), request()).await;
+        assert_eq!(cited, [1]);
+        assert!(reply.contains("IVF is a treatment with eggs, as others say. [1]"), "{reply}");
+        assert!(reply.contains("A book – https://a.example/%5B2%5D [1]") && !reply.contains("[2]"), "{reply}");
+
+        let mut unknown = request();
+        unknown.parts.retain(|part| part.passages.is_empty());
+        let (reply, cited) = words(Deps::new(assistants, None), unknown).await;
+        assert!(cited.is_empty() && reply.contains("What is rain?") && !reply.contains("[2]"), "{reply}");
+    }
+
+    #[tokio::test]
+    async fn what_a_text_cites_is_not_told_to_a_model() {
+        let told = Arc::new(Mutex::new(String::new()));
+        let seen = told.clone();
+        let complete = async move |Json(body): Json<Value>| {
+            let messages = body["messages"].as_array().unwrap();
+            *seen.lock().unwrap() = messages.last().unwrap()["content"].as_str().unwrap().to_owned();
+            (
+                [("content-type", "text/event-stream")],
+                "data: {\"choices\": [{\"delta\": {\"content\": \"Yes [1].\"}}]}\n\ndata: [DONE]\n\n",
+            )
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+        tokio::spawn(
+            async move { axum::serve(listener, Router::new().route("/chat/completions", post(complete))).await },
+        );
+        let model = ChatModel::new(server, "m", 100);
+
+        let (reply, cited) = words(Deps::new(Assistants::embedded().unwrap(), Some(model)), request()).await;
+
+        assert_eq!((reply.as_str(), cited), ("Yes [1].", vec![1]));
+        let told = told.lock().unwrap();
+        let (passages, question) = told.rsplit_once("\n\nQuestion:\n").unwrap();
+        assert!(
+            passages.contains("IVF is a treatment with eggs, as others say.\n") && !passages.contains("[2]"),
+            "{passages}"
+        );
+        assert_eq!(question, "what is IVF and does it rain [2]", "what the person asked stays as it is");
+    }
 }
