@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use aws::queue::Queue;
 use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use aws_sdk_sqs::config::{Credentials, Region};
 use axum::Router;
 use axum::body::to_bytes;
@@ -46,12 +47,14 @@ async fn totals(app: &App, assistant: &str) -> BTreeMap<String, u128> {
 
 /// The same, once so many turns are counted. Those that met others again and again wait some seconds in between.
 async fn totals_of(app: &App, assistant: &str, turns: u128) -> BTreeMap<String, u128> {
-    for _ in 0..800 {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(90) {
         let totals = totals(app, assistant).await;
         if totals.get("turns") == Some(&turns) {
             return totals;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Each look is as many queries as a day has keys, which the turns being counted wait for.
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     panic!("{turns} turns are not counted: {:?}", totals(app, assistant).await);
 }
@@ -380,4 +383,35 @@ async fn where_nobody_looks_at_hand_offs_that_is_said() {
     let reply = asked["reply"].as_str().unwrap();
     assert!(reply.contains("No person reads along here") && reply.contains("airline"), "{reply}");
     assert_eq!(app.get("/v1/admin/handoffs").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_day_is_on_many_keys_and_what_earlier_releases_counted_on_one_is_added() {
+    let app = App::start().await;
+    let (client, names) = app.colloquy.tables();
+    let add = async |writes: Vec<aws_sdk_dynamodb::types::TransactWriteItem>| {
+        client.transact_write_items().set_transact_items(Some(writes)).send().await.unwrap();
+    };
+    let totals = app.colloquy.totals();
+    let moment = 1_795_219_200_000; // 2026-11-21, UTC.
+    let counters = [("turns".to_owned(), 1)].into();
+    for turn in 0..64 {
+        let id = ulid::Ulid::from_parts(moment, turn);
+        let asked = totals.add_asked(id, "travel", "route LHE-DXB").unwrap();
+        add(vec![totals.add(id, "travel", &counters).unwrap(), asked]).await;
+    }
+    let old = [("totals#travel#3", "turns", "10"), ("asked#travel#route LHE-DXB#3", "count", "5")];
+    for (name, counter, n) in old {
+        let put = client.put_item().table_name(&names.totals).item("day", S("2026-11-21".to_owned()));
+        put.item("name", S(name.to_owned())).item(counter, N(n.to_owned())).send().await.unwrap();
+    }
+
+    let rows = client.scan().table_name(&names.totals).send().await.unwrap().items.unwrap();
+    let keys: std::collections::BTreeSet<&str> = rows.iter().map(|row| row["day"].as_s().unwrap().as_str()).collect();
+    let expected = (0..8).map(|shard| format!("2026-11-21#{shard}"));
+    let expected: std::collections::BTreeSet<String> = expected.chain(["2026-11-21".to_owned()]).collect();
+    assert_eq!(keys, expected.iter().map(String::as_str).collect());
+    let day = jiff::civil::date(2026, 11, 21);
+    assert_eq!(totals.days([day]).await.unwrap()[0].counters["turns"], 74);
+    assert_eq!(totals.asked(day, "travel").await.unwrap(), [("route LHE-DXB".to_owned(), 69)]);
 }

@@ -2,11 +2,13 @@
 //!
 //! | hash key `day` | range key `name` | holds |
 //! | --- | --- | --- |
-//! | `2026-11-21` | `totals#defi#3` | a number for each counter (below) |
-//! | `2026-11-21` | `asked#travel#route LHE-DXB#3` | `count`, and when it is forgotten |
+//! | `2026-11-21#3` | `totals#defi` | a number for each counter (below) |
+//! | `2026-11-21#3` | `asked#travel#route LHE-DXB` | `count`, and when it is forgotten |
 //!
-//! A table of its own, for its items live longer than turns, and an index of turns is none of theirs. Each name is on
-//! [`SHARDS`] items, by the turn: transactions that meet at one item fail each other. A reader adds them up.
+//! A table of its own, for its items live longer than turns, and an index of turns is none of theirs. A day is on [`SHARDS`]
+//! hash keys, by the turn: one key takes a thousand writes a second, and transactions that meet at one item fail each other.
+//! A reader adds them up. Earlier releases had the whole day on one key, and the shard at the end of the name
+//! (`2026-11-21`, `totals#defi#3`): what they counted is read as well, for totals stay.
 //!
 //! Counters: `turns`, `incomplete`, `prompt_tokens`, `completion_tokens`, `unpriced_tokens` (of models without a price),
 //! `cost` (10⁻¹² US dollars), and by name `action:N`, `written_by:N`, `degraded:N`, `danger:CLASS COUNTRY`,
@@ -19,7 +21,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use contracts::problem::Problem;
 use contracts::turns::{SHARDS, day, shard};
 use contracts::usd::Usd;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -30,8 +32,8 @@ use crate::store::failed;
 
 /// How long it is kept what was asked for.
 const ASKED_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How many days are read at once.
-const READS: usize = 8;
+/// How many days are read at once, each by as many queries as it has keys.
+const READS: usize = 4;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -77,7 +79,7 @@ impl Totals {
         assistant: &str,
         counters: &BTreeMap<String, i128>,
     ) -> Result<TransactWriteItem, Problem> {
-        let mut update = self.update(turn_id, &format!("totals#{assistant}#{}", shard(turn_id)));
+        let mut update = self.update(turn_id, &format!("totals#{assistant}"));
         let mut parts = Vec::new();
         for (index, (name, by)) in counters.iter().enumerate() {
             parts.push(format!("#n{index} :n{index}"));
@@ -94,7 +96,7 @@ impl Totals {
     /// Never, as long as the keys are there.
     pub fn add_asked(&self, turn_id: Ulid, assistant: &str, name: &str) -> Result<TransactWriteItem, Problem> {
         let forgotten = (Timestamp::now() + ASKED_TTL).as_second().to_string();
-        let update = self.update(turn_id, &format!("asked#{assistant}#{name}#{}", shard(turn_id)));
+        let update = self.update(turn_id, &format!("asked#{assistant}#{name}"));
         let update = update.update_expression("SET expires_at = :forgotten ADD #count :one");
         let update = update.expression_attribute_names("#count", "count");
         let update = update.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
@@ -104,7 +106,7 @@ impl Totals {
 
     fn update(&self, turn_id: Ulid, name: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         let update = Update::builder().table_name(&self.table);
-        let update = update.key("day", AttributeValue::S(day(turn_id).to_string()));
+        let update = update.key("day", AttributeValue::S(key(day(turn_id), shard(turn_id))));
         update.key("name", AttributeValue::S(name.to_owned()))
     }
 
@@ -137,9 +139,8 @@ impl Totals {
 
     async fn day(&self, day: Date) -> Result<Vec<DayTotals>, Problem> {
         let mut by_assistant: BTreeMap<String, BTreeMap<String, u128>> = BTreeMap::new();
-        for item in self.items(day, "totals#").await? {
-            let Some(assistant) = between(&item, "totals#") else { continue };
-            let counters = by_assistant.entry(assistant.to_owned()).or_default();
+        for (assistant, item) in self.items(day, "totals#").await? {
+            let counters = by_assistant.entry(assistant).or_default();
             for (name, value) in &item {
                 let value = value.as_n().ok().and_then(|number| number.parse::<u128>().ok());
                 if let Some(value) = value {
@@ -158,10 +159,9 @@ impl Totals {
     pub async fn asked(&self, day: Date, assistant: &str) -> Result<Vec<(String, u64)>, Problem> {
         let prefix = format!("asked#{assistant}#");
         let mut by_name: BTreeMap<String, u64> = BTreeMap::new();
-        for item in self.items(day, &prefix).await? {
-            let count = item.get("count").and_then(|count| count.as_n().ok()?.parse::<u64>().ok());
-            if let (Some(name), Some(count)) = (between(&item, &prefix), count) {
-                *by_name.entry(name.to_owned()).or_default() += count;
+        for (name, item) in self.items(day, &prefix).await? {
+            if let Some(count) = item.get("count").and_then(|count| count.as_n().ok()?.parse::<u64>().ok()) {
+                *by_name.entry(name).or_default() += count;
             }
         }
         let mut asked: Vec<_> = by_name.into_iter().collect();
@@ -169,19 +169,39 @@ impl Totals {
         Ok(asked)
     }
 
-    async fn items(&self, day: Date, prefix: &str) -> Result<Vec<Item>, Problem> {
+    /// The items of a day whose names begin with `prefix`, and what follows it there.
+    async fn items(&self, day: Date, prefix: &str) -> Result<Vec<(String, Item)>, Problem> {
+        let shards = join_all((0..SHARDS).map(|shard| self.query(key(day, shard), prefix)));
+        let (shards, whole) = tokio::join!(shards, self.query(day.to_string(), prefix));
+        let named = |name: fn(&str) -> Option<&str>, item: Item| {
+            let rest = name(item.get("name")?.as_s().ok()?.strip_prefix(prefix)?)?.to_owned();
+            Some((rest, item))
+        };
+        let mut items: Vec<_> = whole?.into_iter().filter_map(|item| named(without_shard, item)).collect();
+        for shard in shards {
+            items.extend(shard?.into_iter().filter_map(|item| named(Some, item)));
+        }
+        Ok(items)
+    }
+
+    async fn query(&self, key: String, prefix: &str) -> Result<Vec<Item>, Problem> {
         let query = self.client.query().table_name(&self.table);
         let query = query.key_condition_expression("#day = :day AND begins_with(#name, :prefix)");
         let query = query.expression_attribute_names("#day", "day").expression_attribute_names("#name", "name");
-        let query = query.expression_attribute_values(":day", AttributeValue::S(day.to_string()));
+        let query = query.expression_attribute_values(":day", AttributeValue::S(key));
         let query = query.expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()));
         let items = query.into_paginator().items().send().try_collect().await;
         items.map_err(|error| failed("reading the totals", &error))
     }
 }
 
-/// What stands in an item's name between a prefix and its shard.
-fn between<'a>(item: &'a Item, prefix: &str) -> Option<&'a str> {
-    let (name, shard) = item.get("name")?.as_s().ok()?.strip_prefix(prefix)?.rsplit_once('#')?;
+/// Where a shard of a day lies.
+fn key(day: Date, shard: u8) -> String {
+    format!("{day}#{shard}")
+}
+
+/// The name of an item of earlier releases, without its shard.
+fn without_shard(name: &str) -> Option<&str> {
+    let (name, shard) = name.rsplit_once('#')?;
     shard.parse::<u8>().is_ok_and(|shard| shard < SHARDS).then_some(name)
 }
