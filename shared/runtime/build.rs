@@ -1,5 +1,5 @@
-//! Puts the assistants into every binary that needs them, `assistants/NAME/assistant.toml` and `prompt.md`, and the names of the
-//! crates whose log lines may be shown at every level.
+//! Puts the assistants into every binary that needs them, `assistants/NAME/assistant.toml` and `prompt.md` and whether there are
+//! texts in `knowledge/`, and the names of the crates whose log lines may be shown at every level.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ fn main() {
         if folder.join("assistant.toml").is_file() {
             let name = folder.file_name().unwrap_or_default();
             let (manifest, prompt) = (text(&folder.join("assistant.toml")), text(&folder.join("prompt.md")));
-            table.push_str(&format!("({name:?}, {manifest:?}, {prompt:?}),\n"));
+            let has_texts = has_texts(&folder.join("knowledge"));
+            table.push_str(&format!("({name:?}, {manifest:?}, {prompt:?}, {has_texts}),\n"));
         }
     }
     table.push_str("]\n");
@@ -38,6 +39,11 @@ fn ours() -> String {
     }
     names.sort();
     format!("&{names:?}")
+}
+
+fn has_texts(folder: &Path) -> bool {
+    let mut files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.any(|file| file.path().extension().is_some_and(|extension| extension == "md"))
 }
 
 /// The text itself, not its place: a target folder may serve several clones.

@@ -105,7 +105,7 @@ async fn a_replacement_broken_off_anywhere_is_finished_by_sending_it_again() {
             let key = format!("{most} {}", space.is_some());
             let (old, new) = (keyed(&key, &OLD), keyed(&key, &NEW));
             store.write(&old, space).await.unwrap();
-            let version = store.corpus_version("defi").await.unwrap();
+            let version = store.corpus_state("defi").await.unwrap().version;
 
             let (dying, _) = dying(&app, most);
             let written = dying.write(&new, space).await;
@@ -114,7 +114,7 @@ async fn a_replacement_broken_off_anywhere_is_finished_by_sending_it_again() {
             let kept = store.document(&new.id).await.unwrap().unwrap();
             if texts(&found, &key) != OLD {
                 assert_eq!(texts(&found, &key), NEW, "{most}");
-                assert!(!kept.is_settled_in(space) || found.version > version, "{most}: searched by nobody");
+                assert!(!kept.is_settled_in(space) || found.state.version > version, "{most}: searched by nobody");
             }
             if written.is_ok() {
                 assert!(most > 8, "{most}");
@@ -126,7 +126,7 @@ async fn a_replacement_broken_off_anywhere_is_finished_by_sending_it_again() {
             assert_eq!((kept.counts.chunks, store.document(&new.id).await.unwrap()), (3, Some(kept.clone())), "{most}");
             let found = store.load("defi", None, usize::MAX).await.unwrap().unwrap();
             assert_eq!(texts(&found, &key), NEW, "{most}");
-            assert!(found.version > version, "{most}");
+            assert!(found.state.version > version, "{most}");
             assert!(store.delete(&new.id).await.unwrap());
         }
     }

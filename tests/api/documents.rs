@@ -330,10 +330,10 @@ async fn a_deleted_document_is_out_of_answers_at_once_and_late_work_does_not_bri
     let added = add(&app, &sections(40)).await;
     let path = format!("/v1/documents/{}", added["id"].as_str().unwrap());
     let store = app.colloquy.knowledge();
-    let before = store.corpus_version("defi").await.unwrap();
+    let before = store.corpus_state("defi").await.unwrap().version;
 
     assert_eq!(call(&app, "DELETE", &path, None).await.status, 204);
-    assert!(store.corpus_version("defi").await.unwrap() > before);
+    assert!(store.corpus_state("defi").await.unwrap().version > before);
     assert!(corpus(&app, None).await.chunks.is_empty());
     *model.outage.lock().unwrap() = None;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -827,7 +827,7 @@ async fn a_release_takes_in_its_texts_once_and_takes_away_those_of_the_one_befor
         let (mut keys, mut versions) = (Vec::new(), Vec::new());
         for (assistant, _) in deps.assistants.iter() {
             keys.extend(deps.store.documents(assistant).await.unwrap().into_iter().filter_map(|head| head.key));
-            versions.push(deps.store.corpus_version(assistant).await.unwrap());
+            versions.push(deps.store.corpus_state(assistant).await.unwrap().version);
         }
         (keys, versions)
     };

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws::knowledge_store::DocumentId;
+use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use axum::extract::State as Shared;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -14,6 +15,7 @@ use contracts::private::Private;
 use http::StatusCode;
 use local::Options;
 use models::embedder::Embedder;
+use models::embedder::distilled::Distilled;
 use models::embedder::openai::OpenAi;
 use models::openai::Server;
 use runtime::assistants::Assistants;
@@ -151,6 +153,75 @@ async fn meaning_is_searched_in_memory_and_through_the_table_alike_and_words_sta
         }
         app.colloquy.stop().await;
     }
+}
+
+/// Notes that the first texts of `defi` are being taken in, as whoever does it would.
+async fn begin_taking_in(app: &App) {
+    let (client, _) = app.colloquy.tables();
+    // The set itself has none to take in, and notes that.
+    while !app.colloquy.knowledge().corpus_state("defi").await.unwrap().is_known {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let update = client.update_item().table_name("knowledge").key("assistant", S("defi".to_owned()));
+    let now = N(jiff::Timestamp::now().as_second().to_string());
+    let update = update.key("id", S("corpus".to_owned())).update_expression("SET taking_in = :now");
+    update.expression_attribute_values(":now", now).send().await.unwrap();
+    // What is known of it is looked at anew after two seconds.
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+}
+
+async fn put(app: &App, question: &str, deadline_ms: u64) -> Value {
+    let request = app.request("POST", "/v1/ask").header("colloquy-deadline-ms", deadline_ms);
+    let answer = app.send(request.json(&json!({"assistant": "defi", "question": question}))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+#[tokio::test]
+async fn a_question_waits_within_its_deadline_for_texts_that_are_taken_in_and_is_never_told_that_nobody_knows() {
+    let app = App::start().await;
+    begin_taking_in(&app).await;
+
+    let hurried = put(&app, "What is liquidation of collateral?", 1_000).await;
+    assert_eq!(hurried["degraded"], json!([{"part": "texts", "reason": "loading"}]));
+    let reply = hurried["reply"].as_str().unwrap();
+    assert!(reply.starts_with("My texts are still being loaded"), "{reply}");
+    let started = Instant::now();
+    let greeted = put(&app, "hello", 25_000).await;
+    assert!(started.elapsed() < Duration::from_secs(2) && greeted["degraded"] == json!([]), "{greeted}");
+
+    let come = async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        ingest(&app, "Glossary", GLOSSARY).await;
+        app.colloquy.knowledge().finish_taking_in("defi").await.unwrap();
+    };
+    let (patient, ()) = tokio::join!(put(&app, "What is liquidation of collateral?", 25_000), come);
+    assert_eq!((&patient["citations"][0]["source"], &patient["degraded"]), (&json!("Glossary"), &json!([])));
+}
+
+#[tokio::test]
+async fn the_first_question_after_the_first_start_is_answered() {
+    let embedder = Some(Embedder::Static(Distilled::new().unwrap()));
+    let mut own_texts = local::knowledge::own_texts(None).unwrap();
+    // Fewer than there are: unoptimised, on a busy machine, all of them can take longer than a question may.
+    own_texts.retain(|text| text.assistant == "defi");
+    let app = App::with_options(Options { embedder, own_texts, ..tests::options() }).await;
+    let questions = ["What is impermanent loss, and when does it hurt?", "how do i revoke a token approval"];
+    let answers = questions.map(|question| put(&app, question, 25_000));
+    for answer in futures::future::join_all(answers).await {
+        assert_eq!(answer["degraded"], json!([]), "{answer}");
+        assert!(answer["citations"][0].is_object(), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_vector_index_that_is_not_there_yet_is_no_fault_of_ours() {
+    let (embedder, _) = embedder().await;
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    let searched = store.nearest("defi", &VectorSpace::of(&embedder), &[1.0; DIMENSIONS], 3, None).await;
+    let problem = searched.unwrap_err();
+    assert_eq!((problem.status(), problem.is_transient()), (StatusCode::SERVICE_UNAVAILABLE, true));
 }
 
 /// A folder that is an assistant, below a folder that goes away with it.

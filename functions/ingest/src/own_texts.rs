@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use contracts::documents::{ContentType, DocumentRequest};
 use contracts::problem::Problem;
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, stream};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
 use runtime::deadline::Deadline;
+use tokio::sync::Semaphore;
 
 use crate::{Deps, ingest};
 
@@ -57,23 +58,37 @@ pub fn release(deps: Arc<Deps>, deadline: Deadline) -> BoxFuture<'static, bool> 
 }
 
 /// Takes the texts in and takes away what is no longer among them. What has not changed costs a look. Whether all went well.
+/// Where an assistant's texts were never there before, it is noted that they are coming: its questions wait for them.
 pub async fn take_in(deps: &Deps, texts: &[OwnText]) -> bool {
-    if texts.is_empty() {
-        return true;
+    let at_once = Semaphore::new(AT_ONCE);
+    let assistants = deps.assistants.iter().map(|(name, _)| take_in_of(deps, name, texts, &at_once));
+    join_all(assistants).await.into_iter().all(|well| well)
+}
+
+async fn take_in_of(deps: &Deps, assistant: &str, texts: &[OwnText], at_once: &Semaphore) -> bool {
+    let its: Vec<&OwnText> = texts.iter().filter(|text| text.assistant == assistant).collect();
+    if !its.is_empty() {
+        let noted = deps.store.begin_taking_in(assistant).await;
+        went_well(noted, "it could not be noted that an assistant's texts are coming", assistant);
     }
-    let requests = texts.iter().map(|text| async move {
+    let taken = its.into_iter().map(|text| async move {
+        let _permit = at_once.acquire().await;
         let name = format!("{}/{}", text.assistant, text.file);
         let taken = ingest(deps, request(deps, text), Deadline::after(LONGEST)).await;
-        went_well(taken.map(drop), "an assistant's text could not be taken in", &name)
+        let is_awaited = taken.as_ref().is_err_and(Problem::is_transient);
+        (went_well(taken.map(drop), "an assistant's text could not be taken in", &name), is_awaited)
     });
-    let requests: Vec<_> = requests.collect();
-    let taken: Vec<bool> = stream::iter(requests).buffer_unordered(AT_ONCE).collect().await;
+    let (taken, awaited): (Vec<bool>, Vec<bool>) = join_all(taken).await.into_iter().unzip();
     let mut well = taken.into_iter().all(|well| well);
-    for (assistant, _) in deps.assistants.iter() {
+    if !texts.is_empty() {
         let gone = take_away(deps, assistant, texts).await;
         well &= went_well(gone, "an assistant's old texts could not be taken away", assistant);
     }
-    well
+    if awaited.contains(&true) {
+        return false;
+    }
+    let noted = deps.store.finish_taking_in(assistant).await;
+    well & went_well(noted, "it could not be noted that an assistant's texts are there", assistant)
 }
 
 /// Deletes the texts that the assistant came with once and does not any more.

@@ -7,6 +7,7 @@ use contracts::knowledge::{Intent, Passage, QuestionPart};
 use runtime::assistants::Assistant;
 
 use crate::about::{self, Rule};
+use crate::answer::{LOADING, is_loading};
 use crate::{extract, language};
 
 /// The most words of an answer, of one of several, and of what another passage adds.
@@ -14,6 +15,8 @@ const WORDS: usize = 140;
 const WORDS_OF_SEVERAL: usize = 90;
 /// A passage of more words is no entry written as an answer: its sentences around the best one are quoted.
 const ENTRY: usize = 260;
+/// What is said of one question among several whose texts are still being taken in.
+const LOADING_TOO: &str = "I can't answer yet: my texts are still being loaded. Please ask that again shortly.";
 /// How near the next passage must be to the best one for what it adds to be told as well.
 const NEAR: f64 = 0.92;
 /// The most passages that a list of sources names.
@@ -53,7 +56,8 @@ pub(crate) fn reply(assistant: &Assistant, request: &ReplyRequest) -> Told {
     }
     let missed: Vec<&QuestionPart> = parts.iter().filter(|part| part.passages.is_empty()).collect();
     if parts.len() > 1 {
-        bits.extend(missed.iter().map(|part| format!("\n\nOn “{}” my texts have nothing.", part.question.0)));
+        let nothing = if is_loading(request) { LOADING_TOO } else { "my texts have nothing." };
+        bits.extend(missed.iter().map(|part| format!("\n\nOn “{}” {nothing}", part.question.0)));
     }
     bits.extend(disclaimer(assistant, request));
     Told { bits, cited }
@@ -237,6 +241,9 @@ fn disclaimer(assistant: &Assistant, request: &ReplyRequest) -> Option<String> {
 
 /// What is said where nothing answers: what was looked for, and what could be asked instead.
 fn unknown(parts: &[QuestionPart], assistant: &Assistant, request: &ReplyRequest) -> Vec<String> {
+    if is_loading(request) {
+        return vec![LOADING.to_owned()];
+    }
     let looked: Vec<String> = parts.iter().map(|part| format!("“{}”", part.question.0)).collect();
     let mut bits = vec![match looked.is_empty() {
         true => "I don't know: none of my texts answers that.".to_owned(),
@@ -312,6 +319,23 @@ mod tests {
         let text = said(&request);
         assert!(text.starts_with("I don't know: I looked for “what is rain”"), "{text}");
         assert!(text.contains("\n– What is IVF?"), "{text}");
+    }
+
+    #[test]
+    fn while_texts_are_loaded_nothing_is_said_to_be_unknown() {
+        let missed = json!({"question": "what is rain", "passages": []});
+        let mut request = request("what is rain", json!([missed]), json!([]));
+        request.near = vec!["What is IVF?".to_owned()];
+        request.degraded = vec![contracts::api::Degraded::loading()];
+        assert_eq!(said(&request), LOADING);
+
+        request.parts.push(QuestionPart {
+            question: "what is IVF".to_owned().into(),
+            passages: vec![1],
+            ..request.parts[0].clone()
+        });
+        let text = said(&request);
+        assert!(text.contains("IVF is a treatment") && text.contains("On “what is rain” I can't answer yet"), "{text}");
     }
 
     #[test]

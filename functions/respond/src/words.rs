@@ -5,10 +5,12 @@ use contracts::dialogue::{Action, Slot, Topic, Trouble};
 use contracts::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
 use jiff::civil::Date;
 
+use crate::answer::{LOADING, is_loading};
 use crate::languages;
 use crate::offers;
 use crate::questions;
 use crate::remarks::remarks;
+use crate::topics;
 
 /// The reply, in bits that can be sent one after the other.
 pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
@@ -33,6 +35,9 @@ fn in_english(request: &ReplyRequest) -> Vec<String> {
             Some(offer) => offers::details(offer),
             None => vec![format!("I have no offer number {rank} to show. Ask me to search again?")],
         },
+        Action::LookUp { topic, then_ask, .. } if is_loading(request) && topics::answer(*topic).is_none() => {
+            join([LOADING.to_owned()].into_iter().chain(then_ask.map(|slot| question(slot, request))))
+        }
         Action::Answer { topic, rank, then_ask } | Action::LookUp { topic, rank, then_ask } => {
             let answer = questions::answer(*topic, *rank, request);
             join(answer.into_iter().chain(then_ask.map(|slot| question(slot, request))))

@@ -97,6 +97,7 @@ pub struct Memory {
     vectors: VectorMatrix,
     spelling: Spelling,
     subjects: Vec<Subject>,
+    dimensions: usize,
 }
 
 impl Memory {
@@ -111,7 +112,7 @@ impl Memory {
         for chunk in &mut chunks {
             chunk.vector = None;
         }
-        Self { chunks, words, vectors, spelling, subjects }
+        Self { chunks, words, vectors, spelling, subjects, dimensions }
     }
 
     /// How many chunks there are.
@@ -122,6 +123,11 @@ impl Memory {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+    }
+
+    /// Whether there is a chunk without a vector, though there should be vectors.
+    pub fn has_unembedded(&self) -> bool {
+        self.dimensions > 0 && (0..self.chunks.len()).any(|at| self.vectors.row(at).is_none())
     }
 
     /// The bytes it takes, about.

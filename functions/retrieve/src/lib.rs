@@ -40,11 +40,13 @@ use runtime::upstream::Reason;
 use crate::answer::{Found, Settings};
 use crate::conversation::{Search, searches};
 use crate::index::{Index, Question, Topic};
-use crate::reading::says_something;
-use crate::shelf::Shelves;
+use crate::reading::{read, says_something};
+use crate::shelf::{Held, Shelves};
 
 /// What is left of the deadline for the search and for the answer to get out.
 const RESERVE: Duration = Duration::from_millis(200);
+/// The same, of a question that waits for texts which are being taken in.
+const WAITING_RESERVE: Duration = Duration::from_millis(1_500);
 /// The most passages of one answer.
 const MOST_PASSAGES: usize = 50;
 
@@ -130,7 +132,7 @@ async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result
 /// Has the texts of every assistant loaded.
 async fn warm(deps: Arc<Deps>, _: WarmRequest, _: Deadline) -> Result<Warmed, Problem> {
     let names: Vec<&str> = deps.assistants.iter().map(|(name, _)| name).collect();
-    let loaded = join_all(names.iter().map(|name| deps.shelves.index(name))).await;
+    let loaded = join_all(names.iter().map(|name| deps.shelves.texts(name))).await;
     let mut warmed = Warmed::default();
     for (name, loaded) in names.into_iter().zip(loaded) {
         match loaded {
@@ -141,20 +143,57 @@ async fn warm(deps: Arc<Deps>, _: WarmRequest, _: Deadline) -> Result<Warmed, Pr
     Ok(warmed)
 }
 
+/// What there is to find is waited for within the deadline: texts that are being taken in for the first time, and their vectors
+/// where words do not find an answer. What is still missing then is named.
 async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline) -> Result<Retrieved, Problem> {
-    let (index, version) = deps.shelves.index(&request.assistant).await?;
-    let searches = searches(&request, |text| index.mend(text));
-    let texts: Vec<String> = searches.iter().map(|search| search.text.clone()).collect();
-    let (vectors, degraded) = match deps.embed(&texts, deadline).await {
+    let assistant = request.assistant.as_str();
+    let has_texts = deps.assistants.get(assistant).is_ok_and(|assistant| assistant.has_texts);
+    let until = deadline.less(WAITING_RESERVE);
+    let mut texts = deps.shelves.texts(assistant).await?;
+    // A greeting needs none.
+    let asks = !read(&request.question, assistant).is_empty();
+    while asks
+        && texts.is_loading(has_texts)
+        && let Some(newer) = deps.shelves.newer(assistant, &texts, until).await
+    {
+        texts = newer;
+    }
+    let mut retrieved = search(&deps, &request, &texts, deadline).await?;
+    while retrieved.lacks_an_answer()
+        && texts.is_being_embedded()
+        && let Some(newer) = deps.shelves.newer(assistant, &texts, until).await
+    {
+        let has_changed = newer.state.version != texts.state.version;
+        texts = newer;
+        if has_changed {
+            retrieved = search(&deps, &request, &texts, deadline).await?;
+        }
+    }
+    if asks && (texts.is_loading(has_texts) || retrieved.lacks_an_answer() && texts.is_being_embedded()) {
+        retrieved.degraded.push(Degraded::loading());
+    }
+    Ok(retrieved)
+}
+
+async fn search(
+    deps: &Deps,
+    request: &RetrieveRequest,
+    texts: &Held,
+    deadline: Deadline,
+) -> Result<Retrieved, Problem> {
+    let (index, version) = (&texts.index, texts.state.version);
+    let searches = searches(request, |text| index.mend(text));
+    let asked: Vec<String> = searches.iter().map(|search| search.text.clone()).collect();
+    let (vectors, degraded) = match deps.embed(&asked, deadline).await {
         Ok(vectors) => (vectors, Vec::new()),
         Err(degraded) => (Vec::new(), vec![degraded]),
     };
-    let settings = deps.settings(&request);
+    let settings = deps.settings(request);
     let mut retrieved = Retrieved { corpus_version: version, degraded, ..Retrieved::default() };
     let mut all = Vec::new();
     for (at, search) in searches.into_iter().enumerate() {
         let vector = vectors.get(at).map(Vec::as_slice);
-        let mut found = find(&index, &search, vector, &request.sources, &settings).await?;
+        let mut found = find(index, &search, vector, &request.sources, &settings).await?;
         retrieved.retrieval = found.retrieval;
         retrieved.near.append(&mut found.near);
         retrieved.parts.push(QuestionPart {

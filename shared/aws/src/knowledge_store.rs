@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `defi` | `document#D` | one document: what it is, its chunks by state, the number of who last wrote, packed or deleted it |
 //! | `defi` | `chunk#D#C` | one chunk: text, heading, source, and its vector under an attribute per [`VectorSpace`] |
-//! | `defi` | `corpus` | the corpus version, which grows with every change |
+//! | `defi` | `corpus` | the corpus version, which grows with every change, and when its own texts were taken in ([`CorpusState`]) |
 //! | `defi#07` | `D#000` | one segment: the chunks of a document packed below 256 KiB, on 16 hash keys so that they load in parallel |
 //!
 //! A chunk's id is the hash of its words, so the same text written twice is one chunk, and one that stays keeps its vector
@@ -17,6 +17,7 @@
 
 mod corpus;
 mod items;
+mod state;
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use contracts::knowledge::VectorSpace;
 pub use corpus::{Corpus, CorpusChunk};
 pub use items::{ChunkText, Counts, DocumentId, KeptDocument, NewDocument, StoredChunk};
+pub use state::CorpusState;
 
 use crate::store::failed;
 use contracts::problem::Problem;

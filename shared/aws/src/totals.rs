@@ -173,14 +173,13 @@ impl Totals {
     async fn items(&self, day: Date, prefix: &str) -> Result<Vec<(String, Item)>, Problem> {
         let shards = join_all((0..SHARDS).map(|shard| self.query(key(day, shard), prefix)));
         let (shards, whole) = tokio::join!(shards, self.query(day.to_string(), prefix));
-        let named = |name: fn(&str) -> Option<&str>, item: Item| {
-            let rest = name(item.get("name")?.as_s().ok()?.strip_prefix(prefix)?)?.to_owned();
-            Some((rest, item))
-        };
-        let mut items: Vec<_> = whole?.into_iter().filter_map(|item| named(without_shard, item)).collect();
+        let rest = |item: &Item| Some(item.get("name")?.as_s().ok()?.strip_prefix(prefix)?.to_owned());
+        let mut items: Vec<(String, Item)> = Vec::new();
         for shard in shards {
-            items.extend(shard?.into_iter().filter_map(|item| named(Some, item)));
+            items.extend(shard?.into_iter().filter_map(|item| Some((rest(&item)?, item))));
         }
+        let old = whole?.into_iter().filter_map(|item| Some((without_shard(&rest(&item)?)?.to_owned(), item)));
+        items.extend(old);
         Ok(items)
     }
 

@@ -116,9 +116,16 @@ pub struct Retrieved {
     /// The version of the corpus they are from.
     #[serde(default)]
     pub corpus_version: u64,
-    /// What the search had to do without: the embedder that did not answer.
+    /// What the search had to do without: the embedder that did not answer, texts that are not taken in yet.
     #[serde(default)]
     pub degraded: Vec<Degraded>,
+}
+
+impl Retrieved {
+    /// Whether something that was asked has no answer, though nothing was missing from the search.
+    pub fn lacks_an_answer(&self) -> bool {
+        self.degraded.is_empty() && self.parts.iter().any(|part| part.passages.is_empty())
+    }
 }
 
 /// What a vector means something in: a model, and how many dimensions are asked of it. Vectors of two spaces are never

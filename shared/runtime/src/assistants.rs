@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use crate::config;
 
-/// `assistants/NAME` of this build, by the build script: name, manifest, prompt.
-const EMBEDDED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/assistants.rs"));
+/// `assistants/NAME` of this build, by the build script: name, manifest, prompt, whether it has texts.
+const EMBEDDED: &[(&str, &str, &str, bool)] = include!(concat!(env!("OUT_DIR"), "/assistants.rs"));
 
 /// What is its own in how an assistant's texts are searched; what is absent is as it was measured (see `retrieve`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
@@ -56,6 +56,9 @@ pub struct Assistant {
     /// What a language model is told before the talk.
     #[serde(skip)]
     pub prompt: String,
+    /// Whether it comes with texts, which are taken in when it is first deployed or started.
+    #[serde(skip)]
+    pub has_texts: bool,
 }
 
 /// All assistants, by name.
@@ -88,8 +91,9 @@ impl Assistants {
     /// # Errors
     /// A manifest that cannot be read, named.
     pub fn embedded() -> anyhow::Result<Self> {
-        let read = |&(name, manifest, prompt): &(&str, &str, &str)| {
-            let assistant = parse(manifest, prompt).with_context(|| format!("assistants/{name}/assistant.toml"))?;
+        let read = |&(name, manifest, prompt, has_texts): &(&str, &str, &str, bool)| {
+            let assistant =
+                parse(manifest, prompt, has_texts).with_context(|| format!("assistants/{name}/assistant.toml"))?;
             Ok((name.to_owned(), assistant))
         };
         EMBEDDED.iter().map(read).collect::<anyhow::Result<_>>().map(Self)
@@ -111,7 +115,9 @@ impl Assistants {
             let read =
                 |path: &Path| std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()));
             let prompt = read(&path.join("prompt.md"))?;
-            let assistant = parse(&read(&manifest)?, &prompt).with_context(|| manifest.display().to_string())?;
+            let has_texts = has_texts(&path.join("knowledge"));
+            let assistant =
+                parse(&read(&manifest)?, &prompt, has_texts).with_context(|| manifest.display().to_string())?;
             assistants.insert(name.to_owned(), assistant);
         }
         Ok(Self(assistants))
@@ -152,10 +158,15 @@ impl Assistants {
     }
 }
 
-fn parse(manifest: &str, prompt: &str) -> anyhow::Result<Assistant> {
+fn parse(manifest: &str, prompt: &str, has_texts: bool) -> anyhow::Result<Assistant> {
     let assistant: Assistant = toml::from_str(manifest)?;
     anyhow::ensure!(assistant.kind != Kind::Other, "its kind must be knowledge or travel");
-    Ok(Assistant { prompt: prompt.to_owned(), ..assistant })
+    Ok(Assistant { prompt: prompt.to_owned(), has_texts, ..assistant })
+}
+
+fn has_texts(folder: &Path) -> bool {
+    let mut files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.any(|file| file.path().extension().is_some_and(|extension| extension == "md"))
 }
 
 #[cfg(test)]
@@ -168,7 +179,7 @@ mod tests {
         let names: Vec<&str> = assistants.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["defi", "fertility", "therapy", "travel"]);
         for (name, assistant) in assistants.iter() {
-            assert!(!assistant.prompt.is_empty(), "{name}");
+            assert!(!assistant.prompt.is_empty() && assistant.has_texts, "{name}");
             assert_eq!(assistant.disclaimer.is_none(), name == "travel", "{name}");
         }
         assert_eq!(assistants.get("nobody").unwrap_err().status(), 404);
@@ -182,6 +193,11 @@ mod tests {
         std::fs::write(garden.join("assistant.toml"), "title = 'G'\ndescription = 'd'\ngreeting = 'g'\n").unwrap();
         std::fs::write(garden.join("prompt.md"), "You know gardens.").unwrap();
         std::fs::create_dir_all(folder.join("not-one")).unwrap();
+        std::fs::create_dir_all(folder.join("mute")).unwrap();
+        std::fs::copy(garden.join("assistant.toml"), folder.join("mute/assistant.toml")).unwrap();
+        std::fs::write(folder.join("mute/prompt.md"), "You know nothing.").unwrap();
+        std::fs::create_dir_all(garden.join("knowledge")).unwrap();
+        std::fs::write(garden.join("knowledge/compost.md"), "# Compost").unwrap();
 
         let assistants = Assistants::in_folder(&folder);
         std::fs::remove_dir_all(&folder).unwrap();
@@ -189,6 +205,7 @@ mod tests {
         let assistants = assistants.unwrap();
         let garden = assistants.get("garden").unwrap();
         assert_eq!((garden.kind, garden.prompt.as_str()), (Kind::Knowledge, "You know gardens."));
-        assert_eq!(assistants.iter().count(), 1);
+        let has_texts: Vec<_> = assistants.iter().map(|(name, assistant)| (name, assistant.has_texts)).collect();
+        assert_eq!(has_texts, [("garden", true), ("mute", false)]);
     }
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::search_vectors::SearchVectorsError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -13,7 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::items::{self, Item, document_key, key, number, s, text};
-use super::{Counts, DocumentId, KeptDocument, KnowledgeStore, VectorSpace, unreadable};
+use super::{CorpusState, Counts, DocumentId, KeptDocument, KnowledgeStore, VectorSpace, unreadable};
 use crate::store::failed;
 
 /// On how many hash keys the segments of an assistant are spread.
@@ -26,8 +28,8 @@ const ATTEMPTS: u32 = 6;
 /// What an assistant knows, whole.
 #[derive(Debug, Clone, Default)]
 pub struct Corpus {
-    /// The version that was there before it was read: what is read is this or newer.
-    pub version: u64,
+    /// How far it was before it was read: what is read is this or newer.
+    pub state: CorpusState,
     /// All chunks, by document and in the order they have there.
     pub chunks: Vec<CorpusChunk>,
 }
@@ -70,14 +72,6 @@ struct Segment {
 }
 
 impl KnowledgeStore {
-    /// The version of an assistant's corpus: it grows with every change. 0 where nothing was ever written.
-    pub async fn corpus_version(&self, assistant: &str) -> Result<u64, Problem> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key(assistant, "corpus")));
-        let output = get.send().await.map_err(|error| failed("reading the corpus version", &error))?;
-        let version = output.item.as_ref().map(|item| items::count(item, "version").ok_or_else(unreadable));
-        Ok(version.transpose()?.unwrap_or(0) as u64)
-    }
-
     /// An assistant's whole corpus, with the vectors of this space; `None` as soon as its words and vectors are seen to
     /// take more than `limit` bytes.
     pub async fn load(
@@ -86,7 +80,7 @@ impl KnowledgeStore {
         space: Option<&VectorSpace>,
         limit: usize,
     ) -> Result<Option<Corpus>, Problem> {
-        let version = self.corpus_version(assistant).await?;
+        let state = self.corpus_state(assistant).await?;
         let read = AtomicUsize::new(0);
         let loads: Vec<_> = (0..SHARDS).map(|shard| self.load_shard(assistant, shard, space, &read, limit)).collect();
         let mut shards = stream::iter(loads).buffer_unordered(SHARDS);
@@ -99,7 +93,7 @@ impl KnowledgeStore {
         }
         segments.sort_by(|(one, _), (other, _)| one.cmp(other));
         let chunks = segments.into_iter().flat_map(|(_, chunks)| chunks).collect();
-        Ok(Some(Corpus { version, chunks }))
+        Ok(Some(Corpus { state, chunks }))
     }
 
     /// The chunks of an assistant nearest to a vector, the nearest first, with their cosine similarity; 100 at most.
@@ -128,7 +122,7 @@ impl KnowledgeStore {
         if let Some(source) = source {
             search = search.expression_attribute_values(":source", s(source));
         }
-        let output = search.send().await.map_err(|error| failed("searching by vector", &error))?;
+        let output = search.send().await.map_err(|error| unsearchable(&error))?;
         let found = output.search_results.unwrap_or_default().into_iter().map(|result| {
             let chunk = result.item.as_ref().and_then(read_chunk).ok_or_else(unreadable)?;
             // A cosine index scores by distance.
@@ -160,12 +154,6 @@ impl KnowledgeStore {
         }
         let space = space.map(|space| space.name().to_owned());
         Ok(Some(KeptDocument { counts, space, segments: segments.len(), finished: document.packed, ..document }))
-    }
-
-    pub(super) async fn bump(&self, assistant: &str) -> Result<(), Problem> {
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key(assistant, "corpus")));
-        let update = update.update_expression("ADD version :one").expression_attribute_values(":one", number(1));
-        update.send().await.map(drop).map_err(|error| failed("raising the corpus version", &error))
     }
 
     /// Deletes segments, unless another has begun to write, pack or delete: then false.
@@ -356,6 +344,17 @@ impl KnowledgeStore {
     }
 }
 
+/// The problem that a failed search is. An index that is being made or filled is no fault of who searches it.
+fn unsearchable<R>(error: &SdkError<SearchVectorsError, R>) -> Problem {
+    const NOT_READY: [&str; 2] = ["Cannot search backfilling vector index", "does not have the specified index"];
+    let message = error.message().unwrap_or_default();
+    if NOT_READY.iter().any(|reason| message.contains(reason)) {
+        let cause = anyhow::anyhow!("searching by vector: the vector index is not ready");
+        return Problem::unavailable("What was asked cannot be looked up for now.", cause);
+    }
+    failed("searching by vector", error)
+}
+
 /// The first reason for which a transaction was cancelled.
 fn cancelled(error: Option<&TransactWriteItemsError>) -> Option<&str> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else { return None };
@@ -462,7 +461,22 @@ fn shard_of(assistant: &str, shard: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+
     use super::*;
+
+    #[test]
+    fn an_index_that_is_not_ready_passes_and_a_wrong_question_does_not() {
+        for (message, status, passes) in [
+            ("Cannot search backfilling vector index: a_8", 503, true),
+            ("The table does not have the specified index: a_8", 503, true),
+            ("Provided TopK value is out of valid range", 500, false),
+        ] {
+            let error = ErrorMetadata::builder().code("ValidationException").message(message).build();
+            let problem = unsearchable(&SdkError::service_error(SearchVectorsError::generic(error), ()));
+            assert_eq!((problem.status().as_u16(), problem.is_transient()), (status, passes), "{message}");
+        }
+    }
 
     #[test]
     fn a_segment_is_counted_as_it_is_written() {

@@ -263,12 +263,13 @@ impl TurnEvent {
 /// A part of an answer that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Degraded {
-    /// The step or the provider: `understand`, `flights`, `duffel`.
+    /// The step or the provider: `understand`, `flights`, `duffel`; or `texts`, those that an assistant answers from.
     #[schema(example = "duffel")]
     pub part: String,
     /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
-    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of a model's words also `cut_off` (at
-    /// the most that it may write) and `filtered` (by its server); of the reply, `stopped` (by who asked for it).
+    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of texts `loading` (they are being taken
+    /// in for the first time); of a model's words also `cut_off` (at the most that it may write) and `filtered` (by its
+    /// server); of the reply, `stopped` (by who asked for it).
     #[schema(example = "timeout")]
     pub reason: String,
 }
@@ -277,6 +278,11 @@ impl Degraded {
     /// `part` is missing for `reason`.
     pub fn new(part: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { part: part.into(), reason: reason.into() }
+    }
+
+    /// The texts to answer from are being taken in for the first time.
+    pub fn loading() -> Self {
+        Self::new("texts", "loading")
     }
 
     /// `part` is missing because its step failed with `problem`.
