@@ -98,7 +98,7 @@ pub struct Options {
     pub embedder: Option<Embedder>,
     /// How many calls to it are under way at once.
     pub embed_concurrency: usize,
-    /// How many bytes of words and vectors an assistant may have and still be searched in memory.
+    /// How many bytes the texts of all assistants may take in memory to be searched there.
     pub retrieve_memory: usize,
     /// What models cost.
     pub prices: Prices,

@@ -302,6 +302,50 @@ async fn every_chunk_is_embedded_once_in_few_calls_and_nothing_is_done_twice() {
 }
 
 #[tokio::test]
+async fn a_document_of_many_messages_is_packed_once_when_the_last_of_them_is_done() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let id = id(&add(&app, &sections(100)).await);
+    let kept = worker.store.settle(&id, Some(&worker.space)).await.unwrap().unwrap();
+    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
+    let works = EmbedWork::for_document(&kept, &pending);
+    let message = |n: usize| worker.message(n, serde_json::to_string(&works[n]).unwrap(), 1);
+    let version = async || worker.store.corpus_state("defi").await.unwrap().version;
+    let before = version().await;
+    assert_eq!(works.len(), 4);
+
+    for messages in [vec![message(2)], vec![message(0), message(3)], vec![message(0), message(2)]] {
+        assert!(worker.work(messages).await.is_empty());
+        assert_eq!(version().await, before, "a part is missing");
+    }
+    assert!(worker.work(vec![message(1)]).await.is_empty());
+    assert_eq!(version().await, before + 1);
+    assert!(worker.work(vec![message(1), message(2)]).await.is_empty());
+
+    assert_eq!(version().await, before + 1, "what comes again finds it done");
+    assert_eq!(worker.store.document(&id).await.unwrap().unwrap().counts.embedded, 100);
+}
+
+#[tokio::test]
+async fn the_parts_of_a_document_that_was_packed_meanwhile_are_packed_as_they_come() {
+    let (_, url) = model().await;
+    let app = App::start().await;
+    let worker = Worker::new(&app, &url);
+    let id = id(&add(&app, &sections(100)).await);
+    let kept = worker.store.settle(&id, Some(&worker.space)).await.unwrap().unwrap();
+    let works = EmbedWork::for_document(&kept, &worker.store.unembedded(&id, &worker.space).await.unwrap());
+    worker.store.settle(&id, Some(&worker.space)).await.unwrap();
+    let embedded = async || worker.store.document(&id).await.unwrap().unwrap().counts.embedded;
+
+    for (n, expected) in [(0, 32), (1, 64), (2, 96), (3, 100)] {
+        let body = serde_json::to_string(&works[n]).unwrap();
+        assert!(worker.work(vec![worker.message(n, body, 1)]).await.is_empty());
+        assert_eq!(embedded().await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_document_with_the_same_key_is_replaced_and_what_stays_keeps_its_vector() {
     let (model, url) = model().await;
     let app = app_with(&url, "m", State::Memory).await;
@@ -714,7 +758,7 @@ async fn messages_delivered_twice_and_at_once_double_nothing() {
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
     let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
     let message = |chunks: &[String]| {
-        let work = EmbedWork { document: id.clone(), chunks: chunks.to_vec(), put_back: 0 };
+        let work = EmbedWork { document: id.clone(), chunks: chunks.to_vec(), part: None, put_back: 0 };
         worker.message(0, serde_json::to_string(&work).unwrap(), 1)
     };
     let batches: Vec<_> = pending.chunks(10).chain(pending.chunks(7)).map(|chunks| vec![message(chunks)]).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use aws::knowledge_store::DocumentId;
+use aws::knowledge_store::{ChunkText, DocumentId, KnowledgeStore, NewDocument};
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use axum::extract::State as Shared;
 use axum::routing::post;
@@ -18,6 +18,9 @@ use models::embedder::Embedder;
 use models::embedder::distilled::Distilled;
 use models::embedder::openai::OpenAi;
 use models::openai::Server;
+use retrieve::answer::Settings;
+use retrieve::index::{Index, Question};
+use retrieve::shelf::Shelves;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
 use runtime::deadline::Deadline;
@@ -182,7 +185,7 @@ async fn a_question_waits_within_its_deadline_for_texts_that_are_taken_in_and_is
     let app = App::start().await;
     begin_taking_in(&app).await;
 
-    let hurried = put(&app, "What is liquidation of collateral?", 1_000).await;
+    let hurried = put(&app, "What is liquidation of collateral?", 3_000).await;
     assert_eq!(hurried["degraded"], json!([{"part": "texts", "reason": "loading"}]));
     let reply = hurried["reply"].as_str().unwrap();
     assert!(reply.starts_with("My texts are still being loaded"), "{reply}");
@@ -222,6 +225,88 @@ async fn a_vector_index_that_is_not_there_yet_is_no_fault_of_ours() {
     let searched = store.nearest("defi", &VectorSpace::of(&embedder), &[1.0; DIMENSIONS], 3, None).await;
     let problem = searched.unwrap_err();
     assert_eq!((problem.status(), problem.is_transient()), (StatusCode::SERVICE_UNAVAILABLE, true));
+}
+
+/// A text of an assistant without any of its own in the set.
+async fn write(store: &KnowledgeStore, assistant: &str, name: &str, text: &str) -> DocumentId {
+    let id = DocumentId::of(assistant, &[name]);
+    let chunk = ChunkText { text: text.to_owned(), heading: name.to_owned(), source: name.to_owned(), url: None };
+    let (source, title) = (name.to_owned(), String::new());
+    let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks: vec![chunk] };
+    store.write(&document, None).await.unwrap();
+    id
+}
+
+fn texts_of(index: &Index) -> Vec<String> {
+    let Index::Memory(memory) = index else { panic!("in memory") };
+    let all = Settings { limit: 50, least_cosine: -1.0, least_evidence: 0.0, meaning_weight: 0.5, least_mix: None };
+    let found = memory.search(&Question { text: "word", ..Question::default() }, &all);
+    let mut texts: Vec<String> = found.passages.into_iter().map(|passage| passage.text).collect();
+    texts.sort();
+    texts
+}
+
+#[tokio::test]
+async fn a_changed_document_is_loaded_and_no_other() {
+    let app = App::start().await;
+    let (store, (client, _)) = (app.colloquy.knowledge(), app.colloquy.tables());
+    for name in ["changed", "deleted", "kept"] {
+        write(&store, "garden", name, &format!("A word of {name}.")).await;
+    }
+    let shelves = Shelves::new(store.clone(), None, usize::MAX);
+    let first = shelves.texts("garden").await.unwrap();
+    assert_eq!(texts_of(&first.index), ["A word of changed.", "A word of deleted.", "A word of kept."]);
+
+    // Were it loaded again, it would be missing.
+    let kept = DocumentId::of("garden", &["kept"]).to_string().replace("garden-", "");
+    for shard in 0..16 {
+        let key = [("assistant", format!("garden#{shard:02}")), ("id", format!("{kept}#000"))];
+        let key = key.map(|(name, value)| (name.to_owned(), S(value))).into();
+        client.delete_item().table_name("knowledge").set_key(Some(key)).send().await.unwrap();
+    }
+    write(&store, "garden", "changed", "Another word.").await;
+    write(&store, "garden", "new", "A new word.").await;
+    store.delete(&DocumentId::of("garden", &["deleted"])).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+
+    let renewed = shelves.texts("garden").await.unwrap();
+    assert_eq!(texts_of(&renewed.index), ["A new word.", "A word of kept.", "Another word."]);
+    assert!(renewed.state.version > first.state.version);
+}
+
+#[tokio::test]
+async fn the_texts_of_all_assistants_share_one_budget_and_those_asked_for_the_longest_ago_leave() {
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    let text = "One word after another. ".repeat(400);
+    for assistant in ["a", "b", "c"] {
+        write(&store, assistant, "text", &text).await;
+    }
+    let alone = Shelves::new(store.clone(), None, usize::MAX).texts("a").await.unwrap();
+    let Index::Memory(memory) = &*alone.index else { panic!("in memory") };
+    // Room for two, not for three.
+    let shelves = Shelves::new(store, None, memory.bytes() * 5 / 2);
+    let index = async |assistant: &str| shelves.texts(assistant).await.unwrap().index;
+    let (a, b) = (index("a").await, index("b").await);
+    assert!(Arc::ptr_eq(&a, &index("a").await) && Arc::ptr_eq(&b, &index("b").await), "there is room for both");
+    index("a").await;
+
+    let c = index("c").await;
+
+    assert!(Arc::ptr_eq(&a, &index("a").await) && Arc::ptr_eq(&c, &index("c").await));
+    assert!(!Arc::ptr_eq(&b, &index("b").await), "it was asked for the longest ago");
+    assert!(!Arc::ptr_eq(&a, &index("a").await), "and now that was another");
+}
+
+#[tokio::test]
+async fn questions_that_come_at_once_load_texts_once() {
+    let app = App::start().await;
+    let store = app.colloquy.knowledge();
+    write(&store, "garden", "text", "A word.").await;
+    let shelves = Shelves::new(store, None, usize::MAX);
+    let all = futures::future::join_all((0..20).map(|_| shelves.texts("garden"))).await;
+    let first = all[0].as_ref().unwrap();
+    assert!(all.iter().all(|held| Arc::ptr_eq(&held.as_ref().unwrap().index, &first.index)));
 }
 
 /// A folder that is an assistant, below a folder that goes away with it.

@@ -12,10 +12,10 @@
 mod calls;
 mod sweep;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace};
+use aws::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace, WorkPart};
 use aws::queue::{Queue, Undone};
 use contracts::problem::Problem;
 use futures::future::join_all;
@@ -109,14 +109,27 @@ async fn embed(
             _ => worsen(&mut outcomes, index, Some(Undone::Hopeless)),
         }
     }
-    let touched: HashSet<&DocumentId> = jobs.iter().map(|job| job.document).collect();
     let calls = Calls::new(&deps.store, embedder, &space, deps.concurrency, deadline);
+    let mut documents: HashMap<&DocumentId, Done> = HashMap::new();
     for (index, outcome) in calls.run(jobs).await {
         worsen(&mut outcomes, index, outcome);
+        if let Some(work) = works.get(index).and_then(Option::as_ref) {
+            let done = documents.entry(&work.document).or_default();
+            done.is_touched |= !matches!(outcome, Some(Undone::Later(_)));
+        }
+    }
+    for (work, outcome) in works.iter().zip(&outcomes) {
+        let Some(work) = work else { continue };
+        let done = documents.entry(&work.document).or_default();
+        match (outcome, work.part) {
+            (Some(Undone::Later(_)), _) => done.is_put_back = true,
+            // What is given up is done with, too.
+            (_, Some(part)) => done.parts.push(part),
+            (_, None) => done.has_loose = true,
+        }
     }
     // After all vectors: whoever settles last has seen them all.
-    let documents: HashSet<&DocumentId> = works.iter().flatten().map(|work| &work.document).collect();
-    let settling: Vec<_> = documents.into_iter().map(|id| settle(deps, id, touched.contains(id), &space)).collect();
+    let settling: Vec<_> = documents.into_iter().map(|(id, done)| settle(deps, id, done, &space)).collect();
     let settled: HashMap<&DocumentId, Outcome> = stream::iter(settling).buffer_unordered(SETTLING).collect().await;
     for (index, work) in works.iter().enumerate() {
         if let Some(outcome) = work.as_ref().and_then(|work| settled.get(&work.document)) {
@@ -132,11 +145,40 @@ fn worsen(outcomes: &mut [Outcome], index: usize, outcome: Outcome) {
     }
 }
 
-/// Packs a document whose chunks changed, or whose packing an earlier worker did not live to finish.
-async fn settle<'a>(deps: &Deps, id: &'a DocumentId, touched: bool, space: &VectorSpace) -> (&'a DocumentId, Outcome) {
+/// What was done for a document in a batch.
+#[derive(Default)]
+struct Done {
+    /// Of some chunk it is known now what becomes of it.
+    is_touched: bool,
+    /// The parts of its work that are done.
+    parts: Vec<WorkPart>,
+    /// There was work that is no part of anything.
+    has_loose: bool,
+    /// Some of it comes again, and nobody knows when.
+    is_put_back: bool,
+}
+
+impl Done {
+    /// The parts, where all that was done are such, and of the same work.
+    fn as_parts(&self) -> Option<&[WorkPart]> {
+        let of_one = self.parts.windows(2).all(|pair| matches!(pair, [a, b] if a.packed == b.packed));
+        (of_one && !self.has_loose && !self.is_put_back && !self.parts.is_empty()).then_some(&self.parts)
+    }
+}
+
+/// Packs a document once the last part of its work is done: packing reads and writes all of it. Where a part is put back,
+/// what is there is packed meanwhile; and so is what an earlier worker did not live to finish.
+async fn settle<'a>(deps: &Deps, id: &'a DocumentId, done: Done, space: &VectorSpace) -> (&'a DocumentId, Outcome) {
     let settle = async {
+        let finished = match done.as_parts() {
+            Some(parts) => deps.store.finish_parts(id, parts).await?,
+            None => None,
+        };
+        if finished == Some(false) {
+            return Ok(());
+        }
         let settled = |document: aws::knowledge_store::KeptDocument| document.is_settled_in(Some(space));
-        if touched || !deps.store.document(id).await?.is_none_or(settled) {
+        if done.is_touched || !deps.store.document(id).await?.is_none_or(settled) {
             deps.store.settle(id, Some(space)).await?;
         }
         Ok::<_, Problem>(())

@@ -82,7 +82,7 @@ impl Sweep<'_> {
             let (Some(kept), Some(space)) = (kept, &space) else { return Ok(()) };
             if kept.counts.pending() > 0 && self.may_queue().await {
                 let unembedded = store.unembedded(&kept.id, space).await?;
-                self.deps.queue.send(&EmbedWork::for_chunks(&kept.id, &unembedded)).await?;
+                self.deps.queue.send(&EmbedWork::for_document(&kept, &unembedded)).await?;
             }
         }
         Ok(())

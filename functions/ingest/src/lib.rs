@@ -118,7 +118,7 @@ async fn queue_unembedded(deps: &Deps, kept: &KeptDocument) -> Result<(), Proble
     let unembedded = kept.counts.embedded < kept.counts.chunks;
     let Some(space) = deps.space.as_ref().filter(|_| unembedded) else { return Ok(()) };
     let hashes = deps.store.unembedded(&kept.id, space).await?;
-    deps.queue.send(&EmbedWork::for_chunks(&kept.id, &hashes)).await
+    deps.queue.send(&EmbedWork::for_document(kept, &hashes)).await
 }
 
 fn view(document: KeptDocument, space: Option<&VectorSpace>) -> DocumentView {

@@ -1,5 +1,7 @@
 //! An assistant's texts, ready to be searched: in memory as long as they are few, in the table beyond that.
 
+use std::collections::HashSet;
+
 use aws::knowledge_store::{CorpusChunk, KnowledgeStore, VectorSpace};
 use contracts::knowledge::{Passage, Retrieval};
 use contracts::problem::Problem;
@@ -113,6 +115,19 @@ impl Memory {
             chunk.vector = None;
         }
         Self { chunks, words, vectors, spelling, subjects, dimensions }
+    }
+
+    /// The same with only the documents that are `kept`, and these chunks of all others.
+    pub fn renewed(&self, kept: &HashSet<String>, others: Vec<CorpusChunk>, dimensions: usize) -> Self {
+        let with_vector = |(at, chunk): (usize, &CorpusChunk)| CorpusChunk {
+            vector: self.vectors.row(at).map(<[f32]>::to_vec),
+            ..chunk.clone()
+        };
+        let old = self.chunks.iter().enumerate().filter(|(_, chunk)| kept.contains(&chunk.document_id));
+        let mut chunks: Vec<CorpusChunk> = old.map(with_vector).chain(others).collect();
+        // Stable: within a document they stay in their order.
+        chunks.sort_by(|one, other| one.document_id.cmp(&other.document_id));
+        Self::new(chunks, dimensions)
     }
 
     /// How many chunks there are.

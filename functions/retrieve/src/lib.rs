@@ -58,7 +58,7 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// The texts of `store`, each assistant's in memory up to `memory` bytes of words and vectors.
+    /// The texts of `store`, those of all assistants together in memory up to `memory` bytes.
     pub fn new(store: KnowledgeStore, embedder: Option<Embedder>, assistants: Assistants, memory: usize) -> Self {
         let space = embedder.as_ref().map(Embedder::space);
         Self { shelves: Shelves::new(store, space, memory), embedder, assistants }
@@ -106,12 +106,13 @@ impl Deps {
     }
 }
 
-/// `RETRIEVE_MEMORY_MIB` (64), in bytes: how much of words and vectors an assistant may have and still be searched in memory.
+/// `RETRIEVE_MEMORY_MIB` (128), in bytes: how much the texts of all assistants, with their words and vectors, may take in
+/// memory. An assistant that has more alone is searched in the table.
 ///
 /// # Errors
 /// It is not a whole number.
 pub fn memory_from_env() -> anyhow::Result<usize> {
-    Ok(config::parsed("RETRIEVE_MEMORY_MIB", 64_usize)?.saturating_mul(1024 * 1024))
+    Ok(config::parsed("RETRIEVE_MEMORY_MIB", 128_usize)?.saturating_mul(1024 * 1024))
 }
 
 /// The route.

@@ -1,13 +1,15 @@
 //! The assistants' texts as this process holds them, and how they are kept new.
 //!
 //! The version of a corpus is looked at when a question comes and the last look is some seconds ago. Where it has changed,
-//! the texts are loaded once, whoever asks; the old ones serve meanwhile, unless the new ones are there at once.
+//! the documents that changed are loaded once, whoever asks; the old ones serve meanwhile, unless the new ones are there at
+//! once. All texts in memory share one budget: beyond it, those leave that were asked for the longest ago.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws::knowledge_store::{CorpusState, KnowledgeStore, VectorSpace};
+use aws::knowledge_store::{CorpusState, DocumentVersions, KnowledgeStore, VectorSpace};
 use contracts::problem::Problem;
 use runtime::deadline::Deadline;
 use runtime::trace;
@@ -19,6 +21,8 @@ use crate::index::{Index, Memory, Table};
 const FRESH: Duration = Duration::from_secs(2);
 /// The same of one whose first texts are still being taken in.
 const INCOMPLETE_FRESH: Duration = Duration::from_millis(250);
+/// The least pause between two looks of a question that waits for texts.
+const LEAST_PAUSE: Duration = Duration::from_millis(50);
 /// How long texts that did not fit into memory are not tried again: trying reads as much as memory would hold.
 const TOO_LARGE: Duration = Duration::from_secs(600);
 /// How long a question waits for newer texts before the old ones answer it.
@@ -34,6 +38,7 @@ pub struct Shelves {
 struct Source {
     store: KnowledgeStore,
     space: Option<VectorSpace>,
+    /// The bytes that the texts of all assistants may take.
     memory: usize,
 }
 
@@ -41,6 +46,8 @@ struct Source {
 struct Shelf {
     assistant: String,
     held: Mutex<Option<Held>>,
+    /// When they were last asked for.
+    asked: Mutex<Instant>,
     /// Held by whoever looks for newer texts.
     looking: AsyncMutex<()>,
 }
@@ -52,12 +59,14 @@ pub struct Held {
     pub index: Arc<Index>,
     /// How far the texts were when they were last looked at.
     pub state: CorpusState,
+    documents: Arc<DocumentVersions>,
+    bytes: usize,
     loaded: Instant,
     looked: Instant,
 }
 
 impl Shelves {
-    /// The texts of `store` with their vectors in `space`, each assistant's up to `memory` bytes in memory.
+    /// The texts of `store` with their vectors in `space`, all together up to `memory` bytes in memory.
     pub fn new(store: KnowledgeStore, space: Option<VectorSpace>, memory: usize) -> Self {
         Self { source: Arc::new(Source { store, space, memory }), shelves: Mutex::default() }
     }
@@ -68,21 +77,40 @@ impl Shelves {
     /// The table is away, and nothing was loaded before.
     pub async fn texts(&self, assistant: &str) -> Result<Held, Problem> {
         let (shelf, source) = (self.shelf(assistant), self.source.clone());
+        *shelf.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         // Tasks of their own, so that loading goes on where this question no longer waits for it.
-        Ok(match shelf.held() {
+        let held = match shelf.held() {
             None => trace::spawn(async move { shelf.fill(&source).await }).await.map_err(Problem::internal)??,
             Some(held) if held.is_fresh() => held,
             Some(old) => {
                 let renewing = trace::spawn(async move { shelf.renew(&source).await });
                 tokio::time::timeout(PATIENCE, renewing).await.ok().and_then(Result::ok).flatten().unwrap_or(old)
             }
-        })
+        };
+        self.make_room();
+        Ok(held)
+    }
+
+    /// Lets go of the texts that were asked for the longest ago, until the rest fits; of those of the last question never. Who
+    /// searches them just now still may.
+    fn make_room(&self) {
+        let mut shelves: Vec<Arc<Shelf>> =
+            self.shelves.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        shelves.sort_by_cached_key(|shelf| Reverse(*shelf.asked.lock().unwrap_or_else(PoisonError::into_inner)));
+        let mut taken = 0;
+        for (at, shelf) in shelves.into_iter().enumerate() {
+            taken += shelf.held().map_or(0, |held| held.bytes);
+            if at > 0 && taken > self.source.memory {
+                shelf.let_go();
+            }
+        }
     }
 
     /// The texts of an assistant that has `old` ones, looked at once more after a moment; `None` where there is no time for
     /// that until `until`.
     pub async fn newer(&self, assistant: &str, old: &Held, until: Deadline) -> Option<Held> {
-        let pause = INCOMPLETE_FRESH.saturating_sub(old.looked.elapsed());
+        // Where somebody else looks just now, that takes a moment as well.
+        let pause = INCOMPLETE_FRESH.saturating_sub(old.looked.elapsed()).max(LEAST_PAUSE);
         if until.remaining() <= pause {
             return None;
         }
@@ -92,8 +120,12 @@ impl Shelves {
 
     fn shelf(&self, assistant: &str) -> Arc<Shelf> {
         let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf =
-            || Shelf { assistant: assistant.to_owned(), held: Mutex::default(), looking: AsyncMutex::default() };
+        let shelf = || Shelf {
+            assistant: assistant.to_owned(),
+            held: Mutex::default(),
+            asked: Mutex::new(Instant::now()),
+            looking: AsyncMutex::default(),
+        };
         shelves.entry(assistant.to_owned()).or_insert_with(|| Arc::new(shelf())).clone()
     }
 }
@@ -108,12 +140,20 @@ impl Shelf {
         held
     }
 
+    fn let_go(&self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_some_and(|held| held.bytes > 0) {
+            tracing::info!(assistant = self.assistant, "texts let go of, for want of memory");
+            *held = None;
+        }
+    }
+
     /// Loads the first texts; everybody waits for the one who does.
     async fn fill(&self, source: &Source) -> Result<Held, Problem> {
         let _looking = self.looking.lock().await;
         match self.held() {
             Some(held) => Ok(held),
-            None => Ok(self.hold(source.load(&self.assistant).await?)),
+            None => Ok(self.hold(source.load(&self.assistant, None).await?)),
         }
     }
 
@@ -125,7 +165,7 @@ impl Shelf {
             Ok(state) if state.version == old.state.version || old.is_too_large_still() => {
                 Ok(Held { state, ..old.clone() })
             }
-            Ok(_) => source.load(&self.assistant).await,
+            Ok(_) => source.load(&self.assistant, Some(&old)).await,
             Err(problem) => Err(problem),
         };
         let held = renewed.unwrap_or_else(|problem| {
@@ -136,6 +176,9 @@ impl Shelf {
         Some(self.hold(Held { looked: Instant::now(), ..held }))
     }
 }
+
+/// Texts in memory, how far they are, and what their documents were.
+type InMemory = (Memory, CorpusState, DocumentVersions);
 
 impl Held {
     /// Whether some of the assistant's own texts, which `has_texts` says it comes with, are not there yet.
@@ -159,27 +202,52 @@ impl Held {
 }
 
 impl Source {
-    async fn load(&self, assistant: &str) -> Result<Held, Problem> {
+    /// The texts as they are now; of those that are in memory, only the documents that changed are loaded.
+    async fn load(&self, assistant: &str, old: Option<&Held>) -> Result<Held, Problem> {
         let started = Instant::now();
-        let corpus = self.store.load(assistant, self.space.as_ref(), self.memory).await?;
-        let (index, state) = match (corpus, &self.space) {
-            (Some(corpus), space) => {
-                let (state, dimensions) = (corpus.state, space.as_ref().map_or(0, |space| space.dimensions));
-                let memory = tokio::task::spawn_blocking(move || Memory::new(corpus.chunks, dimensions)).await;
-                (Index::Memory(memory.map_err(Problem::internal)?), state)
+        let in_memory = match old.filter(|old| matches!(*old.index, Index::Memory(_))) {
+            Some(old) => self.renewed(assistant, old).await?,
+            None => self.whole(assistant).await?,
+        };
+        let (index, state, documents) = match (in_memory, &self.space) {
+            (Some((memory, state, documents)), _) if memory.bytes() <= self.memory || self.space.is_none() => {
+                (Index::Memory(memory), state, documents)
             }
-            (None, Some(space)) => {
+            (_, Some(space)) => {
                 let table = Table::new(self.store.clone(), assistant, space.clone());
-                (Index::Table(table), self.store.corpus_state(assistant).await?)
+                (Index::Table(table), self.store.corpus_state(assistant).await?, DocumentVersions::default())
             }
-            (None, None) => {
+            (_, None) => {
                 let cause =
                     anyhow::anyhow!("{assistant} has too many texts for RETRIEVE_MEMORY_MIB, and there is no embedder");
                 return Err(Problem::unavailable("What was asked cannot be looked up for now.", cause));
             }
         };
+        let bytes = if let Index::Memory(memory) = &index { memory.bytes() } else { 0 };
         let (now, version) = (Instant::now(), state.version);
-        tracing::info!(assistant, version, duration_ms = (now - started).as_millis() as u64, "texts loaded");
-        Ok(Held { index: Arc::new(index), state, loaded: now, looked: now })
+        tracing::info!(assistant, version, bytes, duration_ms = (now - started).as_millis() as u64, "texts loaded");
+        Ok(Held { index: Arc::new(index), state, documents: Arc::new(documents), bytes, loaded: now, looked: now })
+    }
+
+    async fn whole(&self, assistant: &str) -> Result<Option<InMemory>, Problem> {
+        let Some(corpus) = self.store.load(assistant, self.space.as_ref(), self.memory).await? else { return Ok(None) };
+        let dimensions = self.dimensions();
+        let memory = tokio::task::spawn_blocking(move || Memory::new(corpus.chunks, dimensions)).await;
+        Ok(Some((memory.map_err(Problem::internal)?, corpus.state, corpus.documents)))
+    }
+
+    async fn renewed(&self, assistant: &str, old: &Held) -> Result<Option<InMemory>, Problem> {
+        let changes = self.store.load_changes(assistant, self.space.as_ref(), &old.documents, self.memory).await?;
+        let Some(changes) = changes else { return Ok(None) };
+        let (index, dimensions) = (old.index.clone(), self.dimensions());
+        let memory = tokio::task::spawn_blocking(move || match &*index {
+            Index::Memory(memory) => memory.renewed(&changes.kept, changes.chunks, dimensions),
+            Index::Table(_) => Memory::default(),
+        });
+        Ok(Some((memory.await.map_err(Problem::internal)?, changes.state, changes.documents)))
+    }
+
+    fn dimensions(&self) -> usize {
+        self.space.as_ref().map_or(0, |space| space.dimensions)
     }
 }

@@ -17,6 +17,8 @@
 
 mod corpus;
 mod items;
+mod packing;
+mod segment;
 mod state;
 
 use std::collections::{HashMap, HashSet};
@@ -29,7 +31,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 pub use contracts::knowledge::VectorSpace;
-pub use corpus::{Corpus, CorpusChunk};
+pub use corpus::{Corpus, CorpusChanges, CorpusChunk, DocumentVersions};
 pub use items::{ChunkText, Counts, DocumentId, KeptDocument, NewDocument, StoredChunk};
 pub use state::CorpusState;
 
@@ -50,9 +52,23 @@ pub struct EmbedWork {
     pub document: DocumentId,
     /// The hashes of its chunks.
     pub chunks: Vec<String>,
+    /// Which part it is of the work that was queued at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<WorkPart>,
     /// Written by releases that put work back as new messages; not read any more.
     #[serde(default)]
     pub put_back: u32,
+}
+
+/// A part of the work on a document that was queued at once: the document is packed when all parts are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkPart {
+    /// The number of who packed the document before the work was queued: once another packs it, its parts count no more.
+    pub packed: u64,
+    /// Which of the parts it is, from 0.
+    pub number: u32,
+    /// How many parts there are.
+    pub of: u32,
 }
 
 /// The most chunks in one message: what one call to an embedder takes well.
@@ -61,8 +77,19 @@ const CHUNKS_PER_MESSAGE: usize = 32;
 impl EmbedWork {
     /// The messages for those chunks of a document.
     pub fn for_chunks(document: &DocumentId, chunks: &[String]) -> Vec<Self> {
-        let message = |chunks: &[String]| Self { document: document.clone(), chunks: chunks.to_vec(), put_back: 0 };
+        let message =
+            |chunks: &[String]| Self { document: document.clone(), chunks: chunks.to_vec(), part: None, put_back: 0 };
         chunks.chunks(CHUNKS_PER_MESSAGE).map(message).collect()
+    }
+
+    /// The messages for all that is left to do for a document that was packed just before: those chunks.
+    pub fn for_document(document: &KeptDocument, chunks: &[String]) -> Vec<Self> {
+        let mut messages = Self::for_chunks(&document.id, chunks);
+        let of = messages.len() as u32;
+        for (number, message) in (0..).zip(&mut messages) {
+            message.part = Some(WorkPart { packed: document.packed, number, of });
+        }
+        messages
     }
 }
 
@@ -296,7 +323,7 @@ impl KnowledgeStore {
                        packed = if_not_exists(packed, :clock) + :one"
             .to_owned();
         let now = jiff::Timestamp::now();
-        let mut remove = " REMOVE fingerprint, vector_space".to_owned();
+        let mut remove = " REMOVE fingerprint, vector_space, parts_done".to_owned();
         let mut update = update
             .condition_expression("attribute_not_exists(deleting)")
             .return_values(ReturnValue::AllNew)
