@@ -92,14 +92,15 @@ class Preflight:
             self.warn(f"AccountConcurrency={quota} makes ConcurrencyAlarm ring at 80 % of what there is")
 
     def embedder(self):
-        if self.values["Embedder"] == "none":
-            return
-        model = re.sub(r"[^a-z0-9]", "_", self.values["EmbeddingModel"].lower())
-        space = f"{model}_{self.values['EmbeddingDimensions']}"
-        if self.values["EmbeddingSpace"] == space:
-            self.ok(f"vector index {space}")
-        else:
-            self.fail(f"EmbeddingSpace must be {space} for this model and its dimensions")
+        for slot in ("", "Next"):
+            if self.values[f"{slot}Embedder"] == "none":
+                continue
+            model = re.sub(r"[^a-z0-9]", "_", self.values[f"{slot}EmbeddingModel"].lower())
+            space = f"{model}_{self.values[f'{slot}EmbeddingDimensions']}"
+            if self.values[f"{slot}EmbeddingSpace"] == space:
+                self.ok(f"vector index {space}")
+            else:
+                self.fail(f"{slot}EmbeddingSpace must be {space} for this model and its dimensions")
 
     def secrets(self):
         for name, path in self.values.items():

@@ -28,7 +28,7 @@ use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
 use contracts::usd::Usd;
 use jiff::SignedDuration;
-use models::embedder::Embedder;
+use models::embedder::{Embedder, Embedders};
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::close::close;
@@ -96,7 +96,9 @@ pub struct Options {
     pub own_texts: Vec<OwnText>,
     /// What gives texts their vectors; without it, they are found by words.
     pub embedder: Option<Embedder>,
-    /// How many calls to it are under way at once.
+    /// What is to take its place, once the flag `embedder` says so.
+    pub next_embedder: Option<Embedder>,
+    /// How many calls to each are under way at once.
     pub embed_concurrency: usize,
     /// How many bytes the texts of all assistants may take in memory to be searched there.
     pub retrieve_memory: usize,
@@ -157,22 +159,30 @@ impl Colloquy {
         };
         let names = table_names();
         tables::create(&client, &names).await?;
-        let space = options.embedder.as_ref().map(Embedder::space);
-        tables::create_knowledge(&client, KNOWLEDGE_TABLE, space.as_ref()).await?;
+        let embedders = Embedders { current: options.embedder, next: options.next_embedder };
+        let spaces = embedders.spaces();
+        tables::create_knowledge(&client, KNOWLEDGE_TABLE, &spaces).await?;
         let store = KnowledgeStore::new(client.clone(), KNOWLEDGE_TABLE);
         let queues = Queues::start(options.visibility).await?;
-        let (embedder, assistants) = (options.embedder.clone(), options.assistants.clone());
-        let retrieve = retrieve::Deps::new(store.clone(), embedder, assistants.clone(), options.retrieve_memory);
+        let assistants = options.assistants.clone();
+        let flags = match options.max_daily_cost {
+            Some(most) => options.flags.capped_by(Totals::new(client.clone(), &names.totals).cap(most)),
+            None => options.flags,
+        };
+        let Embedders { current, next } = embedders.clone();
+        let retrieve = retrieve::Deps::new(store.clone(), current, assistants.clone(), options.retrieve_memory);
+        let retrieve = retrieve.with_next(next).with_flags(flags.clone());
         let ingest = Arc::new(ingest::Deps {
             store: store.clone(),
             queue: queues.chunks.queue.clone(),
             assistants: options.assistants.clone(),
-            space,
+            spaces,
             key: options.documents_key,
             pdfs: options.pdfs,
         });
-        let (chunks, embedder) = (queues.chunks.queue.clone(), options.embedder);
-        let embed = Arc::new(embed::Deps::new(store, chunks, embedder, options.embed_concurrency, assistants));
+        let (chunks, Embedders { current, next }) = (queues.chunks.queue.clone(), embedders);
+        let embed = embed::Deps::new(store, chunks, current, options.embed_concurrency, assistants);
+        let embed = Arc::new(embed.with_next(next));
         let turns = queues.turns.queue.clone();
         let totals = Totals::new(client.clone(), &names.totals);
         let tables = (totals, Handoffs::new(client.clone(), &names.handoffs));
@@ -180,10 +190,6 @@ impl Colloquy {
             record::Deps::new(client.clone(), &names.turns, tables, turns.clone(), options.prices, names.turn_ttl);
         let record = record.with_notify(options.notify);
 
-        let flags = match options.max_daily_cost {
-            Some(most) => options.flags.capped_by(Totals::new(client.clone(), &names.totals).cap(most)),
-            None => options.flags,
-        };
         let session = session::Deps::new(Store::new(client.clone(), names.clone()));
         let steps =
             observed("understand", understand::router(understand::Deps { flags: flags.clone(), ..options.understand }))

@@ -14,7 +14,7 @@ use anyhow::Context;
 use contracts::usd::Usd;
 use ingest::PdfReader;
 use local::{ClientLimit, Colloquy, Hosts, Options, State, knowledge};
-use models::embedder::Embedder;
+use models::embedder::Embedders;
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
@@ -63,6 +63,7 @@ async fn run() -> anyhow::Result<()> {
 
 /// What the environment says.
 fn options() -> anyhow::Result<Options> {
+    let Embedders { current, next } = Embedders::from_env()?;
     Ok(Options {
         port: config::parsed("PORT", 3000)?,
         hosts: Hosts::from_env(),
@@ -74,7 +75,8 @@ fn options() -> anyhow::Result<Options> {
         flags: FlagSource::from_env(),
         assistants: Assistants::from_env()?,
         own_texts: knowledge::own_texts_from_env()?,
-        embedder: Embedder::from_env()?,
+        embedder: current,
+        next_embedder: next,
         embed_concurrency: config::parsed("EMBED_CONCURRENCY", 5)?,
         retrieve_memory: retrieve::memory_from_env()?,
         prices: Prices::from_env()?,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use aws::knowledge_store::VectorSpace;
+use aws::knowledge_store::{Spaces, VectorSpace};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
@@ -253,8 +253,8 @@ fn keys_only() -> Projection {
     Projection::builder().projection_type(ProjectionType::KeysOnly).build()
 }
 
-/// Makes the table of documents and the vector index of this space, as far as they are missing.
-pub(crate) async fn create_knowledge(client: &Client, name: &str, space: Option<&VectorSpace>) -> anyhow::Result<()> {
+/// Makes the table of documents and the vector indexes of these spaces, as far as they are missing.
+pub(crate) async fn create_knowledge(client: &Client, name: &str, spaces: &Spaces) -> anyhow::Result<()> {
     let string = |attribute: &str| {
         let definition = AttributeDefinition::builder().attribute_name(attribute);
         definition.attribute_type(ScalarAttributeType::S).build()
@@ -265,20 +265,31 @@ pub(crate) async fn create_knowledge(client: &Client, name: &str, space: Option<
         let create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         let create = create.attribute_definitions(string("assistant")?).attribute_definitions(string("id")?);
         let create = create.key_schema(key("assistant", KeyType::Hash)?).key_schema(key("id", KeyType::Range)?);
-        let create = match space {
-            Some(space) => create.attribute_definitions(string("source")?).vector_indexes(vector_index(space)?),
+        let mut create = match spaces.iter().next() {
+            Some(_) => create.attribute_definitions(string("source")?),
             None => create,
         };
+        for space in spaces.iter() {
+            create = create.vector_indexes(vector_index(space)?);
+        }
         create.send().await.with_context(|| format!("making the table {name}"))?;
         return Ok(());
     }
-    let Some(space) = space else { return Ok(()) };
     let described = client.describe_table().table_name(name).send().await;
     let indexes =
         described.with_context(|| format!("asking for the table {name}"))?.table.and_then(|table| table.vector_indexes);
-    if indexes.is_some_and(|indexes| indexes.iter().any(|index| index.index_name() == Some(space.name()))) {
-        return Ok(());
+    let indexes = indexes.unwrap_or_default();
+    for space in spaces.iter().filter(|space| !indexes.iter().any(|index| index.index_name() == Some(space.name()))) {
+        add_vector_index(client, name, space).await?;
     }
+    Ok(())
+}
+
+async fn add_vector_index(client: &Client, name: &str, space: &VectorSpace) -> anyhow::Result<()> {
+    let string = |attribute: &str| {
+        let definition = AttributeDefinition::builder().attribute_name(attribute);
+        definition.attribute_type(ScalarAttributeType::S).build()
+    };
     let index = vector_index(space)?;
     let create = CreateVectorIndexAction::builder()
         .index_name(index.index_name)

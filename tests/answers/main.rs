@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use aws::knowledge_store::Spaces;
 use futures::{StreamExt, stream};
 use local::Options;
 use local::knowledge::own_texts_from_env;
@@ -63,14 +64,14 @@ fn print(assistant: &str, kind: &str, (share, count): (f64, usize)) -> f64 {
 /// The set, once all its texts can be found.
 async fn start() -> App {
     let (embedder, own_texts) = (Embedder::from_env().unwrap(), own_texts_from_env().unwrap());
-    let space = embedder.as_ref().map(Embedder::space);
+    let spaces = Spaces::new(embedder.as_ref().map(Embedder::space), None);
     let app = App::with_options(Options { embedder, own_texts: own_texts.clone(), ..options() }).await;
     let started = Instant::now();
     for (assistant, ..) in ASSISTANTS {
         let count = own_texts.iter().filter(|text| text.assistant == assistant).count();
         loop {
             let documents = app.colloquy.knowledge().documents(assistant).await.unwrap();
-            if documents.len() == count && documents.iter().all(|document| document.is_settled_in(space.as_ref())) {
+            if documents.len() == count && documents.iter().all(|document| document.is_settled_in(&spaces)) {
                 break;
             }
             assert!(started.elapsed() < Duration::from_secs(120), "the texts of {assistant} are not taken in");

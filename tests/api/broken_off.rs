@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, VectorSpace};
+use aws::knowledge_store::{ChunkText, Corpus, DocumentId, KnowledgeStore, NewDocument, Spaces, VectorSpace};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents, SharedInterceptor};
@@ -100,29 +100,29 @@ async fn a_replacement_broken_off_anywhere_is_finished_by_sending_it_again() {
     let app = App::start().await;
     let store = app.colloquy.knowledge();
     let space = VectorSpace::new("m_4", 4);
-    for space in [None, Some(&space)] {
+    for spaces in [Spaces::default(), space.into()] {
         for most in 0.. {
-            let key = format!("{most} {}", space.is_some());
+            let key = format!("{most} {}", spaces.current().is_some());
             let (old, new) = (keyed(&key, &OLD), keyed(&key, &NEW));
-            store.write(&old, space).await.unwrap();
+            store.write(&old, &spaces).await.unwrap();
             let version = store.corpus_state("defi").await.unwrap().version;
 
             let (dying, _) = dying(&app, most);
-            let written = dying.write(&new, space).await;
+            let written = dying.write(&new, &spaces).await;
 
             let found = store.load("defi", None, usize::MAX).await.unwrap().unwrap();
             let kept = store.document(&new.id).await.unwrap().unwrap();
             if texts(&found, &key) != OLD {
                 assert_eq!(texts(&found, &key), NEW, "{most}");
-                assert!(!kept.is_settled_in(space) || found.state.version > version, "{most}: searched by nobody");
+                assert!(!kept.is_settled_in(&spaces) || found.state.version > version, "{most}: searched by nobody");
             }
             if written.is_ok() {
                 assert!(most > 8, "{most}");
                 break;
             }
             // Even after the sweep had a look at it.
-            store.settle(&new.id, space).await.unwrap();
-            let kept = store.write(&new, space).await.unwrap();
+            store.settle(&new.id, &spaces).await.unwrap();
+            let kept = store.write(&new, &spaces).await.unwrap();
             assert_eq!((kept.counts.chunks, store.document(&new.id).await.unwrap()), (3, Some(kept.clone())), "{most}");
             let found = store.load("defi", None, usize::MAX).await.unwrap().unwrap();
             assert_eq!(texts(&found, &key), NEW, "{most}");
@@ -140,10 +140,10 @@ async fn a_new_document_broken_off_anywhere_can_be_deleted_whole() {
     for most in 0.. {
         let document = keyed(&most.to_string(), &OLD);
         let (dying, _) = dying(&app, most);
-        let written = dying.write(&document, None).await.is_ok();
+        let written = dying.write(&document, &Spaces::default()).await.is_ok();
 
         let deleted = store.delete(&document.id).await.unwrap();
-        assert_eq!(store.unembedded(&document.id, &space).await.unwrap(), [""; 0], "{most}: a chunk of nobody");
+        assert_eq!(store.unembedded(&document.id, [&space]).await.unwrap(), [""; 0], "{most}: a chunk of nobody");
         assert!(deleted || most <= 1, "{most}");
         if written {
             break;
@@ -155,7 +155,7 @@ async fn a_new_document_broken_off_anywhere_can_be_deleted_whole() {
 async fn found(store: &KnowledgeStore, key: &str) -> (Vec<String>, usize, Option<usize>) {
     let id = keyed(key, &[]).id;
     let corpus = store.load("defi", None, usize::MAX).await.unwrap().unwrap();
-    let chunks = store.unembedded(&id, &VectorSpace::new("m_4", 4)).await.unwrap().len();
+    let chunks = store.unembedded(&id, [&VectorSpace::new("m_4", 4)]).await.unwrap().len();
     (texts(&corpus, key), chunks, store.document(&id).await.unwrap().map(|kept| kept.counts.chunks))
 }
 
@@ -173,7 +173,7 @@ async fn of_two_who_write_a_document_the_last_to_begin_wins_wherever_the_other_s
     for deletes in [false, true] {
         for at in 0.. {
             let key = format!("{at} {deletes}");
-            store.write(&keyed(&key, &OLD), None).await.unwrap();
+            store.write(&keyed(&key, &OLD), &Spaces::default()).await.unwrap();
             let (winner, winning) = (keyed(&key, &long), store.clone());
             let meanwhile = move || {
                 let (winner, store) = (winner.clone(), winning.clone());
@@ -181,12 +181,12 @@ async fn of_two_who_write_a_document_the_last_to_begin_wins_wherever_the_other_s
                     if deletes {
                         store.delete(&winner.id).await.unwrap();
                     }
-                    store.write(&winner, None).await.unwrap();
+                    store.write(&winner, &Spaces::default()).await.unwrap();
                 }
             };
             let (slow, made) = overtaken(&app, at, meanwhile);
 
-            let written = slow.write(&keyed(&key, &NEW), None).await;
+            let written = slow.write(&keyed(&key, &NEW), &Spaces::default()).await;
 
             let last: &[&str] = if made.load(Ordering::Relaxed) <= at || at <= 1 { &NEW } else { &long };
             assert_eq!(found(&store, &key).await, whole(last), "{key}");
@@ -213,7 +213,7 @@ async fn a_document_deleted_while_it_is_written_leaves_no_chunk() {
         };
         let (slow, made) = overtaken(&app, at, meanwhile);
 
-        let written = slow.write(&keyed(&key, &OLD), None).await;
+        let written = slow.write(&keyed(&key, &OLD), &Spaces::default()).await;
 
         if made.load(Ordering::Relaxed) <= at {
             assert!(written.is_ok() && at > 6, "{at}");
@@ -233,7 +233,7 @@ async fn a_deletion_that_stood_still_spares_what_was_written_since() {
         for at in first.. {
             let key = format!("{at} {finishes}");
             let (old, new) = (keyed(&key, &OLD), keyed(&key, &NEW));
-            store.write(&old, None).await.unwrap();
+            store.write(&old, &Spaces::default()).await.unwrap();
             if finishes {
                 // It dies after it was marked.
                 dying(&app, 1).0.delete(&old.id).await.unwrap_err();
@@ -243,7 +243,7 @@ async fn a_deletion_that_stood_still_spares_what_was_written_since() {
                 let (new, store) = (new.clone(), writing.clone());
                 async move {
                     store.delete(&new.id).await.unwrap();
-                    store.write(&new, None).await.unwrap();
+                    store.write(&new, &Spaces::default()).await.unwrap();
                 }
             };
             let (slow, made) = overtaken(&app, at, meanwhile);

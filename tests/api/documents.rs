@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws::knowledge_store::{ChunkText, Corpus, DocumentId, EmbedWork, KnowledgeStore, NewDocument, VectorSpace};
+use aws::knowledge_store::{
+    ChunkText, Corpus, DocumentId, EmbedWork, KnowledgeStore, NewDocument, Spaces, VectorSpace,
+};
 use aws::queue::Queue;
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, S};
 use axum::extract::State as Shared;
@@ -307,8 +309,8 @@ async fn a_document_of_many_messages_is_packed_once_when_the_last_of_them_is_don
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let id = id(&add(&app, &sections(100)).await);
-    let kept = worker.store.settle(&id, Some(&worker.space)).await.unwrap().unwrap();
-    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
+    let kept = worker.store.settle(&id, &worker.space.clone().into()).await.unwrap().unwrap();
+    let pending = worker.store.unembedded(&id, [&worker.space]).await.unwrap();
     let works = EmbedWork::for_document(&kept, &pending);
     let message = |n: usize| worker.message(n, serde_json::to_string(&works[n]).unwrap(), 1);
     let version = async || worker.store.corpus_state("defi").await.unwrap().version;
@@ -333,9 +335,9 @@ async fn the_parts_of_a_document_that_was_packed_meanwhile_are_packed_as_they_co
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let id = id(&add(&app, &sections(100)).await);
-    let kept = worker.store.settle(&id, Some(&worker.space)).await.unwrap().unwrap();
-    let works = EmbedWork::for_document(&kept, &worker.store.unembedded(&id, &worker.space).await.unwrap());
-    worker.store.settle(&id, Some(&worker.space)).await.unwrap();
+    let kept = worker.store.settle(&id, &worker.space.clone().into()).await.unwrap().unwrap();
+    let works = EmbedWork::for_document(&kept, &worker.store.unembedded(&id, [&worker.space]).await.unwrap());
+    worker.store.settle(&id, &worker.space.clone().into()).await.unwrap();
     let embedded = async || worker.store.document(&id).await.unwrap().unwrap().counts.embedded;
 
     for (n, expected) in [(0, 32), (1, 64), (2, 96), (3, 100)] {
@@ -387,7 +389,7 @@ async fn a_deleted_document_is_out_of_answers_at_once_and_late_work_does_not_bri
     assert_eq!(call(&app, "DELETE", &path, None).await.status, 404);
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
     let space = embedder(&url, "m").space();
-    assert!(store.unembedded(&id, &space).await.unwrap().is_empty(), "no chunk came back");
+    assert!(store.unembedded(&id, [&space]).await.unwrap().is_empty(), "no chunk came back");
 }
 
 #[tokio::test]
@@ -473,7 +475,7 @@ async fn a_poison_message_fails_alone_and_the_others_go_through() {
         let (good, bad) = (id(&add(&app, &sections(40)).await), id(&bad));
         let mut messages = Vec::new();
         for id in [&good, &bad] {
-            let pending = worker.store.unembedded(id, &worker.space).await.unwrap();
+            let pending = worker.store.unembedded(id, [&worker.space]).await.unwrap();
             for work in EmbedWork::for_chunks(id, &pending) {
                 messages.push(worker.message(messages.len(), serde_json::to_string(&work).unwrap(), 1));
             }
@@ -517,7 +519,7 @@ async fn a_message_of_a_chunk_that_cannot_be_read_is_given_up_at_once() {
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let bad = id(&add(&app, "## Bad\n\nWords.").await);
-    let pending = worker.store.unembedded(&bad, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&bad, [&worker.space]).await.unwrap();
     let work = |chunks: &[String]| serde_json::to_string(&EmbedWork::for_chunks(&bad, chunks)[0]).unwrap();
     let spoilt = [spoil(&app, &bad).await];
 
@@ -537,7 +539,7 @@ async fn a_wrong_key_gives_up_at_once_what_an_outage_puts_back_for_a_day_or_fift
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let added = id(&add(&app, "## A\n\nWords.").await);
-    let pending = worker.store.unembedded(&added, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&added, [&worker.space]).await.unwrap();
     let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
     let day = Duration::from_secs(24 * 3600);
     for (status, tries, waited, again) in [
@@ -565,7 +567,7 @@ async fn a_text_that_never_comes_to_an_end_is_blamed_at_last_and_takes_no_other_
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let added = id(&add(&app, &format!("{}## Bad\n\nENDLESS", sections(3))).await);
-    let pending = worker.store.unembedded(&added, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&added, [&worker.space]).await.unwrap();
     let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
     let in_six_seconds = Deadline::after(Duration::from_secs(6));
     let first = embed::work(worker.deps.clone(), vec![worker.message(0, body.clone(), 1)], in_six_seconds).await;
@@ -585,7 +587,7 @@ async fn what_was_embedded_of_a_refused_batch_is_kept_though_the_rest_comes_too_
     let app = App::start().await;
     let worker = Worker::new(&app, &url);
     let added = id(&add(&app, &format!("{}## A\n\nREFUSED\n\n## B\n\nENDLESS", sections(30))).await);
-    let pending = worker.store.unembedded(&added, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&added, [&worker.space]).await.unwrap();
     let body = serde_json::to_string(&EmbedWork::for_chunks(&added, &pending)[0]).unwrap();
     let deadline = Deadline::after(Duration::from_secs(8));
 
@@ -612,7 +614,7 @@ async fn what_failed_is_tried_again_when_its_message_or_its_document_comes_again
     model.lenient.store(true, Ordering::Relaxed);
 
     add(&app, &content(1)).await;
-    let failed = worker.store.unembedded(&id(&bad[1]), &worker.space).await.unwrap();
+    let failed = worker.store.unembedded(&id(&bad[1]), [&worker.space]).await.unwrap();
     worker.queue.send(&EmbedWork::for_chunks(&id(&bad[1]), &failed)).await.unwrap();
 
     for bad in &bad {
@@ -690,7 +692,7 @@ async fn chunks_of_which_no_message_tells_are_found_by_the_sweep_once_the_queue_
     };
     let (source, title, chunks) = ("Handbook".to_owned(), String::new(), (0..40).map(chunk).collect());
     let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks };
-    worker.store.write(&document, Some(&worker.space)).await.unwrap();
+    worker.store.write(&document, &worker.space.clone().into()).await.unwrap();
     let pending = async || worker.store.document(&id).await.unwrap().unwrap().counts.pending();
     let deadline = || Deadline::after(Duration::from_secs(5));
 
@@ -756,7 +758,7 @@ async fn messages_delivered_twice_and_at_once_double_nothing() {
     let worker = Worker::new(&app, &url);
     let added = add(&app, &sections(60)).await;
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
-    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&id, [&worker.space]).await.unwrap();
     let message = |chunks: &[String]| {
         let work = EmbedWork { document: id.clone(), chunks: chunks.to_vec(), part: None, put_back: 0 };
         worker.message(0, serde_json::to_string(&work).unwrap(), 1)
@@ -779,7 +781,7 @@ async fn a_worker_killed_anywhere_loses_nothing() {
     let worker = Worker::new(&app, &url);
     let added = add(&app, &sections(30)).await;
     let id: DocumentId = added["id"].as_str().unwrap().parse().unwrap();
-    let pending = worker.store.unembedded(&id, &worker.space).await.unwrap();
+    let pending = worker.store.unembedded(&id, [&worker.space]).await.unwrap();
     let work = EmbedWork::for_chunks(&id, &pending);
     let message = worker.message(0, serde_json::to_string(&work[0]).unwrap(), 1);
     for milliseconds in 0..40 {
@@ -856,7 +858,7 @@ async fn a_release_takes_in_its_texts_once_and_takes_away_those_of_the_one_befor
         store: app.colloquy.knowledge(),
         queue: app.colloquy.chunk_queues().0,
         assistants: Assistants::embedded().unwrap(),
-        space: None,
+        spaces: Spaces::default(),
         key: None,
         pdfs: tests::pdf_reader(),
     });

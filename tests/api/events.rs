@@ -38,7 +38,7 @@ async fn router(function: &str, app: &App) -> Router {
             store: app.colloquy.knowledge(),
             queue: app.colloquy.chunk_queues().0,
             assistants: Assistants::embedded().unwrap(),
-            space: None,
+            spaces: aws::knowledge_store::Spaces::default(),
             key: Some(Secret::new("DOCUMENTS_API_KEY", tests::DOCUMENTS_KEY.to_owned())),
             pdfs: tests::pdf_reader(),
         })),

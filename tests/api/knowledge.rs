@@ -1,10 +1,11 @@
 //! Questions find their passages: by words, by meaning, in memory and through the table, and the newest ones.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use aws::knowledge_store::{ChunkText, DocumentId, KnowledgeStore, NewDocument};
+use aws::knowledge_store::{ChunkText, DocumentId, KnowledgeStore, NewDocument, Spaces};
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use axum::extract::State as Shared;
 use axum::routing::post;
@@ -24,6 +25,7 @@ use retrieve::shelf::Shelves;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
 use runtime::deadline::Deadline;
+use runtime::flags::{EmbedderSlot, FlagSource};
 use runtime::pipeline::Pipeline;
 use serde_json::{Value, json};
 use tests::{App, DOCUMENTS_KEY};
@@ -74,7 +76,7 @@ async fn ingest(app: &App, source: &str, content: &str) -> DocumentId {
 async fn embedded(app: &App, id: &DocumentId, embedder: &Embedder) {
     let (store, space) = (app.colloquy.knowledge(), embedder.space());
     let started = Instant::now();
-    while !store.unembedded(id, &space).await.unwrap().is_empty()
+    while !store.unembedded(id, [&space]).await.unwrap().is_empty()
         || store.document(id).await.unwrap().unwrap().counts.embedded == 0
     {
         assert!(started.elapsed() < Duration::from_secs(20), "not embedded");
@@ -222,7 +224,7 @@ async fn a_vector_index_that_is_not_there_yet_is_no_fault_of_ours() {
     let (embedder, _) = embedder().await;
     let app = App::start().await;
     let store = app.colloquy.knowledge();
-    let searched = store.nearest("defi", &VectorSpace::of(&embedder), &[1.0; DIMENSIONS], 3, None).await;
+    let searched = store.nearest("defi", &embedder.space(), &[1.0; DIMENSIONS], 3, None).await;
     let problem = searched.unwrap_err();
     assert_eq!((problem.status(), problem.is_transient()), (StatusCode::SERVICE_UNAVAILABLE, true));
 }
@@ -233,7 +235,7 @@ async fn write(store: &KnowledgeStore, assistant: &str, name: &str, text: &str) 
     let chunk = ChunkText { text: text.to_owned(), heading: name.to_owned(), source: name.to_owned(), url: None };
     let (source, title) = (name.to_owned(), String::new());
     let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks: vec![chunk] };
-    store.write(&document, None).await.unwrap();
+    store.write(&document, &Spaces::default()).await.unwrap();
     id
 }
 
@@ -253,8 +255,8 @@ async fn a_changed_document_is_loaded_and_no_other() {
     for name in ["changed", "deleted", "kept"] {
         write(&store, "garden", name, &format!("A word of {name}.")).await;
     }
-    let shelves = Shelves::new(store.clone(), None, usize::MAX);
-    let first = shelves.texts("garden").await.unwrap();
+    let shelves = Shelves::new(store.clone(), Spaces::default(), usize::MAX);
+    let first = shelves.texts("garden", EmbedderSlot::Current).await.unwrap();
     assert_eq!(texts_of(&first.index), ["A word of changed.", "A word of deleted.", "A word of kept."]);
 
     // Were it loaded again, it would be missing.
@@ -269,7 +271,7 @@ async fn a_changed_document_is_loaded_and_no_other() {
     store.delete(&DocumentId::of("garden", &["deleted"])).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_100)).await;
 
-    let renewed = shelves.texts("garden").await.unwrap();
+    let renewed = shelves.texts("garden", EmbedderSlot::Current).await.unwrap();
     assert_eq!(texts_of(&renewed.index), ["A new word.", "A word of kept.", "Another word."]);
     assert!(renewed.state.version > first.state.version);
 }
@@ -282,11 +284,12 @@ async fn the_texts_of_all_assistants_share_one_budget_and_those_asked_for_the_lo
     for assistant in ["a", "b", "c"] {
         write(&store, assistant, "text", &text).await;
     }
-    let alone = Shelves::new(store.clone(), None, usize::MAX).texts("a").await.unwrap();
+    let alone =
+        Shelves::new(store.clone(), Spaces::default(), usize::MAX).texts("a", EmbedderSlot::Current).await.unwrap();
     let Index::Memory(memory) = &*alone.index else { panic!("in memory") };
     // Room for two, not for three.
-    let shelves = Shelves::new(store, None, memory.bytes() * 5 / 2);
-    let index = async |assistant: &str| shelves.texts(assistant).await.unwrap().index;
+    let shelves = Shelves::new(store, Spaces::default(), memory.bytes() * 5 / 2);
+    let index = async |assistant: &str| shelves.texts(assistant, EmbedderSlot::Current).await.unwrap().index;
     let (a, b) = (index("a").await, index("b").await);
     assert!(Arc::ptr_eq(&a, &index("a").await) && Arc::ptr_eq(&b, &index("b").await), "there is room for both");
     index("a").await;
@@ -303,10 +306,110 @@ async fn questions_that_come_at_once_load_texts_once() {
     let app = App::start().await;
     let store = app.colloquy.knowledge();
     write(&store, "garden", "text", "A word.").await;
-    let shelves = Shelves::new(store, None, usize::MAX);
-    let all = futures::future::join_all((0..20).map(|_| shelves.texts("garden"))).await;
+    let shelves = Shelves::new(store, Spaces::default(), usize::MAX);
+    let all = futures::future::join_all((0..20).map(|_| shelves.texts("garden", EmbedderSlot::Current))).await;
     let first = all[0].as_ref().unwrap();
     assert!(all.iter().all(|held| Arc::ptr_eq(&held.as_ref().unwrap().index, &first.index)));
+}
+
+/// A stand-in for an embeddings server that counts how often it is asked for a text.
+#[derive(Clone, Default)]
+struct Counted {
+    asked: Arc<Mutex<HashMap<String, usize>>>,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Counted {
+    async fn embed(Shared(counted): Shared<Self>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+        for text in body["input"].as_array().unwrap() {
+            *counted.asked.lock().unwrap().entry(text.as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        embeddings(Shared(counted.is_away), Json(body)).await
+    }
+
+    async fn embedder(&self, model: &str) -> Embedder {
+        let probe = axum::routing::get(async || "");
+        let router = Router::new().route("/embeddings", post(Self::embed)).route("/models", probe);
+        let server = Server::new(&tests::serve(router.with_state(self.clone())).await, None).unwrap();
+        Embedder::OpenAi(OpenAi::new(server, model, Some(DIMENSIONS)).unwrap())
+    }
+
+    fn times(&self, part: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|(text, _)| text.contains(part)).map(|(_, times)| times).sum()
+    }
+}
+
+/// Asks until `done`, and expects an answer by meaning each time.
+async fn ask_until(app: &App, done: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    for number in 0.. {
+        let answer = ask(app, question(&format!("staking coins for a reward from the network {number}"))).await;
+        assert_eq!((answer.retrieval, &answer.degraded[..]), (Retrieval::Hybrid, &[][..]), "{answer:?}");
+        assert!(found(&answer, "Staking"), "{answer:?}");
+        if done().await {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "it is not done");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn another_embedder_takes_over_without_a_question_unanswered_in_between() {
+    let folder = std::env::temp_dir().join(format!("colloquy-embedders-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let flags = folder.join("flags.json");
+    std::fs::write(&flags, "{}").unwrap();
+    let (old, new) = (Counted::default(), Counted::default());
+    let (a, b) = (old.embedder("a").await, new.embedder("b").await);
+    let start = async |embedder: &Embedder, next: Option<&Embedder>| {
+        let state = local::State::Folder(folder.join("state"));
+        let flags = FlagSource::file(&flags, Duration::from_millis(100));
+        let (embedder, next_embedder) = (Some(embedder.clone()), next.cloned());
+        App::with_options(Options { state, flags, embedder, next_embedder, ..tests::options() }).await
+    };
+
+    let app = start(&a, None).await;
+    let id = ingest(&app, "Glossary", GLOSSARY).await;
+    embedded(&app, &id, &a).await;
+    let texts = old.times("Staking locks");
+    app.colloquy.stop().await;
+
+    // Filled behind the answers, which go on with the old one.
+    let app = start(&a, Some(&b)).await;
+    let store = app.colloquy.knowledge();
+    ask_until(&app, async || store.is_complete_in("defi", &b.space()).await.unwrap()).await;
+    assert_eq!((old.times("Staking locks"), new.times("Staking locks"), new.times("a reward from")), (texts, 1, 0));
+
+    // Switched by the flag, and back, and again.
+    for (flag, now) in [("next", &new), ("current", &old), ("next", &new)] {
+        let before = now.times("a reward from");
+        std::fs::write(&flags, format!(r#"{{"embedder": "{flag}"}}"#)).unwrap();
+        ask_until(&app, async || now.times("a reward from") > before + 2).await;
+    }
+    let last = old.times("a reward from");
+    ask(&app, question("staking coins for a reward from the network at last")).await;
+    assert_eq!(old.times("a reward from"), last, "the old one is asked no more");
+
+    // A text that comes now gets both.
+    let id = ingest(&app, "News", "# News\n\nSlashing takes coins from who staked them and cheated.").await;
+    embedded(&app, &id, &a).await;
+    embedded(&app, &id, &b).await;
+    app.colloquy.stop().await;
+
+    // The new one becomes the current one: nothing is embedded anew, and the old vectors go.
+    old.is_away.store(true, Ordering::Relaxed);
+    std::fs::write(&flags, "{}").unwrap();
+    let app = start(&b, None).await;
+    let (client, _) = app.colloquy.tables();
+    ask_until(&app, async || {
+        let rows = client.scan().table_name("knowledge").send().await.unwrap().items.unwrap();
+        rows.iter().all(|row| !row.contains_key(a.space().name()))
+    })
+    .await;
+    assert_eq!((new.times("Staking locks"), new.times("Slashing takes")), (1, 1));
+    app.colloquy.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// A folder that is an assistant, below a folder that goes away with it.

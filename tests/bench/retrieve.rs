@@ -167,13 +167,13 @@ async fn fill(store: &KnowledgeStore, space: &VectorSpace, number: usize, dice: 
         key: None,
         chunks: (0..DOCUMENT).map(chunk).collect(),
     };
-    store.write(&document, Some(space)).await.map_err(failed)?;
-    let pending = store.unembedded(&document.id, space).await.map_err(failed)?;
+    store.write(&document, &space.clone().into()).await.map_err(failed)?;
+    let pending = store.unembedded(&document.id, [space]).await.map_err(failed)?;
     let chunks = store.chunks(&document.id, &pending).await.map_err(failed)?;
     let vectors: Vec<_> = chunks.into_iter().map(|chunk| (chunk, dice.vector(space.dimensions))).collect();
     let kept: Vec<_> =
         vectors.iter().map(|(chunk, vector)| store.keep_vector(&document.id, chunk, space, vector)).collect();
     stream::iter(kept).buffer_unordered(8).try_collect::<Vec<_>>().await.map_err(failed)?;
-    store.settle(&document.id, Some(space)).await.map_err(failed)?;
+    store.settle(&document.id, &space.clone().into()).await.map_err(failed)?;
     Ok(())
 }

@@ -43,6 +43,8 @@ def test_a_vector_index_that_does_not_fit_its_model_is_named():
     status, told = preflight("Embedder=openai", "EmbeddingModel=my-model", "EmbeddingDimensions=8")
     assert status == 1 and "EmbeddingSpace must be my_model_8" in told
     assert preflight("Embedder=openai", "EmbeddingModel=my-model", "EmbeddingDimensions=8", "EmbeddingSpace=my_model_8")[0] == 0
+    status, told = preflight("NextEmbedder=openai", "NextEmbeddingModel=my-model", "NextEmbeddingDimensions=8")
+    assert status == 1 and "NextEmbeddingSpace must be my_model_8" in told
 
 
 def test_the_small_preset_becomes_a_change_set_of_a_stack_of_its_own(tmp_path):

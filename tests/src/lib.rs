@@ -119,6 +119,7 @@ pub fn options() -> Options {
         assistants,
         own_texts: Vec::new(),
         embedder: None,
+        next_embedder: None,
         embed_concurrency: 5,
         retrieve_memory: 64 * 1024 * 1024,
         prices: Prices::with(None).expect("the prices can be read"),

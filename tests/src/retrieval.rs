@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use aws::knowledge_store::{CorpusChunk, VectorSpace};
+use aws::knowledge_store::{CorpusChunk, Spaces, VectorSpace};
 use contracts::api::RETRIEVE;
 use contracts::knowledge::{Passage, RetrieveRequest};
 use contracts::private::Private;
@@ -100,6 +100,7 @@ fn lines(path: &Path) -> anyhow::Result<Vec<Line>> {
 pub struct Library {
     app: App,
     space: Option<VectorSpace>,
+    spaces: Spaces,
 }
 
 impl Library {
@@ -115,7 +116,8 @@ impl Library {
         let retrieve_memory = 1 << 30;
         let options =
             Options { assistants, own_texts: own_texts(None)?, embedder, retrieve_memory, ..crate::options() };
-        let library = Self { app: App::with_options(options).await, space };
+        let spaces = Spaces::new(space.clone(), None);
+        let library = Self { app: App::with_options(options).await, space, spaces };
         for set in sets {
             for (number, content) in set.documents().into_iter().enumerate() {
                 let body = json!({
@@ -150,7 +152,7 @@ impl Library {
         let started = Instant::now();
         loop {
             let documents = self.app.colloquy.knowledge().documents(assistant).await.map_err(failed)?;
-            if !documents.is_empty() && documents.iter().all(|document| document.is_settled_in(self.space.as_ref())) {
+            if !documents.is_empty() && documents.iter().all(|document| document.is_settled_in(&self.spaces)) {
                 return Ok(());
             }
             ensure!(started.elapsed() < PATIENCE, "the texts of {assistant} are not taken in");

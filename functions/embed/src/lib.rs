@@ -1,7 +1,7 @@
 //! Gives chunks their vectors.
 //!
 //! In: messages that name chunks of a document. Out: vectors in the `knowledge` table, or why a chunk has none. Chunks of many
-//! messages share a call to the embedder. A message may come twice and a worker may die anywhere: what is done is seen in
+//! messages share a call to the embedder. While another embedder is to take the place of the current one, each gives its own. A message may come twice and a worker may die anywhere: what is done is seen in
 //! the table and not done again, and a message is acknowledged after everything else.
 //!
 //! Where the embedder is unavailable, messages are put back with growing pauses ([`Queue::put_back`]). What cannot get better
@@ -15,12 +15,12 @@ mod sweep;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws::knowledge_store::{DocumentId, EmbedWork, KnowledgeStore, VectorSpace, WorkPart};
+use aws::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStore, Spaces, VectorSpace, WorkPart};
 use aws::queue::{Queue, Undone};
 use contracts::problem::Problem;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
-use models::embedder::Embedder;
+use models::embedder::{Embedder, Embedders};
 use runtime::assistants::Assistants;
 use runtime::config;
 use runtime::deadline::Deadline;
@@ -38,7 +38,7 @@ pub const TRIES: u32 = 5;
 pub struct Deps {
     store: KnowledgeStore,
     queue: Queue,
-    embedder: Option<Embedder>,
+    embedders: Embedders,
     concurrency: usize,
     assistants: Assistants,
 }
@@ -55,19 +55,26 @@ impl Deps {
         concurrency: usize,
         assistants: Assistants,
     ) -> Self {
-        Self { store, queue, embedder, concurrency: concurrency.max(1), assistants }
+        let embedders = Embedders { current: embedder, next: None };
+        Self { store, queue, embedders, concurrency: concurrency.max(1), assistants }
+    }
+
+    /// The same, with the embedder that is to take the place of the current one.
+    pub fn with_next(self, next: Option<Embedder>) -> Self {
+        Self { embedders: Embedders { next, ..self.embedders }, ..self }
     }
 
     /// With `KNOWLEDGE_TABLE`, `CHUNKS_QUEUE_URL`, `DEAD_CHUNKS_QUEUE_URL`, `EMBED_CONCURRENCY` (5), and what names the
-    /// assistants and the embedder.
+    /// assistants and the embedders.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let queue = Queue::of_worker_from_env("CHUNKS_QUEUE_URL", "DEAD_CHUNKS_QUEUE_URL").await?;
         let concurrency = config::parsed("EMBED_CONCURRENCY", 5)?;
-        let (store, embedder) = (KnowledgeStore::from_env().await?, Embedder::from_env()?);
-        Ok(Self::new(store, queue, embedder, concurrency, Assistants::from_env()?))
+        let (store, embedders) = (KnowledgeStore::from_env().await?, Embedders::from_env()?);
+        let deps = Self::new(store, queue, embedders.current, concurrency, Assistants::from_env()?);
+        Ok(deps.with_next(embedders.next))
     }
 }
 
@@ -75,25 +82,23 @@ impl Deps {
 pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
     let read = |message: &Message| serde_json::from_str::<EmbedWork>(&message.body).ok();
     let works: Vec<Option<EmbedWork>> = messages.iter().map(read).collect();
-    let outcomes = match &deps.embedder {
-        Some(embedder) => embed(&deps, embedder, &messages, &works, deadline).await,
+    let outcomes = if deps.embedders.iter().next().is_some() {
+        embed(&deps, &messages, &works, deadline).await
+    } else {
         // Without an embedder chunks are found by words, and one that comes later finds them pending.
-        None => works.iter().map(|work| work.is_none().then_some(Undone::Hopeless)).collect(),
+        works.iter().map(|work| work.is_none().then_some(Undone::Hopeless)).collect()
     };
     let finished = messages.iter().zip(outcomes);
     let again = finished.map(|(message, outcome)| message.traced("embed", finish(&deps, message, outcome)));
     join_all(again).await.into_iter().flatten().collect()
 }
 
-async fn embed(
-    deps: &Deps,
-    embedder: &Embedder,
-    messages: &[Message],
-    works: &[Option<EmbedWork>],
-    deadline: Deadline,
-) -> Vec<Outcome> {
-    let space = embedder.space();
-    let (mut outcomes, mut jobs) = (vec![None; works.len()], Vec::new());
+async fn embed(deps: &Deps, messages: &[Message], works: &[Option<EmbedWork>], deadline: Deadline) -> Vec<Outcome> {
+    let spaces = deps.embedders.spaces();
+    let all: Vec<(&Embedder, VectorSpace)> =
+        deps.embedders.iter().map(|embedder| (embedder, embedder.space())).collect();
+    let mut jobs: Vec<Vec<Job>> = all.iter().map(|_| Vec::new()).collect();
+    let mut outcomes = vec![None; works.len()];
     let reads = works.iter().map(|work| async {
         let Some(work) = work else { return Err(Undone::Hopeless) };
         deps.store.chunks(&work.document, &work.chunks).await.map_err(|problem| unwritten(&problem))
@@ -101,17 +106,24 @@ async fn embed(
     for (index, chunks) in join_all(reads).await.into_iter().enumerate() {
         match (chunks, works.get(index).and_then(Option::as_ref), messages.get(index)) {
             (Ok(chunks), Some(work), Some(message)) => {
-                let waiting = chunks.into_iter().filter(|chunk| !chunk.is_embedded_in(&space));
                 let is_suspect = message.tries >= TRIES;
-                jobs.extend(waiting.map(|chunk| Job { message: index, document: &work.document, chunk, is_suspect }));
+                for ((_, space), jobs) in all.iter().zip(&mut jobs) {
+                    let waiting = chunks.iter().filter(|chunk| !chunk.is_embedded_in(space)).cloned();
+                    let job = |chunk| Job { message: index, document: &work.document, chunk, is_suspect };
+                    jobs.extend(waiting.map(job));
+                }
             }
             (Err(undone), ..) => worsen(&mut outcomes, index, Some(undone)),
             _ => worsen(&mut outcomes, index, Some(Undone::Hopeless)),
         }
     }
-    let calls = Calls::new(&deps.store, embedder, &space, deps.concurrency, deadline);
+    let calls: Vec<Calls> = all
+        .iter()
+        .map(|(embedder, space)| Calls::new(&deps.store, embedder, space, deps.concurrency, deadline))
+        .collect();
+    let calling = calls.iter().zip(jobs).map(|(calls, jobs)| calls.run(jobs));
     let mut documents: HashMap<&DocumentId, Done> = HashMap::new();
-    for (index, outcome) in calls.run(jobs).await {
+    for (index, outcome) in join_all(calling).await.into_iter().flatten() {
         worsen(&mut outcomes, index, outcome);
         if let Some(work) = works.get(index).and_then(Option::as_ref) {
             let done = documents.entry(&work.document).or_default();
@@ -129,7 +141,7 @@ async fn embed(
         }
     }
     // After all vectors: whoever settles last has seen them all.
-    let settling: Vec<_> = documents.into_iter().map(|(id, done)| settle(deps, id, done, &space)).collect();
+    let settling: Vec<_> = documents.into_iter().map(|(id, done)| settle(deps, id, done, &spaces)).collect();
     let settled: HashMap<&DocumentId, Outcome> = stream::iter(settling).buffer_unordered(SETTLING).collect().await;
     for (index, work) in works.iter().enumerate() {
         if let Some(outcome) = work.as_ref().and_then(|work| settled.get(&work.document)) {
@@ -167,9 +179,12 @@ impl Done {
 }
 
 /// Packs a document once the last part of its work is done: packing reads and writes all of it. Where a part is put back,
-/// what is there is packed meanwhile; and so is what an earlier worker did not live to finish.
-async fn settle<'a>(deps: &Deps, id: &'a DocumentId, done: Done, space: &VectorSpace) -> (&'a DocumentId, Outcome) {
+/// what came of the others is packed meanwhile; and so is what an earlier worker did not live to finish.
+async fn settle<'a>(deps: &Deps, id: &'a DocumentId, done: Done, spaces: &Spaces) -> (&'a DocumentId, Outcome) {
     let settle = async {
+        if done.is_put_back && !done.is_touched && done.parts.is_empty() {
+            return Ok(());
+        }
         let finished = match done.as_parts() {
             Some(parts) => deps.store.finish_parts(id, parts).await?,
             None => None,
@@ -177,9 +192,9 @@ async fn settle<'a>(deps: &Deps, id: &'a DocumentId, done: Done, space: &VectorS
         if finished == Some(false) {
             return Ok(());
         }
-        let settled = |document: aws::knowledge_store::KeptDocument| document.is_settled_in(Some(space));
+        let settled = |document: KeptDocument| document.is_settled_in(spaces);
         if done.is_touched || !deps.store.document(id).await?.is_none_or(settled) {
-            deps.store.settle(id, Some(space)).await?;
+            deps.store.settle(id, spaces).await?;
         }
         Ok::<_, Problem>(())
     };

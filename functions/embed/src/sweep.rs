@@ -1,11 +1,11 @@
 //! Finds work of which no message tells: after a kill, a full dead-letter queue, or with another embedder than before.
 
-use models::embedder::Embedder;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws::knowledge_store::{EmbedWork, KeptDocument};
 use contracts::problem::Problem;
+use futures::future::join_all;
 use runtime::deadline::Deadline;
 use tokio::sync::OnceCell;
 
@@ -18,7 +18,7 @@ const PROBE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Queues {
     Never,
-    /// Only where the embedder answers: with a wrong key, each sweep would add to the dead letters.
+    /// Only where all embedders answer: with a wrong key, each sweep would add to the dead letters.
     ForAnEmbedder,
     Always,
 }
@@ -56,7 +56,7 @@ async fn sweep_documents(deps: &Deps, queues: Queues, deadline: Deadline) -> boo
 struct Sweep<'a> {
     deps: &'a Deps,
     queues: Queues,
-    /// Whether the embedder answers: asked once, and only where there is something to queue.
+    /// Whether they answer: asked once, and only where there is something to queue.
     answers: OnceCell<bool>,
 }
 
@@ -73,15 +73,14 @@ impl Sweep<'_> {
     }
 
     async fn document(&self, document: &KeptDocument) -> Result<(), Problem> {
-        let (store, space) = (&self.deps.store, self.deps.embedder.as_ref().map(Embedder::space));
+        let (store, spaces) = (&self.deps.store, self.deps.embedders.spaces());
         if document.deleting {
             store.finish_deleting(&document.id).await?;
-        } else if self.queues != Queues::Never && !document.is_settled_in(space.as_ref()) {
+        } else if self.queues != Queues::Never && !document.is_settled_in(&spaces) {
             // Of another embedder's vectors none may stay in the corpus.
-            let kept = store.settle(&document.id, space.as_ref()).await?;
-            let (Some(kept), Some(space)) = (kept, &space) else { return Ok(()) };
-            if kept.counts.pending() > 0 && self.may_queue().await {
-                let unembedded = store.unembedded(&kept.id, space).await?;
+            let Some(kept) = store.settle(&document.id, &spaces).await? else { return Ok(()) };
+            if !kept.is_settled_in(&spaces) && self.may_queue().await {
+                let unembedded = store.unembedded(&kept.id, spaces.iter()).await?;
                 self.deps.queue.send(&EmbedWork::for_document(&kept, &unembedded)).await?;
             }
         }
@@ -89,9 +88,9 @@ impl Sweep<'_> {
     }
 
     async fn may_queue(&self) -> bool {
-        let probe = async || match &self.deps.embedder {
-            Some(embedder) => embedder.probe(Deadline::after(PROBE)).await.is_ok(),
-            None => false,
+        let probe = async || {
+            let probes = self.deps.embedders.iter().map(|embedder| embedder.probe(Deadline::after(PROBE)));
+            join_all(probes).await.iter().all(Result::is_ok)
         };
         self.queues == Queues::Always || *self.answers.get_or_init(probe).await
     }

@@ -13,7 +13,7 @@ mod pdf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use aws::knowledge_store::{DocumentId, EmbedWork, KeptDocument, KnowledgeStore, VectorSpace};
+use aws::knowledge_store::{Counts, DocumentId, EmbedWork, KeptDocument, KnowledgeStore, Spaces, VectorSpace};
 use aws::queue::Queue;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{self, Next};
@@ -24,7 +24,7 @@ use contracts::documents::{DOCUMENT_BODY_LIMIT, DocumentRequest, DocumentView};
 use contracts::knowledge::Retrieval;
 use contracts::problem::{Problem, wrong_method};
 use http::{HeaderValue, StatusCode, header};
-use models::embedder::Embedder;
+use models::embedder::Embedders;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
 use runtime::deadline::{Deadline, PublicDeadline};
@@ -40,8 +40,8 @@ pub struct Deps {
     pub queue: Queue,
     /// Whose documents there can be.
     pub assistants: Assistants,
-    /// What `embed` puts vectors in; `None` without an embedder.
-    pub space: Option<VectorSpace>,
+    /// What `embed` puts vectors in; none without an embedder.
+    pub spaces: Spaces,
     /// What a caller must show; without it, nobody may add or take away documents over HTTP.
     pub key: Option<Secret>,
     /// Reads PDFs.
@@ -58,7 +58,7 @@ impl Deps {
             store: KnowledgeStore::from_env().await?,
             queue: Queue::from_env("CHUNKS_QUEUE_URL").await?,
             assistants: Assistants::from_env()?,
-            space: Embedder::from_env()?.as_ref().map(Embedder::space),
+            spaces: Embedders::from_env()?.spaces(),
             key: Secret::from_env("DOCUMENTS_API_KEY"),
             pdfs: PdfReader::this_program().context("asking where this program is")?,
         })
@@ -92,7 +92,7 @@ async fn add(
 
 async fn show(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result<Json<DocumentView>, Problem> {
     let document = deps.store.document(&parse(&id)?).await?.ok_or_else(unknown)?;
-    Ok(Json(view(document, deps.space.as_ref())))
+    Ok(Json(view(document, deps.spaces.current())))
 }
 
 async fn remove(State(deps): State<Arc<Deps>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
@@ -108,16 +108,19 @@ pub async fn ingest(deps: &Deps, request: DocumentRequest, deadline: Deadline) -
     request.check()?;
     deps.assistants.get(&request.assistant)?;
     let document = document::read(request, &deps.pdfs, deadline).await?;
-    let kept = deps.store.write(&document, deps.space.as_ref()).await?;
+    let kept = deps.store.write(&document, &deps.spaces).await?;
     queue_unembedded(deps, &kept).await?;
-    Ok(view(kept, deps.space.as_ref()))
+    Ok(view(kept, deps.spaces.current()))
 }
 
 /// Queues what has no vector: what the embedder refused the last time as well, since somebody asks for it anew.
 async fn queue_unembedded(deps: &Deps, kept: &KeptDocument) -> Result<(), Problem> {
-    let unembedded = kept.counts.embedded < kept.counts.chunks;
-    let Some(space) = deps.space.as_ref().filter(|_| unembedded) else { return Ok(()) };
-    let hashes = deps.store.unembedded(&kept.id, space).await?;
+    let (_, next) = &kept.next;
+    let has_all = |space: Option<&VectorSpace>, counts: &Counts| space.is_none() || counts.embedded == counts.chunks;
+    if has_all(deps.spaces.current(), &kept.counts) && has_all(deps.spaces.next(), next) {
+        return Ok(());
+    }
+    let hashes = deps.store.unembedded(&kept.id, deps.spaces.iter()).await?;
     deps.queue.send(&EmbedWork::for_document(kept, &hashes)).await
 }
 

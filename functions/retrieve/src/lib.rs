@@ -19,7 +19,7 @@ pub mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::knowledge_store::KnowledgeStore;
+use aws::knowledge_store::{KnowledgeStore, VectorSpace};
 use axum::Router;
 use contracts::api::{
     Degraded, HealthCheck, HealthChecks, HealthRequest, HealthStatus, RETRIEVE, RETRIEVE_HEALTH, RETRIEVE_WARM,
@@ -29,10 +29,11 @@ use contracts::knowledge::{Intent, Passage, QuestionPart, Retrieval, RetrieveReq
 use contracts::private::Private;
 use contracts::problem::Problem;
 use futures::future::join_all;
-use models::embedder::Embedder;
+use models::embedder::{Embedder, Embedders};
 use runtime::assistants::Assistants;
 use runtime::config;
 use runtime::deadline::Deadline;
+use runtime::flags::FlagSource;
 use runtime::health::check;
 use runtime::step::Serve;
 use runtime::upstream::Reason;
@@ -53,32 +54,56 @@ const MOST_PASSAGES: usize = 50;
 /// What a search needs.
 pub struct Deps {
     shelves: Shelves,
-    embedder: Option<Embedder>,
+    store: KnowledgeStore,
+    memory: usize,
+    embedders: Embedders,
     assistants: Assistants,
+    flags: FlagSource,
 }
 
 impl Deps {
     /// The texts of `store`, those of all assistants together in memory up to `memory` bytes.
     pub fn new(store: KnowledgeStore, embedder: Option<Embedder>, assistants: Assistants, memory: usize) -> Self {
-        let space = embedder.as_ref().map(Embedder::space);
-        Self { shelves: Shelves::new(store, space, memory), embedder, assistants }
+        let (embedders, flags) = (Embedders { current: embedder, next: None }, FlagSource::default());
+        let shelves = Shelves::new(store.clone(), embedders.spaces(), memory);
+        Self { shelves, store, memory, embedders, assistants, flags }
     }
 
-    /// The table that `KNOWLEDGE_TABLE` names, the embedder that the environment describes, and [`memory_from_env`].
+    /// The same, with the embedder that is to take the place of the current one once the flag `embedder` says so.
+    pub fn with_next(self, next: Option<Embedder>) -> Self {
+        let embedders = Embedders { next, ..self.embedders };
+        let shelves = Shelves::new(self.store.clone(), embedders.spaces(), self.memory);
+        Self { shelves, embedders, ..self }
+    }
+
+    /// The same, with switches that are read from `flags`.
+    pub fn with_flags(self, flags: FlagSource) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// The table that `KNOWLEDGE_TABLE` names, the embedders that the environment describes, the flags, and [`memory_from_env`].
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub async fn from_env() -> anyhow::Result<Self> {
         let store = KnowledgeStore::from_env().await?;
-        Ok(Self::new(store, Embedder::from_env()?, Assistants::from_env()?, memory_from_env()?))
+        let Embedders { current, next } = Embedders::from_env()?;
+        let deps = Self::new(store, current, Assistants::from_env()?, memory_from_env()?).with_next(next);
+        Ok(deps.with_flags(FlagSource::from_env()))
     }
 
-    /// The questions' vectors, where there is an embedder.
+    /// The questions' vectors in this space, where there is one.
     ///
     /// # Errors
     /// The embedder did not answer in time, or not with vectors.
-    async fn embed(&self, texts: &[String], deadline: Deadline) -> Result<Vec<Vec<f32>>, Degraded> {
-        let Some(embedder) = self.embedder.as_ref().filter(|_| !texts.is_empty()) else { return Ok(Vec::new()) };
+    async fn embed(
+        &self,
+        space: Option<&VectorSpace>,
+        texts: &[String],
+        deadline: Deadline,
+    ) -> Result<Vec<Vec<f32>>, Degraded> {
+        let embedder = space.and_then(|space| self.embedders.of(space)).filter(|_| !texts.is_empty());
+        let Some(embedder) = embedder else { return Ok(Vec::new()) };
         let (reason, cause) = match embedder.embed_question(texts, deadline.less(RESERVE)).await {
             Ok(vectors) => match vectors.into_iter().collect::<Result<Vec<_>, _>>() {
                 Ok(vectors) if vectors.len() == texts.len() => return Ok(vectors),
@@ -92,9 +117,9 @@ impl Deps {
     }
 
     /// What was asked for, else what the assistant's manifest says, else what was measured.
-    fn settings(&self, request: &RetrieveRequest) -> Settings {
+    fn settings(&self, request: &RetrieveRequest, space: Option<&VectorSpace>) -> Settings {
         let options = self.assistants.get(&request.assistant).map(|assistant| assistant.retrieval).unwrap_or_default();
-        let space = self.embedder.as_ref().map(Embedder::model).unwrap_or_default();
+        let space = space.map(VectorSpace::name).unwrap_or_default();
         Settings {
             limit: request.limit.or(options.passages).unwrap_or(answer::PASSAGES).min(MOST_PASSAGES),
             least_cosine: options.least_cosine.unwrap_or_else(|| answer::least_cosine(space)),
@@ -122,18 +147,24 @@ pub fn router(deps: Deps) -> Router {
     retrieve.merge(RETRIEVE_WARM.serve(deps.clone(), warm)).merge(RETRIEVE_HEALTH.serve(deps, health))
 }
 
-/// Tries the embedder, if there is one. Without it texts are found by their words.
+/// Tries the embedders there are. Without them texts are found by their words.
 async fn health(deps: Arc<Deps>, _: HealthRequest, deadline: Deadline) -> Result<HealthChecks, Problem> {
     let limit = deadline.less(RESERVE);
-    let Some(embedder) = &deps.embedder else { return Ok(HealthChecks::new()) };
-    let (name, tried) = check("embedder", HealthStatus::Degraded, limit, embedder.probe(limit)).await;
-    Ok(HealthChecks::from([(name, HealthCheck { circuit: embedder.circuit(), ..tried })]))
+    let Embedders { current, next } = &deps.embedders;
+    let named = [("embedder", current), ("next_embedder", next)];
+    let there = named.into_iter().filter_map(|(name, embedder)| Some((name, embedder.as_ref()?)));
+    let checks = there.map(|(name, embedder)| async move {
+        let (name, tried) = check(name, HealthStatus::Degraded, limit, embedder.probe(limit)).await;
+        (name, HealthCheck { circuit: embedder.circuit(), ..tried })
+    });
+    Ok(join_all(checks).await.into_iter().collect())
 }
 
 /// Has the texts of every assistant loaded.
 async fn warm(deps: Arc<Deps>, _: WarmRequest, _: Deadline) -> Result<Warmed, Problem> {
     let names: Vec<&str> = deps.assistants.iter().map(|(name, _)| name).collect();
-    let loaded = join_all(names.iter().map(|name| deps.shelves.texts(name))).await;
+    let wanted = deps.flags.of_turn().await.embedder;
+    let loaded = join_all(names.iter().map(|name| deps.shelves.texts(name, wanted))).await;
     let mut warmed = Warmed::default();
     for (name, loaded) in names.into_iter().zip(loaded) {
         match loaded {
@@ -150,19 +181,20 @@ async fn retrieve(deps: Arc<Deps>, request: RetrieveRequest, deadline: Deadline)
     let assistant = request.assistant.as_str();
     let has_texts = deps.assistants.get(assistant).is_ok_and(|assistant| assistant.has_texts);
     let until = deadline.less(WAITING_RESERVE);
-    let mut texts = deps.shelves.texts(assistant).await?;
+    let wanted = deps.flags.of_turn().await.embedder;
+    let mut texts = deps.shelves.texts(assistant, wanted).await?;
     // A greeting needs none.
     let asks = !read(&request.question, assistant).is_empty();
     while asks
         && texts.is_loading(has_texts)
-        && let Some(newer) = deps.shelves.newer(assistant, &texts, until).await
+        && let Some(newer) = deps.shelves.newer(assistant, &texts, wanted, until).await
     {
         texts = newer;
     }
     let mut retrieved = search(&deps, &request, &texts, deadline).await?;
     while retrieved.lacks_an_answer()
         && texts.is_being_embedded()
-        && let Some(newer) = deps.shelves.newer(assistant, &texts, until).await
+        && let Some(newer) = deps.shelves.newer(assistant, &texts, wanted, until).await
     {
         let has_changed = newer.state.version != texts.state.version;
         texts = newer;
@@ -185,11 +217,11 @@ async fn search(
     let (index, version) = (&texts.index, texts.state.version);
     let searches = searches(request, |text| index.mend(text));
     let asked: Vec<String> = searches.iter().map(|search| search.text.clone()).collect();
-    let (vectors, degraded) = match deps.embed(&asked, deadline).await {
+    let (vectors, degraded) = match deps.embed(texts.space.as_ref(), &asked, deadline).await {
         Ok(vectors) => (vectors, Vec::new()),
         Err(degraded) => (Vec::new(), vec![degraded]),
     };
-    let settings = deps.settings(request);
+    let settings = deps.settings(request, texts.space.as_ref());
     let mut retrieved = Retrieved { corpus_version: version, degraded, ..Retrieved::default() };
     let mut all = Vec::new();
     for (at, search) in searches.into_iter().enumerate() {

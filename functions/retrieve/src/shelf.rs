@@ -3,15 +3,19 @@
 //! The version of a corpus is looked at when a question comes and the last look is some seconds ago. Where it has changed,
 //! the documents that changed are loaded once, whoever asks; the old ones serve meanwhile, unless the new ones are there at
 //! once. All texts in memory share one budget: beyond it, those leave that were asked for the longest ago.
+//!
+//! They have the vectors of one space. Where those of the next embedder are wanted, they are loaded once all texts have them;
+//! until then, and where that fails, those of the current one serve.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws::knowledge_store::{CorpusState, DocumentVersions, KnowledgeStore, VectorSpace};
+use aws::knowledge_store::{CorpusState, DocumentVersions, KnowledgeStore, Spaces, VectorSpace};
 use contracts::problem::Problem;
 use runtime::deadline::Deadline;
+use runtime::flags::EmbedderSlot;
 use runtime::trace;
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -21,6 +25,8 @@ use crate::index::{Index, Memory, Table};
 const FRESH: Duration = Duration::from_secs(2);
 /// The same of one whose first texts are still being taken in.
 const INCOMPLETE_FRESH: Duration = Duration::from_millis(250);
+/// How long it is not looked at again whether all texts have the vectors of the next embedder.
+const COMPLETE_FRESH: Duration = Duration::from_secs(5);
 /// The least pause between two looks of a question that waits for texts.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 /// How long texts that did not fit into memory are not tried again: trying reads as much as memory would hold.
@@ -37,7 +43,7 @@ pub struct Shelves {
 /// Where texts are loaded from.
 struct Source {
     store: KnowledgeStore,
-    space: Option<VectorSpace>,
+    spaces: Spaces,
     /// The bytes that the texts of all assistants may take.
     memory: usize,
 }
@@ -59,31 +65,37 @@ pub struct Held {
     pub index: Arc<Index>,
     /// How far the texts were when they were last looked at.
     pub state: CorpusState,
+    /// The space of their vectors.
+    pub space: Option<VectorSpace>,
     documents: Arc<DocumentVersions>,
     bytes: usize,
     loaded: Instant,
     looked: Instant,
+    /// When it was looked at whether the vectors of the next embedder are there.
+    looked_for_next: Option<Instant>,
 }
 
 impl Shelves {
-    /// The texts of `store` with their vectors in `space`, all together up to `memory` bytes in memory.
-    pub fn new(store: KnowledgeStore, space: Option<VectorSpace>, memory: usize) -> Self {
-        Self { source: Arc::new(Source { store, space, memory }), shelves: Mutex::default() }
+    /// The texts of `store` with their vectors in one of these spaces, all together up to `memory` bytes in memory.
+    pub fn new(store: KnowledgeStore, spaces: Spaces, memory: usize) -> Self {
+        Self { source: Arc::new(Source { store, spaces, memory }), shelves: Mutex::default() }
     }
 
-    /// An assistant's texts.
+    /// An assistant's texts, with the vectors of that embedder, or of the current one as long as the next one's are missing.
     ///
     /// # Errors
     /// The table is away, and nothing was loaded before.
-    pub async fn texts(&self, assistant: &str) -> Result<Held, Problem> {
+    pub async fn texts(&self, assistant: &str, wanted: EmbedderSlot) -> Result<Held, Problem> {
         let (shelf, source) = (self.shelf(assistant), self.source.clone());
         *shelf.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         // Tasks of their own, so that loading goes on where this question no longer waits for it.
         let held = match shelf.held() {
-            None => trace::spawn(async move { shelf.fill(&source).await }).await.map_err(Problem::internal)??,
-            Some(held) if held.is_fresh() => held,
+            None => {
+                trace::spawn(async move { shelf.fill(&source, wanted).await }).await.map_err(Problem::internal)??
+            }
+            Some(held) if held.is_fresh() && !source.may_switch(&held, wanted) => held,
             Some(old) => {
-                let renewing = trace::spawn(async move { shelf.renew(&source).await });
+                let renewing = trace::spawn(async move { shelf.renew(&source, wanted).await });
                 tokio::time::timeout(PATIENCE, renewing).await.ok().and_then(Result::ok).flatten().unwrap_or(old)
             }
         };
@@ -108,14 +120,14 @@ impl Shelves {
 
     /// The texts of an assistant that has `old` ones, looked at once more after a moment; `None` where there is no time for
     /// that until `until`.
-    pub async fn newer(&self, assistant: &str, old: &Held, until: Deadline) -> Option<Held> {
+    pub async fn newer(&self, assistant: &str, old: &Held, wanted: EmbedderSlot, until: Deadline) -> Option<Held> {
         // Where somebody else looks just now, that takes a moment as well.
         let pause = INCOMPLETE_FRESH.saturating_sub(old.looked.elapsed()).max(LEAST_PAUSE);
         if until.remaining() <= pause {
             return None;
         }
         tokio::time::sleep(pause).await;
-        self.texts(assistant).await.ok()
+        self.texts(assistant, wanted).await.ok()
     }
 
     fn shelf(&self, assistant: &str) -> Arc<Shelf> {
@@ -149,31 +161,51 @@ impl Shelf {
     }
 
     /// Loads the first texts; everybody waits for the one who does.
-    async fn fill(&self, source: &Source) -> Result<Held, Problem> {
+    async fn fill(&self, source: &Source, wanted: EmbedderSlot) -> Result<Held, Problem> {
         let _looking = self.looking.lock().await;
-        match self.held() {
-            Some(held) => Ok(held),
-            None => Ok(self.hold(source.load(&self.assistant, None).await?)),
+        if let Some(held) = self.held() {
+            return Ok(held);
         }
+        if wanted == EmbedderSlot::Next
+            && let Some(next) = source.next(&self.assistant).await
+        {
+            return Ok(self.hold(next));
+        }
+        let current = source.load(&self.assistant, source.spaces.current(), None).await?;
+        Ok(self.hold(Held { looked_for_next: Some(Instant::now()), ..current }))
     }
 
     /// Looks whether there are newer texts, and loads them; `None` where somebody else looks, or it failed.
-    async fn renew(&self, source: &Source) -> Option<Held> {
+    async fn renew(&self, source: &Source, wanted: EmbedderSlot) -> Option<Held> {
         let _looking = self.looking.try_lock().ok()?;
-        let old = self.held().filter(|held| !held.is_fresh())?;
+        let mut old = self.held()?;
+        if source.may_switch(&old, wanted) {
+            let other = match wanted {
+                EmbedderSlot::Next => source.next(&self.assistant).await,
+                EmbedderSlot::Current => source.load(&self.assistant, source.spaces.current(), None).await.ok(),
+            };
+            if let Some(other) = other {
+                return Some(self.hold(other));
+            }
+            old = self.hold(Held { looked_for_next: Some(Instant::now()), ..old });
+        }
+        if old.is_fresh() {
+            return Some(old);
+        }
         let renewed = match source.store.corpus_state(&self.assistant).await {
             Ok(state) if state.version == old.state.version || old.is_too_large_still() => {
                 Ok(Held { state, ..old.clone() })
             }
-            Ok(_) => source.load(&self.assistant, Some(&old)).await,
+            Ok(_) => source.load(&self.assistant, old.space.as_ref(), Some(&old)).await,
             Err(problem) => Err(problem),
         };
+        let looked_for_next = old.looked_for_next;
         let held = renewed.unwrap_or_else(|problem| {
             let cause = problem.cause();
             tracing::warn!(assistant = self.assistant, cause, "the newest texts cannot be loaded; the old ones serve");
             old
         });
-        Some(self.hold(Held { looked: Instant::now(), ..held }))
+        Some(self.hold(Held { looked: Instant::now(), looked_for_next, ..held }))
     }
 }
 
@@ -202,15 +234,49 @@ impl Held {
 }
 
 impl Source {
+    /// Whether texts should have the vectors of another embedder than they have, as far as is known.
+    fn may_switch(&self, held: &Held, wanted: EmbedderSlot) -> bool {
+        let is_next = held.space.is_some() && held.space.as_ref() == self.spaces.next();
+        match wanted {
+            EmbedderSlot::Current => is_next,
+            EmbedderSlot::Next => {
+                let is_fresh = held.looked_for_next.is_some_and(|looked| looked.elapsed() < COMPLETE_FRESH);
+                self.spaces.next().is_some() && !is_next && !is_fresh
+            }
+        }
+    }
+
+    /// The texts with the vectors of the next embedder, if all of them have such and they can be searched.
+    async fn next(&self, assistant: &str) -> Option<Held> {
+        let space = self.spaces.next()?;
+        let next = async {
+            if !self.store.is_complete_in(assistant, space).await? {
+                return Ok(None);
+            }
+            let next = self.load(assistant, Some(space), None).await?;
+            if matches!(*next.index, Index::Table(_)) {
+                // An index that is being filled answers nothing.
+                let any = vec![1.0; space.dimensions];
+                self.store.nearest(assistant, space, &any, 1, None).await?;
+            }
+            Ok::<_, Problem>(Some(next))
+        };
+        next.await.unwrap_or_else(|problem| {
+            let cause = problem.cause();
+            tracing::warn!(assistant, cause, "the next embedder's vectors cannot be searched; the current one's serve");
+            None
+        })
+    }
+
     /// The texts as they are now; of those that are in memory, only the documents that changed are loaded.
-    async fn load(&self, assistant: &str, old: Option<&Held>) -> Result<Held, Problem> {
+    async fn load(&self, assistant: &str, space: Option<&VectorSpace>, old: Option<&Held>) -> Result<Held, Problem> {
         let started = Instant::now();
         let in_memory = match old.filter(|old| matches!(*old.index, Index::Memory(_))) {
-            Some(old) => self.renewed(assistant, old).await?,
-            None => self.whole(assistant).await?,
+            Some(old) => self.renewed(assistant, space, old).await?,
+            None => self.whole(assistant, space).await?,
         };
-        let (index, state, documents) = match (in_memory, &self.space) {
-            (Some((memory, state, documents)), _) if memory.bytes() <= self.memory || self.space.is_none() => {
+        let (index, state, documents) = match (in_memory, space) {
+            (Some((memory, state, documents)), _) if memory.bytes() <= self.memory || space.is_none() => {
                 (Index::Memory(memory), state, documents)
             }
             (_, Some(space)) => {
@@ -226,28 +292,34 @@ impl Source {
         let bytes = if let Index::Memory(memory) = &index { memory.bytes() } else { 0 };
         let (now, version) = (Instant::now(), state.version);
         tracing::info!(assistant, version, bytes, duration_ms = (now - started).as_millis() as u64, "texts loaded");
-        Ok(Held { index: Arc::new(index), state, documents: Arc::new(documents), bytes, loaded: now, looked: now })
+        let (index, space, documents) = (Arc::new(index), space.cloned(), Arc::new(documents));
+        Ok(Held { index, state, space, documents, bytes, loaded: now, looked: now, looked_for_next: None })
     }
 
-    async fn whole(&self, assistant: &str) -> Result<Option<InMemory>, Problem> {
-        let Some(corpus) = self.store.load(assistant, self.space.as_ref(), self.memory).await? else { return Ok(None) };
-        let dimensions = self.dimensions();
+    async fn whole(&self, assistant: &str, space: Option<&VectorSpace>) -> Result<Option<InMemory>, Problem> {
+        let Some(corpus) = self.store.load(assistant, space, self.memory).await? else { return Ok(None) };
+        let dimensions = dimensions(space);
         let memory = tokio::task::spawn_blocking(move || Memory::new(corpus.chunks, dimensions)).await;
         Ok(Some((memory.map_err(Problem::internal)?, corpus.state, corpus.documents)))
     }
 
-    async fn renewed(&self, assistant: &str, old: &Held) -> Result<Option<InMemory>, Problem> {
-        let changes = self.store.load_changes(assistant, self.space.as_ref(), &old.documents, self.memory).await?;
+    async fn renewed(
+        &self,
+        assistant: &str,
+        space: Option<&VectorSpace>,
+        old: &Held,
+    ) -> Result<Option<InMemory>, Problem> {
+        let changes = self.store.load_changes(assistant, space, &old.documents, self.memory).await?;
         let Some(changes) = changes else { return Ok(None) };
-        let (index, dimensions) = (old.index.clone(), self.dimensions());
+        let (index, dimensions) = (old.index.clone(), dimensions(space));
         let memory = tokio::task::spawn_blocking(move || match &*index {
             Index::Memory(memory) => memory.renewed(&changes.kept, changes.chunks, dimensions),
             Index::Table(_) => Memory::default(),
         });
         Ok(Some((memory.await.map_err(Problem::internal)?, changes.state, changes.documents)))
     }
+}
 
-    fn dimensions(&self) -> usize {
-        self.space.as_ref().map_or(0, |space| space.dimensions)
-    }
+fn dimensions(space: Option<&VectorSpace>) -> usize {
+    space.map_or(0, |space| space.dimensions)
 }

@@ -44,7 +44,7 @@ async fn the_files_of_the_tables_are_their_owners_alone() {
     std::fs::write(folder.0.join(FILE), "").unwrap();
     std::fs::set_permissions(folder.0.join(FILE), Permissions::from_mode(0o644)).unwrap();
     let (tables, client) = folder.tables().await;
-    create_knowledge(&client, "knowledge", None).await.unwrap();
+    create_knowledge(&client, "knowledge", &Spaces::default()).await.unwrap();
     for (name, mode) in [("", 0o700), (FILE, 0o600), ("tables.sqlite-wal", 0o600), ("tables.sqlite-shm", 0o600)] {
         assert_eq!(folder.mode(name), mode, "{name}");
     }
@@ -66,7 +66,7 @@ async fn what_was_deleted_is_in_no_file() {
     const WORDS: &str = "what nobody may ever read again";
     let folder = Folder::new("deleted");
     let (tables, client) = folder.tables().await;
-    create_knowledge(&client, "knowledge", None).await.unwrap();
+    create_knowledge(&client, "knowledge", &Spaces::default()).await.unwrap();
     let key = |id: &str| {
         [("assistant", "defi"), ("id", id)].map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())))
     };
@@ -92,7 +92,7 @@ async fn what_was_deleted_is_in_no_file() {
 async fn a_page_of_a_browser_can_neither_read_nor_drop_a_table() {
     let tables = Embedded::start(&State::Memory).await.unwrap().unwrap();
     let owner = client(tables.url()).await.unwrap();
-    create_knowledge(&owner, "knowledge", None).await.unwrap();
+    create_knowledge(&owner, "knowledge", &Spaces::default()).await.unwrap();
     let mut bare: reqwest::Url = tables.url().parse().unwrap();
     let key = bare.password().unwrap().to_owned();
     bare.set_username("").unwrap();

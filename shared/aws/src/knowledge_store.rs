@@ -3,13 +3,16 @@
 //! | hash key `assistant` | range key `id` | holds |
 //! | --- | --- | --- |
 //! | `defi` | `document#D` | one document: what it is, its chunks by state, the number of who last wrote, packed or deleted it |
-//! | `defi` | `chunk#D#C` | one chunk: text, heading, source, and its vector under an attribute per [`VectorSpace`] |
+//! | `defi` | `chunk#D#C` | one chunk: text, heading, source, its vectors under an attribute per [`VectorSpace`], and their names in `vector_spaces` |
 //! | `defi` | `corpus` | the corpus version, which grows with every change, and when its own texts were taken in ([`CorpusState`]) |
 //! | `defi#07` | `D#000` | one segment: the chunks of a document packed below 256 KiB, on 16 hash keys so that they load in parallel |
 //!
 //! A chunk's id is the hash of its words, so the same text written twice is one chunk, and one that stays keeps its vector
 //! when its document changes. Segments are rewritten a document at a time by [`KnowledgeStore::settle`], of which the last
 //! to begin wins; whoever wrote a vector settles afterwards, so the winner has seen it.
+//!
+//! Texts have vectors in two spaces at most ([`Spaces`]): that of the embedder which questions are searched by, and that of the
+//! one which is to take its place. What is packed holds both; a chunk loses older ones once it has all of these.
 //!
 //! Whoever writes, packs or deletes a document takes a number first, `packed`, and changes only what no higher number has
 //! touched: a chunk carries the number of who wrote it, and everything else goes with a look at the document. The first
@@ -30,7 +33,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-pub use contracts::knowledge::VectorSpace;
+pub use contracts::knowledge::{Spaces, VectorSpace};
 pub use corpus::{Corpus, CorpusChanges, CorpusChunk, DocumentVersions};
 pub use items::{ChunkText, Counts, DocumentId, KeptDocument, NewDocument, StoredChunk};
 pub use state::CorpusState;
@@ -120,7 +123,7 @@ impl KnowledgeStore {
     ///
     /// Broken off, it leaves a document that is not whole: nobody packs it, what was packed before stays in answers, and
     /// writing it again or deleting it takes hold of every chunk that came so far.
-    pub async fn write(&self, document: &NewDocument, space: Option<&VectorSpace>) -> Result<KeptDocument, Problem> {
+    pub async fn write(&self, document: &NewDocument, spaces: &Spaces) -> Result<KeptDocument, Problem> {
         let before = self.read_document(&document.id).await?;
         let fingerprint = document.fingerprint();
         let is_written = match &before {
@@ -128,7 +131,7 @@ impl KnowledgeStore {
                 self.finish_deleting(&document.id).await?;
                 false
             }
-            Some(kept) if kept.fingerprint == fingerprint && kept.is_settled_in(space) => return Ok(kept.clone()),
+            Some(kept) if kept.fingerprint == fingerprint && kept.is_settled_in(spaces) => return Ok(kept.clone()),
             Some(kept) => kept.fingerprint == fingerprint,
             None => false,
         };
@@ -147,7 +150,7 @@ impl KnowledgeStore {
                 return Err(raced());
             }
         }
-        self.settle(&document.id, space).await?.ok_or_else(raced)
+        self.settle(&document.id, spaces).await?.ok_or_else(raced)
     }
 
     /// The document of that id, unless it is deleted.
@@ -194,16 +197,25 @@ impl KnowledgeStore {
         };
         if self.delete_segments(&document, document.segments, 0..document.segments).await? {
             self.bump(&id.assistant).await?;
-            let hashes = self.chunk_hashes(id, None).await?;
+            let hashes = self.chunk_hashes(id, []).await?;
             self.delete_chunks(id, &hashes, document.packed).await?;
             self.delete_item(document_key(id), "packed = :number", document.packed).await?;
         }
         Ok(true)
     }
 
-    /// The hashes of the chunks of a document that have no vector in this space, be it that they wait or that they failed.
-    pub async fn unembedded(&self, id: &DocumentId, space: &VectorSpace) -> Result<Vec<String>, Problem> {
-        self.chunk_hashes(id, Some(space)).await
+    /// The hashes of the chunks of a document that have no vector in one of these spaces, be it that they wait or that they
+    /// failed; none where there are no spaces.
+    pub async fn unembedded<'a>(
+        &self,
+        id: &DocumentId,
+        spaces: impl IntoIterator<Item = &'a VectorSpace>,
+    ) -> Result<Vec<String>, Problem> {
+        let mut spaces = spaces.into_iter().peekable();
+        if spaces.peek().is_none() {
+            return Ok(Vec::new());
+        }
+        self.chunk_hashes(id, spaces).await
     }
 
     /// Those chunks of a document, as far as they are there.
@@ -214,7 +226,7 @@ impl KnowledgeStore {
         for some in hashes.chunks(BATCH_GET) {
             let keys = some.iter().map(|hash| items::chunk_key(id, hash)).collect();
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            let wanted = wanted.projection_expression("id, #text, heading, vector_space, #status");
+            let wanted = wanted.projection_expression("id, #text, heading, vector_spaces, vector_space, #status");
             let wanted =
                 wanted.expression_attribute_names("#text", "text").expression_attribute_names("#status", "status");
             let wanted = wanted.build().map_err(Problem::internal)?;
@@ -232,7 +244,7 @@ impl KnowledgeStore {
         Ok(found)
     }
 
-    /// Keeps a chunk's vector, in place of one of another space. A chunk that is gone by now stays gone.
+    /// Keeps a chunk's vector, beside those of other spaces. A chunk that is gone by now stays gone.
     pub async fn keep_vector(
         &self,
         id: &DocumentId,
@@ -241,22 +253,15 @@ impl KnowledgeStore {
         vector: &[f32],
     ) -> Result<(), Problem> {
         let numbers = vector.iter().map(|x| AttributeValue::N(x.to_string())).collect();
-        let other = chunk.space.as_deref().filter(|other| *other != space.name());
-        let remove = if other.is_some() { " REMOVE reason, #other" } else { " REMOVE reason" };
         let update = self.client.update_item().table_name(&self.table);
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash)));
         let update = update
-            .update_expression(format!("SET #vector = :vector, vector_space = :space, #status = :status{remove}"));
-        let update = update.condition_expression("attribute_exists(id)");
-        let update = update.expression_attribute_names("#vector", space.name());
-        let update = update.expression_attribute_names("#status", "status");
-        let update = match other {
-            Some(other) => update.expression_attribute_names("#other", other),
-            None => update,
-        };
-        let update = update.expression_attribute_values(":vector", AttributeValue::L(numbers));
-        let update = update.expression_attribute_values(":space", s(space.name()));
-        let update = update.expression_attribute_values(":status", s("embedded"));
+            .update_expression("SET #vector = :vector REMOVE #fault ADD vector_spaces :space")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#vector", space.name())
+            .expression_attribute_names("#fault", items::fault_in(space))
+            .expression_attribute_values(":vector", AttributeValue::L(numbers))
+            .expression_attribute_values(":space", AttributeValue::Ss(vec![space.name().to_owned()]));
         unless_not_so(update.send().await, "keeping a vector")
     }
 
@@ -270,15 +275,12 @@ impl KnowledgeStore {
     ) -> Result<(), Problem> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash)));
-        let update = update.update_expression("SET vector_space = :space, #status = :status, reason = :reason");
-        let update = update.condition_expression(
-            "attribute_exists(id) AND NOT (#status = :embedded AND attribute_exists(vector_space) AND vector_space = :space)",
-        );
-        let update = update.expression_attribute_names("#status", "status");
-        let update = update.expression_attribute_values(":space", s(space.name()));
-        let update = update.expression_attribute_values(":status", s("failed"));
-        let update = update.expression_attribute_values(":embedded", s("embedded"));
-        let update = update.expression_attribute_values(":reason", s(reason));
+        let update = update
+            .update_expression("SET #fault = :reason")
+            .condition_expression("attribute_exists(id) AND attribute_not_exists(#vector)")
+            .expression_attribute_names("#vector", space.name())
+            .expression_attribute_names("#fault", items::fault_in(space))
+            .expression_attribute_values(":reason", s(reason));
         unless_not_so(update.send().await, "keeping a fault")
     }
 
@@ -294,19 +296,15 @@ impl KnowledgeStore {
         let update = update.set_key(Some(items::chunk_key(id, &chunk.hash())));
         let update = update.condition_expression("attribute_not_exists(written) OR written <= :begun");
         let mut set =
-            "SET written = :begun, ordinal = :ordinal, #text = :text, heading = :heading, #source = :source, \
-                       #status = if_not_exists(#status, :pending)"
-                .to_owned();
+            "SET written = :begun, ordinal = :ordinal, #text = :text, heading = :heading, #source = :source".to_owned();
         let mut update = update
             .expression_attribute_names("#text", "text")
             .expression_attribute_names("#source", "source")
-            .expression_attribute_names("#status", "status")
             .expression_attribute_values(":begun", number(begun))
             .expression_attribute_values(":ordinal", number(ordinal))
             .expression_attribute_values(":text", s(&chunk.text))
             .expression_attribute_values(":heading", s(&chunk.heading))
-            .expression_attribute_values(":source", s(&chunk.source))
-            .expression_attribute_values(":pending", s("pending"));
+            .expression_attribute_values(":source", s(&chunk.source));
         if let Some(url) = &chunk.url {
             set.push_str(", #url = :url");
             update = update.expression_attribute_names("#url", "url").expression_attribute_values(":url", s(url));
@@ -319,11 +317,11 @@ impl KnowledgeStore {
     async fn begin_writing(&self, document: &NewDocument) -> Result<u64, Problem> {
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
         let mut set = "SET #source = :source, title = :title, chunks = :chunks, embedded = :none, failed = :none, \
-                       segment_count = if_not_exists(segment_count, :none), updated_at = :now, \
+                       next_embedded = :none, next_failed = :none, segment_count = if_not_exists(segment_count, :none), updated_at = :now, \
                        packed = if_not_exists(packed, :clock) + :one"
             .to_owned();
         let now = jiff::Timestamp::now();
-        let mut remove = " REMOVE fingerprint, vector_space, parts_done".to_owned();
+        let mut remove = " REMOVE fingerprint, vector_space, next_vector_space, parts_done".to_owned();
         let mut update = update
             .condition_expression("attribute_not_exists(deleting)")
             .return_values(ReturnValue::AllNew)
@@ -370,17 +368,20 @@ impl KnowledgeStore {
         }
     }
 
-    /// The hashes of a document's chunks; with a space, of those alone that have no vector in it.
-    async fn chunk_hashes(&self, id: &DocumentId, without: Option<&VectorSpace>) -> Result<Vec<String>, Problem> {
+    /// The hashes of a document's chunks; with spaces, of those alone that have no vector in one of them.
+    async fn chunk_hashes<'a>(
+        &self,
+        id: &DocumentId,
+        without: impl IntoIterator<Item = &'a VectorSpace>,
+    ) -> Result<Vec<String>, Problem> {
         let mut query = self.chunk_query(id).projection_expression("id");
-        if let Some(space) = without {
-            query = query
-                .filter_expression(
-                    "attribute_not_exists(vector_space) OR vector_space <> :space OR #status <> :embedded",
-                )
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":embedded", s("embedded"))
-                .expression_attribute_values(":space", s(space.name()));
+        let mut lacks = Vec::new();
+        for (at, space) in without.into_iter().enumerate() {
+            lacks.push(format!("attribute_not_exists(#vector{at})"));
+            query = query.expression_attribute_names(format!("#vector{at}"), space.name());
+        }
+        if !lacks.is_empty() {
+            query = query.filter_expression(lacks.join(" OR "));
         }
         let items: Vec<Item> = query
             .into_paginator()

@@ -148,3 +148,46 @@ impl VectorSpace {
         &self.name
     }
 }
+
+/// The spaces that texts have vectors in: that of the embedder which questions are searched by, and that of the one which is
+/// to take its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spaces {
+    slots: [Option<VectorSpace>; SLOTS],
+}
+
+/// How many spaces texts have vectors in at most.
+pub const SLOTS: usize = 2;
+impl Spaces {
+    /// These two; one that is the same as the other is none.
+    pub fn new(current: Option<VectorSpace>, next: Option<VectorSpace>) -> Self {
+        let next = next.filter(|next| current.as_ref() != Some(next));
+        Self { slots: [current, next] }
+    }
+
+    /// That of the embedder which questions are searched by.
+    pub fn current(&self) -> Option<&VectorSpace> {
+        self.slots[0].as_ref()
+    }
+
+    /// That of the embedder which is to take its place.
+    pub fn next(&self) -> Option<&VectorSpace> {
+        self.slots[1].as_ref()
+    }
+
+    /// Those that there are.
+    pub fn iter(&self) -> impl Iterator<Item = &VectorSpace> {
+        self.slots.iter().flatten()
+    }
+
+    /// The space of each slot.
+    pub fn slots(&self) -> [Option<&VectorSpace>; SLOTS] {
+        self.slots.each_ref().map(Option::as_ref)
+    }
+}
+
+impl From<VectorSpace> for Spaces {
+    fn from(space: VectorSpace) -> Self {
+        Self::new(Some(space), None)
+    }
+}

@@ -9,6 +9,7 @@ pub mod local;
 #[cfg(feature = "model-files")]
 pub mod model;
 pub mod openai;
+mod slots;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use openai::OpenAi;
 use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::upstream::{Failure, Reason};
+pub use slots::Embedders;
 
 /// How long a question's vectors may take: after that it is searched by words alone.
 const QUESTION_LIMIT: Duration = Duration::from_secs(1);

@@ -1,10 +1,11 @@
 //! Switches that work without a deployment: one SSM parameter, or on a laptop a file, read again every so often.
 //!
-//! It holds a JSON object such as `{"providers": ["duffel"], "model": false, "steps": "sequential"}`; what is not in it has its
-//! default, which is everything on. `chat` hands what it knows on to the steps of a turn ([`FlagSource::of_turn`]) and never
-//! waits for it: it reads them again beside the turn's first step. Who is handed nothing reads them where it needs them, and
-//! waits where a value's time is over, for a read behind its back would be frozen with the function: for [`WAIT`] at most, and
-//! where there is no value yet for [`FIRST_WAIT`]. What cannot be read is said once and soon tried again, and the last value stays.
+//! It holds a JSON object such as `{"providers": ["duffel"], "model": false, "steps": "sequential", "embedder": "next"}`; what is
+//! not in it has its default, which is everything on, and the current embedder. `chat` hands what it knows on to the steps of a
+//! turn ([`FlagSource::of_turn`]) and never waits for it: it reads them again beside the turn's first step. Who is handed
+//! nothing reads them where it needs them, and waits where a value's time is over, for a read behind its back would be frozen
+//! with the function: for [`WAIT`] at most, and where there is no value yet for [`FIRST_WAIT`]. What cannot be read is said
+//! once and soon tried again, and the last value stays.
 //!
 //! Together with them it is read whether models may cost anything more today ([`FlagSource::capped_by`]).
 
@@ -58,6 +59,8 @@ pub struct Flags {
     pub model: bool,
     /// How what does not depend on each other is done.
     pub steps: Order,
+    /// By which embedder's vectors questions are searched.
+    pub embedder: EmbedderSlot,
     /// The day, UTC, on which models have cost as much as they may in a day.
     pub capped_on: Option<Date>,
     /// What of them nobody here knows: a mistake, or a flag of another release.
@@ -75,9 +78,21 @@ pub enum Order {
     Sequential,
 }
 
+/// One of the two embedders that there can be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedderSlot {
+    /// The one in use.
+    #[default]
+    Current,
+    /// The one that is to take its place, as soon as all texts have its vectors.
+    Next,
+}
+
 impl Default for Flags {
     fn default() -> Self {
-        Self { providers: None, model: true, steps: Order::default(), capped_on: None, unknown: Vec::new() }
+        let (steps, embedder) = (Order::default(), EmbedderSlot::default());
+        Self { providers: None, model: true, steps, embedder, capped_on: None, unknown: Vec::new() }
     }
 }
 
@@ -95,6 +110,7 @@ impl Flags {
                 }),
                 "model" => flag(value).map(|value| flags.model = value),
                 "steps" => flag(value).map(|value| flags.steps = value),
+                "embedder" => flag(value).map(|value| flags.embedder = value),
                 _ => {
                     flags.unknown.push(format!("the flag {}", shown(&name)));
                     continue;
@@ -104,6 +120,7 @@ impl Flags {
                 match name.as_str() {
                     "providers" => flags.providers.clone_from(&last.providers),
                     "model" => flags.model = last.model,
+                    "embedder" => flags.embedder = last.embedder,
                     _ => flags.steps = last.steps,
                 }
                 flags.unknown.push(format!("the value of {name}"));
@@ -407,6 +424,8 @@ mod tests {
         let last = Flags { steps: Order::Sequential, ..model_off() };
         for (text, expected, unknown) in [
             ("{}", Flags::default(), &[][..]),
+            (r#"{"embedder": "next"}"#, Flags { embedder: EmbedderSlot::Next, ..Flags::default() }, &[]),
+            (r#"{"embedder": "other"}"#, Flags::default(), &["the value of embedder"]),
             (r#"{"modle": false}"#, Flags::default(), &[r#"the flag "modle""#]),
             (r#"{"model": "off"}"#, model_off(), &["the value of model"]),
             (

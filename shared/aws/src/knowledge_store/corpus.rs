@@ -130,6 +130,14 @@ impl KnowledgeStore {
         Ok(Some(CorpusChanges { state, documents: versions, kept, chunks: in_order(segments) }))
     }
 
+    /// Whether every text of an assistant has a vector in this space, or was refused by its embedder.
+    pub async fn is_complete_in(&self, assistant: &str, space: &VectorSpace) -> Result<bool, Problem> {
+        let (_, documents) = self.heads(assistant).await?;
+        // What was never written to its end is in no answer.
+        let mut there = documents.iter().filter(|document| !document.deleting && document.is_whole());
+        Ok(there.all(|document| document.is_complete_in(space)))
+    }
+
     /// How far the corpus is, and its documents. Who changes a document raises the version after the last of its segments, so
     /// that what is read from then on is as new as these say, or newer and then seen to be by the next look.
     async fn heads(&self, assistant: &str) -> Result<(CorpusState, Vec<KeptDocument>), Problem> {

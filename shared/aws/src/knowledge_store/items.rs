@@ -1,11 +1,11 @@
 //! What the table's items are, and their keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use contracts::knowledge::VectorSpace;
+use contracts::knowledge::{SLOTS, Spaces, VectorSpace};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
 
@@ -63,6 +63,9 @@ impl<'de> Deserialize<'de> for DocumentId {
     }
 }
 
+/// How the attributes of a slot begin.
+pub(super) const SLOT: [&str; SLOTS] = ["", "next_"];
+
 /// A piece of a document, as it is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkText {
@@ -108,14 +111,14 @@ impl NewDocument {
     }
 }
 
-/// How many chunks of a document are in which state.
+/// How many chunks of a document are in which state in a space.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All of them.
     pub chunks: usize,
-    /// With a vector of the space it was settled in.
+    /// With a vector in the space.
     pub embedded: usize,
-    /// Refused by the embedder.
+    /// Refused by its embedder.
     pub failed: usize,
 }
 
@@ -139,10 +142,12 @@ pub struct KeptDocument {
     pub url: Option<String>,
     /// What the sender knows it by.
     pub key: Option<String>,
-    /// Its chunks by state, when it was last settled.
+    /// Its chunks by state in the current space, when it was last settled.
     pub counts: Counts,
-    /// The name of the vector space it was last settled in; `None` without an embedder.
+    /// The name of that space; `None` without an embedder.
     pub space: Option<String>,
+    /// The same in the next space, and its name.
+    pub next: (Option<String>, Counts),
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Empty as long as not all of its chunks are written.
@@ -158,10 +163,22 @@ pub struct KeptDocument {
 }
 
 impl KeptDocument {
-    /// Whether nothing is left to do for it in this space.
-    pub fn is_settled_in(&self, space: Option<&VectorSpace>) -> bool {
-        let done = space.is_none() || self.counts.pending() == 0;
-        done && self.finished == self.packed && self.space.as_deref() == space.map(VectorSpace::name)
+    /// Whether nothing is left to do for it in these spaces.
+    pub fn is_settled_in(&self, spaces: &Spaces) -> bool {
+        let settled = |space: Option<&VectorSpace>, name: &Option<String>, counts: &Counts| {
+            name.as_deref() == space.map(VectorSpace::name) && (space.is_none() || counts.pending() == 0)
+        };
+        let (next_name, next) = &self.next;
+        self.finished == self.packed
+            && settled(spaces.current(), &self.space, &self.counts)
+            && settled(spaces.next(), next_name, next)
+    }
+
+    /// Whether each of its chunks has a vector in this space, or was refused by its embedder.
+    pub(super) fn is_complete_in(&self, space: &VectorSpace) -> bool {
+        let complete =
+            |name: &Option<String>, counts: &Counts| name.as_deref() == Some(space.name()) && counts.pending() == 0;
+        complete(&self.space, &self.counts) || complete(&self.next.0, &self.next.1)
     }
 
     /// Whether all of its chunks are written.
@@ -171,10 +188,16 @@ impl KeptDocument {
 
     pub(super) fn read(item: &Item) -> Option<Self> {
         let digits = text(item, "id")?.strip_prefix("document#")?;
-        let counts = Counts {
-            chunks: count(item, "chunks")?,
-            embedded: count(item, "embedded")?,
-            failed: count(item, "failed")?,
+        let chunks = count(item, "chunks")?;
+        let [(space, counts), next] = {
+            let slot = |slot: &str| {
+                let of = |name: &str| format!("{slot}{name}");
+                let (embedded, failed) = (count(item, &of("embedded"))?, count(item, &of("failed"))?);
+                let space = text(item, &of("vector_space")).map(str::to_owned);
+                Some((space, Counts { chunks, embedded, failed }))
+            };
+            let [current, next] = SLOT.map(slot);
+            [current?, next?]
         };
         Some(Self {
             id: DocumentId { assistant: text(item, "assistant")?.to_owned(), digits: digits.to_owned() },
@@ -183,7 +206,8 @@ impl KeptDocument {
             url: text(item, "url").map(str::to_owned),
             key: text(item, "key").map(str::to_owned),
             counts,
-            space: text(item, "vector_space").map(str::to_owned),
+            space,
+            next,
             deleting: item.contains_key("deleting"),
             fingerprint: text(item, "fingerprint").unwrap_or_default().to_owned(),
             segments: count(item, "segment_count")?,
@@ -203,16 +227,14 @@ pub struct StoredChunk {
     pub text: String,
     /// The headings above it.
     pub heading: String,
-    /// The name of the space in which it was embedded or failed.
-    pub(super) space: Option<String>,
-    /// Which of both it was.
-    pub(super) embedded: bool,
+    /// The names of the spaces in which it has a vector.
+    pub(super) spaces: BTreeSet<String>,
 }
 
 impl StoredChunk {
     /// Whether it has a vector in this space. One that failed is tried again whenever somebody asks for it.
     pub fn is_embedded_in(&self, space: &VectorSpace) -> bool {
-        self.embedded && self.space.as_deref() == Some(space.name())
+        self.spaces.contains(space.name())
     }
 
     /// What is embedded: its words below its headings, which an embedder that only adds words up is told several times.
@@ -226,10 +248,21 @@ impl StoredChunk {
             hash: chunk_hash(item)?,
             text: text(item, "text")?.to_owned(),
             heading: text(item, "heading")?.to_owned(),
-            space: text(item, "vector_space").map(str::to_owned),
-            embedded: text(item, "status") == Some("embedded"),
+            spaces: spaces_of(item),
         })
     }
+}
+
+/// The names of the spaces in which a chunk has a vector. Earlier releases kept one at a time.
+pub(super) fn spaces_of(item: &Item) -> BTreeSet<String> {
+    let old = text(item, "vector_space").filter(|_| text(item, "status") == Some("embedded"));
+    let names = item.get("vector_spaces").and_then(|names| names.as_ss().ok()).into_iter().flatten();
+    names.cloned().chain(old.map(str::to_owned)).collect()
+}
+
+/// The attribute that says why a chunk has no vector in a space.
+pub(super) fn fault_in(space: &VectorSpace) -> String {
+    format!("{}_fault", space.name())
 }
 
 pub(super) fn document_key(id: &DocumentId) -> Item {

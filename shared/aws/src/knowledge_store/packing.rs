@@ -8,26 +8,42 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, TransactWriteItem, Update};
+use contracts::knowledge::SLOTS;
 use contracts::problem::Problem;
+use futures::{StreamExt, TryStreamExt, stream};
 
-use super::items::{self, document_key, number, s, text};
+use super::items::{self, Item, SLOT, chunk_key, document_key, number, s, text};
 use super::segment::{Segment, into_segments, read_for_packing, segment_key};
-use super::{Counts, DocumentId, KeptDocument, KnowledgeStore, VectorSpace, WorkPart, unreadable};
+use super::{
+    Counts, DocumentId, KeptDocument, KnowledgeStore, Spaces, VectorSpace, WRITES, WorkPart, unless_not_so, unreadable,
+};
 use crate::store::failed;
 
 /// How often a transaction that met another one is tried.
 const ATTEMPTS: u32 = 6;
 
+/// A document, packed.
+#[derive(Default)]
+struct Pack {
+    segments: Vec<Segment>,
+    /// Its chunks by state, in each space.
+    counts: [Counts; SLOTS],
+    /// The hashes of the chunks there that are not of its last writing.
+    old: Vec<String>,
+    /// The hashes of those with vectors that others have taken the place of, and the names of their spaces.
+    replaced: Vec<(String, Vec<String>)>,
+}
+
 impl KnowledgeStore {
-    /// Counts a document's chunks by their state in this space, packs them for [`Self::load`], and deletes those that are no
+    /// Counts a document's chunks by their state in these spaces, packs them for [`Self::load`], and deletes those that are no
     /// longer its own. `None` where the document is gone or not whole. Called whenever some of its chunks changed, after they
     /// did: of several at once, the last to begin has seen what all the others wrote, and it alone finishes.
-    pub async fn settle(&self, id: &DocumentId, space: Option<&VectorSpace>) -> Result<Option<KeptDocument>, Problem> {
+    pub async fn settle(&self, id: &DocumentId, spaces: &Spaces) -> Result<Option<KeptDocument>, Problem> {
         let Some(document) = self.begin_packing(id).await? else { return Ok(None) };
-        let (segments, counts, old) = self.pack(&document, space).await?;
+        let Pack { segments, counts, old, replaced } = self.pack(&document, spaces).await?;
         let most = document.segments.max(segments.len());
         for (index, segment) in segments.iter().enumerate() {
-            if !self.write_segment(&document, most, index, segment, space).await? {
+            if !self.write_segment(&document, most, index, segment, spaces).await? {
                 return self.document(id).await;
             }
         }
@@ -35,13 +51,16 @@ impl KnowledgeStore {
             return self.document(id).await;
         }
         self.delete_chunks(id, &old, document.written).await?;
+        self.delete_vectors(id, &replaced).await?;
         // Before the document counts as settled: nobody would raise the version after a kill in between.
         self.bump(&id.assistant).await?;
-        if !self.finish_packing(&document, segments.len(), counts, space).await? {
+        if !self.finish_packing(&document, segments.len(), counts, spaces).await? {
             return self.document(id).await;
         }
-        let space = space.map(|space| space.name().to_owned());
-        Ok(Some(KeptDocument { counts, space, segments: segments.len(), finished: document.packed, ..document }))
+        let [counts, next] = counts;
+        let [space, next_space] = spaces.slots().map(|space| space.map(|space| space.name().to_owned()));
+        let (segments, finished, next) = (segments.len(), document.packed, (next_space, next));
+        Ok(Some(KeptDocument { counts, space, next, segments, finished, ..document }))
     }
 
     /// Deletes segments, unless another has begun to write, pack or delete: then false.
@@ -101,43 +120,63 @@ impl KnowledgeStore {
         }
     }
 
-    /// The segments of a document, its chunks by state, and the hashes of those there that are not of its last writing.
-    async fn pack(
-        &self,
-        document: &KeptDocument,
-        space: Option<&VectorSpace>,
-    ) -> Result<(Vec<Segment>, Counts, Vec<String>), Problem> {
-        let projection = "id, written, ordinal, #text, heading, #source, #url, vector_space, #status";
+    async fn pack(&self, document: &KeptDocument, spaces: &Spaces) -> Result<Pack, Problem> {
+        let mut projection =
+            "id, written, ordinal, #text, heading, #source, #url, vector_spaces, vector_space, #status".to_owned();
         let mut query = self
             .chunk_query(&document.id)
             .expression_attribute_names("#text", "text")
             .expression_attribute_names("#source", "source")
             .expression_attribute_names("#url", "url")
             .expression_attribute_names("#status", "status");
-        query = match space {
-            Some(space) => query
-                .projection_expression(format!("{projection}, #vector"))
-                .expression_attribute_names("#vector", space.name()),
-            None => query.projection_expression(projection),
-        };
-        let mut items = query.into_paginator().items().send();
-        let (mut counts, mut chunks, mut old) = (Counts::default(), Vec::new(), Vec::new());
+        for (at, space) in spaces.iter().enumerate() {
+            projection.push_str(&format!(", #vector{at}, #fault{at}"));
+            query = query.expression_attribute_names(format!("#vector{at}"), space.name());
+            query = query.expression_attribute_names(format!("#fault{at}"), items::fault_in(space));
+        }
+        let mut items = query.projection_expression(projection).into_paginator().items().send();
+        let (mut pack, mut chunks) = (Pack::default(), Vec::new());
         while let Some(item) = items.next().await {
             // A vector is turned into bytes at once: as a list of numbers it takes ten times the memory.
             let item = item.map_err(|error| failed("reading chunks", &error))?;
-            let (ordinal, packed, vector) = read_for_packing(&item, space).ok_or_else(unreadable)?;
+            let chunk = read_for_packing(&item, spaces).ok_or_else(unreadable)?;
             if items::count(&item, "written") != usize::try_from(document.written).ok() {
-                old.push(packed.hash);
+                pack.old.push(chunk.packed.hash);
                 continue;
             }
-            counts.chunks += 1;
-            counts.embedded += usize::from(packed.embedded);
-            let tried = space.is_some_and(|space| text(&item, "vector_space") == Some(space.name()));
-            counts.failed += usize::from(tried && !packed.embedded);
-            chunks.push((ordinal, packed, vector));
+            for ((space, vector), counts) in spaces.slots().into_iter().zip(&chunk.vectors).zip(&mut pack.counts) {
+                counts.chunks += 1;
+                counts.embedded += usize::from(!vector.is_empty());
+                let failed = space.is_some_and(|space| vector.is_empty() && has_failed_in(&item, space));
+                counts.failed += usize::from(failed);
+            }
+            let replaced = replaced_vectors(&item, spaces);
+            if !replaced.is_empty() {
+                pack.replaced.push((chunk.packed.hash.clone(), replaced));
+            }
+            chunks.push(chunk);
         }
-        chunks.sort_by_key(|(ordinal, ..)| *ordinal);
-        Ok((into_segments(chunks).map_err(Problem::internal)?, counts, old))
+        chunks.sort_by_key(|chunk| chunk.ordinal);
+        pack.segments = into_segments(chunks).map_err(Problem::internal)?;
+        Ok(pack)
+    }
+
+    /// Deletes the vectors of chunks that others have taken the place of.
+    async fn delete_vectors(&self, id: &DocumentId, replaced: &[(String, Vec<String>)]) -> Result<(), Problem> {
+        let deletes = replaced.iter().map(|(hash, spaces)| async move {
+            let update = self.client.update_item().table_name(&self.table).set_key(Some(chunk_key(id, hash)));
+            let names: Vec<String> = (0..spaces.len()).map(|at| format!("#vector{at}")).collect();
+            // The two others are of earlier releases.
+            let expression = format!("REMOVE {}, vector_space, #status DELETE vector_spaces :spaces", names.join(", "));
+            let mut update = update.update_expression(expression).condition_expression("attribute_exists(id)");
+            for (name, space) in names.into_iter().zip(spaces) {
+                update = update.expression_attribute_names(name, space);
+            }
+            let update = update.expression_attribute_names("#status", "status");
+            let update = update.expression_attribute_values(":spaces", AttributeValue::Ss(spaces.clone()));
+            unless_not_so(update.send().await, "deleting replaced vectors")
+        });
+        stream::iter(deletes.collect::<Vec<_>>()).buffer_unordered(WRITES).try_collect().await
     }
 
     /// Writes one segment, unless another has begun to pack; the document remembers how many there may be.
@@ -147,14 +186,16 @@ impl KnowledgeStore {
         most: usize,
         index: usize,
         segment: &Segment,
-        space: Option<&VectorSpace>,
+        spaces: &Spaces,
     ) -> Result<bool, Problem> {
         let mut item = segment_key(&document.id, index);
         let texts = serde_json::to_vec(&segment.texts).map_err(Problem::internal)?;
         item.insert("texts".to_owned(), AttributeValue::B(Blob::new(texts)));
-        if let Some(space) = space.filter(|_| !segment.vectors.is_empty()) {
-            item.insert("vectors".to_owned(), AttributeValue::B(Blob::new(segment.vectors.clone())));
-            item.insert("vector_space".to_owned(), s(space.name()));
+        for ((slot, space), vectors) in SLOT.into_iter().zip(spaces.slots()).zip(&segment.vectors) {
+            if let Some(space) = space.filter(|_| !vectors.is_empty()) {
+                item.insert(format!("{slot}vectors"), AttributeValue::B(Blob::new(vectors.clone())));
+                item.insert(format!("{slot}vector_space"), s(space.name()));
+            }
         }
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Problem::internal)?;
         self.change_segment(document, most, TransactWriteItem::builder().put(put).build()).await
@@ -197,27 +238,35 @@ impl KnowledgeStore {
         &self,
         document: &KeptDocument,
         segments: usize,
-        counts: Counts,
-        space: Option<&VectorSpace>,
+        counts: [Counts; SLOTS],
+        spaces: &Spaces,
     ) -> Result<bool, Problem> {
-        let set = "SET segment_count = :segments, chunks = :chunks, embedded = :embedded, failed = :failed, \
-                   finished = :packed, updated_at = :now";
+        let mut set =
+            "SET segment_count = :segments, chunks = :chunks, finished = :packed, updated_at = :now".to_owned();
+        let mut remove = Vec::new();
         let update = self.client.update_item().table_name(&self.table).set_key(Some(document_key(&document.id)));
-        let update = update
+        let mut update = update
             .condition_expression("packed = :packed")
             .expression_attribute_values(":packed", number(document.packed))
             .expression_attribute_values(":segments", number(segments))
-            .expression_attribute_values(":chunks", number(counts.chunks))
-            .expression_attribute_values(":embedded", number(counts.embedded))
-            .expression_attribute_values(":failed", number(counts.failed))
+            .expression_attribute_values(":chunks", number(counts[0].chunks))
             .expression_attribute_values(":now", s(&jiff::Timestamp::now().to_string()));
-        let update = match space {
-            Some(space) => update
-                .update_expression(format!("{set}, vector_space = :space"))
-                .expression_attribute_values(":space", s(space.name())),
-            None => update.update_expression(format!("{set} REMOVE vector_space")),
-        };
-        match update.send().await {
+        for ((slot, space), counts) in SLOT.into_iter().zip(spaces.slots()).zip(counts) {
+            set.push_str(&format!(", {slot}embedded = :{slot}embedded, {slot}failed = :{slot}failed"));
+            update = update.expression_attribute_values(format!(":{slot}embedded"), number(counts.embedded));
+            update = update.expression_attribute_values(format!(":{slot}failed"), number(counts.failed));
+            match space {
+                Some(space) => {
+                    set.push_str(&format!(", {slot}vector_space = :{slot}space"));
+                    update = update.expression_attribute_values(format!(":{slot}space"), s(space.name()));
+                }
+                None => remove.push(format!("{slot}vector_space")),
+            }
+        }
+        if !remove.is_empty() {
+            set.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        match update.update_expression(set).send().await {
             Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
@@ -227,6 +276,19 @@ impl KnowledgeStore {
             Err(error) => Err(failed("counting the chunks", &error)),
         }
     }
+}
+
+/// Whether an embedder has refused a chunk. Earlier releases noted it in two attributes.
+fn has_failed_in(item: &Item, space: &VectorSpace) -> bool {
+    let old = text(item, "status") == Some("failed") && text(item, "vector_space") == Some(space.name());
+    old || item.contains_key(&items::fault_in(space))
+}
+
+/// The spaces of a chunk's vectors that are none of these, once it has vectors in all of these.
+fn replaced_vectors(item: &Item, spaces: &Spaces) -> Vec<String> {
+    let mut has = items::spaces_of(item);
+    let has_all = spaces.iter().next().is_some() && spaces.iter().all(|space| has.remove(space.name()));
+    if has_all { has.into_iter().collect() } else { Vec::new() }
 }
 
 /// The first reason for which a transaction was cancelled.

@@ -1,18 +1,19 @@
 //! How the chunks of a document are packed, to be loaded many at once: below 256 KiB, on 16 hash keys.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use contracts::knowledge::SLOTS;
 use serde::{Deserialize, Serialize};
 
 use super::corpus::CorpusChunk;
-use super::items::{self, Item, key, text};
-use super::{DocumentId, VectorSpace};
+use super::items::{self, Item, SLOT, key, text};
+use super::{DocumentId, Spaces, VectorSpace};
 
 /// On how many hash keys the segments of an assistant are spread.
 pub(super) const SHARDS: usize = 16;
 /// The most bytes of words (as JSON) and vectors in a segment; DynamoDB takes items to 400 KB.
 const SEGMENT_BYTES: usize = 256 * 1024;
 
-/// A chunk in a segment's list of texts; its vector, if it has one, is the next of the segment's.
+/// A chunk in a segment's list of texts; its vectors, if it has any, are the next of the segment's.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Packed {
     pub hash: String,
@@ -20,48 +21,63 @@ pub(super) struct Packed {
     pub heading: String,
     pub source: String,
     pub url: Option<String>,
+    /// Whether it has a vector in the current space.
     pub embedded: bool,
+    /// The same of the next space.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub next_embedded: bool,
+}
+
+/// A chunk that is being packed, with its vectors as bytes.
+pub(super) struct PackedChunk {
+    pub ordinal: usize,
+    pub packed: Packed,
+    pub vectors: [Vec<u8>; SLOTS],
 }
 
 #[derive(Default)]
 pub(super) struct Segment {
     pub texts: Vec<Packed>,
-    pub vectors: Vec<u8>,
+    pub vectors: [Vec<u8>; SLOTS],
     bytes: usize,
 }
 
-pub(super) fn into_segments(chunks: Vec<(usize, Packed, Vec<u8>)>) -> serde_json::Result<Vec<Segment>> {
+pub(super) fn into_segments(chunks: Vec<PackedChunk>) -> serde_json::Result<Vec<Segment>> {
     let mut segments: Vec<Segment> = Vec::new();
-    for (_, packed, vector) in chunks {
+    for PackedChunk { packed, vectors, .. } in chunks {
         // As it is written, with its address and what JSON escapes.
-        let bytes = serde_json::to_vec(&packed)?.len() + 1 + vector.len();
+        let bytes = serde_json::to_vec(&packed)?.len() + 1 + vectors.iter().map(Vec::len).sum::<usize>();
         let mut segment = segments.pop().unwrap_or_default();
         if segment.bytes > 0 && segment.bytes + bytes > SEGMENT_BYTES {
             segments.push(std::mem::take(&mut segment));
         }
         segment.bytes += bytes;
-        segment.vectors.extend(vector);
+        for (all, vector) in segment.vectors.iter_mut().zip(vectors) {
+            all.extend(vector);
+        }
         segment.texts.push(packed);
         segments.push(segment);
     }
     Ok(segments)
 }
 
-pub(super) fn read_for_packing(item: &Item, space: Option<&VectorSpace>) -> Option<(usize, Packed, Vec<u8>)> {
-    let listed = space.and_then(|space| item.get(space.name()).map(|vector| (vector, space.dimensions)));
-    let vector = match listed {
-        Some((vector, dimensions)) => to_bytes(vector.as_l().ok()?, dimensions)?,
-        None => Vec::new(),
+pub(super) fn read_for_packing(item: &Item, spaces: &Spaces) -> Option<PackedChunk> {
+    let vector = |space: Option<&VectorSpace>| {
+        let listed = space.and_then(|space| Some((item.get(space.name())?, space.dimensions)));
+        listed.map_or(Some(Vec::new()), |(vector, dimensions)| to_bytes(vector.as_l().ok()?, dimensions))
     };
+    let [current, next] = spaces.slots().map(vector);
+    let vectors = [current?, next?];
     let packed = Packed {
         hash: items::chunk_hash(item)?,
         text: text(item, "text")?.to_owned(),
         heading: text(item, "heading")?.to_owned(),
         source: text(item, "source")?.to_owned(),
         url: text(item, "url").map(str::to_owned),
-        embedded: !vector.is_empty(),
+        embedded: !vectors[0].is_empty(),
+        next_embedded: !vectors[1].is_empty(),
     };
-    Some((items::count(item, "ordinal")?, packed, vector))
+    Some(PackedChunk { ordinal: items::count(item, "ordinal")?, packed, vectors })
 }
 
 /// The vector as little-endian 32-bit floats.
@@ -80,12 +96,18 @@ pub(super) fn read_segment(
     let id = text(item, "id")?;
     let document_id = format!("{assistant}-{}", id.split('#').next()?);
     let texts = item.get("texts")?.as_b().ok()?.as_ref();
-    let vectors = item.get("vectors").map_or(Some(&[][..]), |vectors| Some(vectors.as_b().ok()?.as_ref()))?;
-    let ours = space.filter(|space| text(item, "vector_space") == Some(space.name()));
+    let is_in =
+        |slot: &&str| space.is_some_and(|space| text(item, &format!("{slot}vector_space")) == Some(space.name()));
+    let slot = SLOT.into_iter().find(is_in);
+    let vectors = slot.and_then(|slot| item.get(&format!("{slot}vectors")));
+    let vectors = vectors.map_or(Some(&[][..]), |vectors| Some(vectors.as_b().ok()?.as_ref()))?;
+    let ours = space.filter(|_| slot.is_some());
+    let is_next = slot.is_some_and(|slot| !slot.is_empty());
     let mut floats = vectors.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
     let packed: Vec<Packed> = serde_json::from_slice(texts).ok()?;
     let chunks = packed.into_iter().map(|packed| {
-        let vector = match ours.filter(|_| packed.embedded) {
+        let embedded = if is_next { packed.next_embedded } else { packed.embedded };
+        let vector = match ours.filter(|_| embedded) {
             Some(space) => {
                 let vector: Vec<f32> = floats.by_ref().take(space.dimensions).collect();
                 Some((vector.len() == space.dimensions).then_some(vector)?)
@@ -130,11 +152,13 @@ mod tests {
                 source: "Handbook".to_owned(),
                 url: url.clone(),
                 embedded: true,
+                next_embedded: true,
             };
-            let segments = into_segments((0..1_000).map(|n| (n, packed(n), vec![0; 4])).collect()).unwrap();
+            let chunk = |n| PackedChunk { ordinal: n, packed: packed(n), vectors: [vec![0; 4], vec![0; 8]] };
+            let segments = into_segments((0..1_000).map(chunk).collect()).unwrap();
             let sizes: Vec<usize> = segments
                 .iter()
-                .map(|segment| serde_json::to_vec(&segment.texts).unwrap().len() + segment.vectors.len())
+                .map(|segment| serde_json::to_vec(&segment.texts).unwrap().len() + segment.vectors.concat().len())
                 .collect();
             assert!(sizes.iter().all(|bytes| (1..=SEGMENT_BYTES + 1).contains(bytes)), "{sizes:?}");
             assert_eq!(segments.iter().map(|segment| segment.texts.len()).sum::<usize>(), 1_000);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{FlagSource, Flags, Order};
+use super::{EmbedderSlot, FlagSource, Flags, Order};
 
 /// The header of a step's call that carries them, as JSON.
 pub const FLAGS_HEADER: HeaderName = HeaderName::from_static("colloquy-flags");
@@ -25,6 +25,8 @@ pub(crate) struct Handed {
     model: bool,
     #[serde(default)]
     steps: Order,
+    #[serde(default)]
+    embedder: EmbedderSlot,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capped_on: Option<Date>,
 }
@@ -36,16 +38,16 @@ fn on() -> bool {
 impl Handed {
     /// The value of the header.
     pub(crate) fn header(flags: &Flags) -> Option<HeaderValue> {
-        let Flags { providers, model, steps, capped_on, .. } = flags.clone();
-        let json = serde_json::to_vec(&Self { providers, model, steps, capped_on }).ok()?;
+        let Flags { providers, model, steps, embedder, capped_on, .. } = flags.clone();
+        let json = serde_json::to_vec(&Self { providers, model, steps, embedder, capped_on }).ok()?;
         HeaderValue::from_bytes(&json).ok()
     }
 
     /// The flags of a call; none where it carries none, or what this release cannot read.
     pub(crate) fn read(headers: &HeaderMap) -> Option<Arc<Flags>> {
-        let Self { providers, model, steps, capped_on } =
+        let Self { providers, model, steps, embedder, capped_on } =
             serde_json::from_slice(headers.get(FLAGS_HEADER)?.as_bytes()).ok()?;
-        Some(Arc::new(Flags { providers, model, steps, capped_on, unknown: Vec::new() }))
+        Some(Arc::new(Flags { providers, model, steps, embedder, capped_on, unknown: Vec::new() }))
     }
 }
 
@@ -79,6 +81,7 @@ mod tests {
             Flags::default(),
             Flags { model: false, steps: Order::Sequential, ..Flags::default() },
             Flags { providers: Some(vec!["duffel".to_owned(), "düffel\n".to_owned()]), ..Flags::default() },
+            Flags { embedder: EmbedderSlot::Next, ..Flags::default() },
             Flags { capped_on: Some(jiff::civil::date(2026, 11, 21)), ..Flags::default() },
         ] {
             let header = Handed::header(&flags).unwrap();
