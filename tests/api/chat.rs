@@ -1,7 +1,10 @@
 //! A traveller writes sentences and gets ranked flights.
 
+use contracts::api::FLIGHTS;
 use serde_json::{Value, json};
-use tests::{App, session_of};
+use tests::{App, FRIDAY, session_of};
+
+use crate::idempotency::Watched;
 
 #[tokio::test]
 async fn one_sentence_finds_ranked_flights_there_and_back() {
@@ -78,4 +81,36 @@ async fn the_assistants_are_listed() {
     let answer = app.get("/v1/assistants").await;
     assert_eq!(answer.body["assistants"][0]["name"], "travel");
     assert!(answer.body["assistants"][0]["suggestions"].as_array().is_some_and(|list| !list.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_offers_are_of_the_search_before_and_nothing_is_searched_again() {
+    let app = App::start().await;
+    let watched = Watched::start(&app).await;
+    let say = async |key: &str, session: &Value, message: &str| -> Value {
+        let body = json!({"assistant": "travel", "message": message, "session_id": session, "client_time": FRIDAY});
+        let (status, text) = watched.post("/v1/chat", key, &body).await;
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let ranks = |reply: &Value| -> Vec<u64> {
+        reply["offers"].as_array().unwrap().iter().map(|offer| offer["rank"].as_u64().unwrap()).collect()
+    };
+    let first = say("a-key-for-the-first-page", &Value::Null, "fly me from Lahore to Dubai next Friday").await;
+    let session = &first["session_id"];
+    assert_eq!((ranks(&first), watched.called(FLIGHTS.path)), ((1..=5).collect(), 1));
+
+    let second = say("2", session, "show me more flights").await;
+    say("3", session, "thanks").await;
+    let third = say("4", session, "show me more flights").await;
+
+    assert_eq!((ranks(&second), ranks(&third)), ((6..=10).collect(), (11..=15).collect()));
+    assert_eq!(watched.called(FLIGHTS.path), 1);
+    let another = say("5", session, "nonstop only").await;
+    assert_eq!((&another["action"], watched.called(FLIGHTS.path)), (&json!("search_flights"), 2), "{another}");
+    say("6", session, "show me more flights").await;
+    assert_eq!(app.of_session("DELETE", "/v1/session", session.as_str().unwrap()).await.status, 204);
+    let (client, tables) = app.colloquy.tables();
+    let rows = client.scan().table_name(tables.sessions).send().await.unwrap();
+    assert!(rows.items().iter().all(|row| !row.contains_key("ranked") && !row.contains_key("state")), "{rows:?}");
 }

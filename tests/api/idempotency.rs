@@ -1,7 +1,8 @@
 //! The same request, sent again, is the same turn.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -106,17 +107,17 @@ async fn a_turn_that_claims_its_key_twice_has_it() {
     }
 }
 
-/// The steps of a set behind a server that counts calls of `understand`, and fails commits while it is told to; and `chat`.
-struct Watched {
+/// The steps of a set behind a server that counts their calls, and fails commits while it is told to; and `chat`.
+pub(crate) struct Watched {
     chat: Router,
-    understood: Arc<AtomicUsize>,
+    calls: Arc<Mutex<BTreeMap<String, usize>>>,
     fails: Arc<AtomicBool>,
 }
 
 impl Watched {
-    async fn start(app: &App) -> Self {
-        let (understood, fails) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let (counter, failing) = (understood.clone(), fails.clone());
+    pub(crate) async fn start(app: &App) -> Self {
+        let (calls, fails) = (Arc::<Mutex<BTreeMap<String, usize>>>::default(), Arc::new(AtomicBool::new(false)));
+        let (counted, failing) = (calls.clone(), fails.clone());
         let steps = app.colloquy.steps_url();
         let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
         let forward = async move |request: Request| -> Response {
@@ -124,7 +125,7 @@ impl Watched {
             if path == SESSION_COMMIT.path && failing.load(Ordering::SeqCst) {
                 return StatusCode::BAD_GATEWAY.into_response();
             }
-            counter.fetch_add(usize::from(path == UNDERSTAND.path), Ordering::SeqCst);
+            *counted.lock().unwrap().entry(path.clone()).or_default() += 1;
             let asked = to_bytes(request.into_body(), usize::MAX).await.unwrap();
             let call = client.post(format!("{steps}{path}")).header("content-type", "application/json").body(asked);
             let answer = call.send().await.unwrap();
@@ -133,10 +134,15 @@ impl Watched {
         };
         let pipeline = Pipeline::new(tests::serve(Router::new().fallback(forward)).await).unwrap();
         let chat = chat::Deps::new(pipeline, app.colloquy.turn_queues().0, tests::options().assistants);
-        Self { chat: chat::router(chat), understood, fails }
+        Self { chat: chat::router(chat), calls, fails }
     }
 
-    async fn post(&self, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
+    /// How often a step was called.
+    pub(crate) fn called(&self, step: &str) -> usize {
+        self.calls.lock().unwrap().get(step).copied().unwrap_or_default()
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> (StatusCode, String) {
         let request = Request::post(path).header("content-type", "application/json").header("idempotency-key", key);
         let answer = self.chat.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
         let status = answer.status();
@@ -173,12 +179,12 @@ async fn a_request_that_is_answered_by_its_key_is_not_understood_again() {
     let watched = Watched::start(&app).await;
     let body = json!({"assistant": "travel", "message": "from Oslo to Rome"});
     let (_, first) = watched.post("/v1/chat", KEY, &body).await;
-    assert_eq!(watched.understood.load(Ordering::SeqCst), 1);
+    assert_eq!(watched.called(UNDERSTAND.path), 1);
 
     let (status, again) = watched.post("/v1/chat", KEY, &body).await;
     assert_eq!((status, again), (StatusCode::OK, first));
     let other = json!({"assistant": "travel", "message": "from Rome to Oslo"});
     assert_eq!(watched.post("/v1/chat", KEY, &other).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(watched.post("/v1/chat", "short", &body).await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(watched.understood.load(Ordering::SeqCst), 1, "neither replays nor refusals are");
+    assert_eq!(watched.called(UNDERSTAND.path), 1, "neither replays nor refusals are");
 }

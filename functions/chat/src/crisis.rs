@@ -151,6 +151,7 @@ pub(crate) async fn keep(
         reply,
         timings_ms: progress.timings_ms.clone(),
         claim,
+        ranked: None,
     };
     let deadline = progress.deadline.within(MOMENT);
     let kept = deps.pipeline.call(&SESSION_COMMIT, &commit, deadline).await;

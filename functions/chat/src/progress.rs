@@ -157,6 +157,7 @@ impl Progress {
             written.citations = citations(&asked.passages, |number| words.contains(&format!("[{number}]")));
         }
         if written.words.is_empty() && self.is_stopped() {
+            written.written_by = Writer::Rules;
             written.words.0.push_str(STOPPED);
             self.emit(|| TurnEvent::Delta { text: written.words.clone() });
         } else if written.words.is_empty() {

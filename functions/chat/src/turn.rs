@@ -6,8 +6,8 @@ use std::time::Duration;
 use contracts::api::Kind;
 use contracts::api::{
     Answer, BeginTurn, Begun, ChatReply, ChatRequest, ClaimKey, ClaimedKey, ClientTime, CommitTurn, FLIGHTS,
-    Idempotency, RETRIEVE, ReplyRequest, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, SESSION_RELEASE, SessionId,
-    TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
+    Idempotency, RETRIEVE, RankedOffers, ReplyRequest, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, SESSION_RELEASE,
+    SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
 };
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
@@ -64,6 +64,8 @@ struct Turn {
     begin: BeginTurn,
     opened: Opened,
     action: Action,
+    /// The offers of the search that more is asked of.
+    ranked: Vec<Offer>,
     trace: bool,
     progress: Progress,
 }
@@ -88,6 +90,8 @@ fn notice(session: &mut Session) -> Option<String> {
 struct Found {
     offers: Vec<Offer>,
     more: usize,
+    /// All of them, where they were searched now.
+    ranked: Option<RankedOffers>,
     retrieved: Option<Retrieved>,
 }
 
@@ -177,7 +181,7 @@ impl Message {
                 "This service is being renewed.",
                 anyhow::anyhow!("a turn began in a way of a later release"),
             )),
-            Begun::Turn { session_id, version, session, action, before, .. } => {
+            Begun::Turn { session_id, version, session, action, ranked, before, .. } => {
                 if let Some(class) = begin.understanding.danger {
                     let danger = Danger::seen_by_model(class, region);
                     let reply = danger.reply(&message, session.care.as_ref());
@@ -190,7 +194,7 @@ impl Message {
                     return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);
                 }
                 let opened = Opened { session_id, version, session, claim };
-                Turn { deps, message, begin, opened, action, trace, progress }.answer().await
+                Turn { deps, message, begin, opened, action, ranked, trace, progress }.answer().await
             }
         }
     }
@@ -227,7 +231,7 @@ impl Turn {
     /// # Errors
     /// That the turn cannot be kept. Any other failure is in the reply's `degraded`.
     async fn answer(self) -> Result<ChatReply, Problem> {
-        let Self { deps, message, begin, opened, action, trace, mut progress } = self;
+        let Self { deps, message, begin, opened, action, ranked, trace, mut progress } = self;
         let Opened { session_id, version, mut session, claim } = opened;
         let notice = notice(&mut session);
         let reminder = session.care.as_ref().filter(|care| care.reminds()).map(safety::reminder);
@@ -238,12 +242,13 @@ impl Turn {
         let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
         let stopped = progress.stopped();
         let found = tokio::select! {
-            found = find(&deps, &mut progress, &assistant, &action, &session, &message) => found,
+            found = find(&deps, &mut progress, &assistant, (&action, ranked), &session, &message) => found,
             () = stopped => {
                 progress.note_stop();
                 Found::default()
             }
         };
+        let ranked = found.ranked;
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
         let retrieved = found.retrieved.unwrap_or_default();
         let asked = ReplyRequest {
@@ -287,8 +292,18 @@ impl Turn {
             timings_ms: None,
         };
         let (end, timings_ms) = (progress.end, progress.timings_ms.clone());
-        let commit =
-            CommitTurn { version, session, kind, understanding, client_time, message, reply, timings_ms, claim };
+        let commit = CommitTurn {
+            version,
+            session,
+            kind,
+            understanding,
+            client_time,
+            message,
+            reply,
+            timings_ms,
+            claim,
+            ranked,
+        };
         let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await;
         let kept = kept.inspect_err(unanswered)?;
         deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
@@ -305,11 +320,12 @@ async fn find(
     deps: &Deps,
     progress: &mut Progress,
     assistant: &str,
-    action: &Action,
+    (action, ranked): (&Action, Vec<Offer>),
     session: &Session,
     message: &Private<String>,
 ) -> Found {
     let found = match action {
+        Action::SearchFlights { skip, .. } if !ranked.is_empty() => page(ranked, *skip),
         Action::SearchFlights { query, skip } => search(deps, progress, query, *skip).await,
         Action::ShowOffer { rank } => {
             let offers = session.shown.iter().filter(|offer| offer.rank == *rank).cloned().collect();
@@ -349,9 +365,16 @@ async fn search(deps: &Deps, progress: &mut Progress, query: &FlightQuery, skip:
         offer.rank = rank;
     }
     progress.degraded.extend(results.degraded);
-    let more = results.offers.len().saturating_sub(skip.saturating_add(OFFERS_SHOWN));
-    let offers = results.offers.into_iter().skip(skip).take(OFFERS_SHOWN).collect();
-    Found { offers, more, retrieved: None }
+    let all = RankedOffers { query: query.clone(), offers: results.offers.clone() };
+    let ranked = (!all.offers.is_empty()).then_some(all);
+    Found { ranked, ..page(results.offers, skip) }
+}
+
+/// The page after the first `skip` offers, and how many come after it.
+fn page(ranked: Vec<Offer>, skip: usize) -> Found {
+    let more = ranked.len().saturating_sub(skip.saturating_add(OFFERS_SHOWN));
+    let offers = ranked.into_iter().skip(skip).take(OFFERS_SHOWN).collect();
+    Found { offers, more, ..Found::default() }
 }
 
 /// What makes two requests the same: all that they say.

@@ -2,6 +2,7 @@
 //! to be stopped.
 
 mod claims;
+mod ranked;
 mod turns;
 
 use std::collections::{BTreeMap, HashMap};
@@ -235,6 +236,7 @@ impl Store {
                 .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
             let put = past_transactions(|| tombstone.clone().send()).await;
             put.map_err(|error| failed("deleting a talk", &error))?;
+            self.forget_ranked(id).await?;
         }
         // Also where the talk is gone: its turns are kept for longer, and a deletion may have been broken off.
         while self.delete_turns(id).await? {

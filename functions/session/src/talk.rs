@@ -13,6 +13,7 @@ use contracts::api::{
 use contracts::dialogue::{Action, Exchange, Session};
 use contracts::private::Private;
 use contracts::problem::Problem;
+use contracts::travel::Offer;
 use http::StatusCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -67,16 +68,51 @@ pub(crate) async fn begin(deps: Arc<Deps>, turn: BeginTurn, _: Deadline) -> Resu
     let Kept { session_id, version, session, .. } = kept;
     if turn.in_danger {
         let (session, action) = (Box::new(session), Action::Crisis);
-        return Ok(Begun::Turn { session_id, version, session, action, claim, before: None });
+        return Ok(Begun::Turn { session_id, version, session, action, claim, ranked: Vec::new(), before: None });
     }
     let before = session.care.is_some().then(|| Box::new(session.clone()));
     let (session, action) = merge(turn.kind, session, &turn.understanding, &turn.client_time.0);
-    Ok(Begun::Turn { session_id, version, session: Box::new(session), action, claim, before })
+    let ranked = ranked(&deps, &session_id, &action).await;
+    Ok(Begun::Turn { session_id, version, session: Box::new(session), action, claim, ranked, before })
 }
 
-pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
-    let CommitTurn { mut version, session, kind, understanding, client_time, message, mut reply, timings_ms, claim } =
-        turn;
+/// The offers that more is asked of. Where they cannot be read, it is searched again.
+async fn ranked(deps: &Deps, session_id: &SessionId, action: &Action) -> Vec<Offer> {
+    let Action::SearchFlights { query, skip: 1.. } = action else { return Vec::new() };
+    let kept = deps.store.ranked(session_id).await.unwrap_or_else(|problem| {
+        let cause = problem.cause();
+        tracing::warn!(%problem, cause, "offers were not read: for more of them, it is searched again");
+        None
+    });
+    kept.filter(|kept| kept.query == **query).map(|kept| kept.offers).unwrap_or_default()
+}
+
+pub(crate) async fn commit(deps: Arc<Deps>, mut turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
+    let Some(ranked) = turn.ranked.take() else { return keep(&deps, turn, deadline).await };
+    let session_id = turn.reply.session_id.clone();
+    let (kept, noted) = tokio::join!(keep(&deps, turn, deadline), deps.store.keep_ranked(&session_id, ranked));
+    // Of a session that was deleted meanwhile, nothing stays.
+    let noted = if kept.is_err() { deps.store.forget_ranked(&session_id).await } else { noted };
+    if let Err(problem) = noted {
+        let cause = problem.cause();
+        tracing::warn!(%problem, cause, "offers were not kept: for more of them, it is searched again");
+    }
+    kept
+}
+
+async fn keep(deps: &Deps, turn: CommitTurn, deadline: Deadline) -> Result<Committed, Problem> {
+    let CommitTurn {
+        mut version,
+        session,
+        kind,
+        understanding,
+        client_time,
+        message,
+        mut reply,
+        timings_ms,
+        claim,
+        ..
+    } = turn;
     let mut session = *session;
     let (care, notified) = (session.care.clone(), session.notified);
     let is_crisis = [Action::Crisis.name(), Action::FirstAid.name()].contains(&reply.action.as_str());
@@ -93,7 +129,7 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
             match deps.store.commit(&write).await? {
                 Outcome::Kept => return Ok(Committed { version: version + 1, slots: reply.slots }),
                 Outcome::KeptBefore => {
-                    let kept = existing(&deps, &reply.session_id, &reply.assistant).await?;
+                    let kept = existing(deps, &reply.session_id, &reply.assistant).await?;
                     return Ok(Committed { version: kept.version, slots: kept.session.slots });
                 }
                 Outcome::ClaimLost => return Err(idempotency::still_running(Duration::from_secs(1))),
@@ -104,7 +140,7 @@ pub(crate) async fn commit(deps: Arc<Deps>, turn: CommitTurn, deadline: Deadline
         }
         // Another turn of the same talk came first: say the same into what it left.
         wait(&mut backoff, deadline).await?;
-        let fresh = existing(&deps, &reply.session_id, &reply.assistant).await?;
+        let fresh = existing(deps, &reply.session_id, &reply.assistant).await?;
         version = fresh.version;
         session = match is_crisis {
             true => fresh.session,

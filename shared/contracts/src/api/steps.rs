@@ -8,7 +8,7 @@ use super::{ChatReply, ClientTime, Degraded, SessionId, Usage, Writer};
 use crate::dialogue::{Action, Session, Understanding};
 use crate::knowledge::{Passage, QuestionPart};
 use crate::private::Private;
-use crate::travel::{Offer, Slots};
+use crate::travel::{FlightQuery, Offer, Slots};
 
 /// What an assistant answers with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,9 @@ pub enum Begun {
         /// Where the request's idempotency key is kept, for the commit.
         #[serde(default)]
         claim: Option<String>,
+        /// The offers of the search that more is asked of, the best first, while they are kept; none otherwise.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ranked: Vec<Offer>,
         /// The talk without this turn, where the message may be an answer to a crisis reply and not about the journey.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Box<Session>>,
@@ -159,6 +162,18 @@ pub struct CommitTurn {
     /// The claim that `begin` made.
     #[serde(default)]
     pub claim: Option<String>,
+    /// All that was found for the reply, where it was searched for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranked: Option<RankedOffers>,
+}
+
+/// What a search came to, kept with its session for minutes, so that more of it can be shown without another search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankedOffers {
+    /// What was searched.
+    pub query: FlightQuery,
+    /// The offers, the best first.
+    pub offers: Vec<Offer>,
 }
 
 /// What `session/commit` answers.
