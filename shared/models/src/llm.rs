@@ -125,8 +125,10 @@ impl ChatModel {
         let server = Server::from_env()?;
         let server = server.context("CHAT_MODEL is set, and neither OPENAI_API_KEY nor OPENAI_BASE_URL is")?;
         let first_words = config::parsed("MODEL_FIRST_WORDS_S", FIRST_WORDS.as_secs_f64())?;
-        let first_words = Duration::try_from_secs_f64(first_words).ok().filter(|limit| !limit.is_zero());
-        let first_words = first_words.context("MODEL_FIRST_WORDS_S must be a number of seconds above 0")?;
+        let first_words = Duration::try_from_secs_f64(first_words).ok();
+        let first_words = first_words.filter(|limit| !limit.is_zero() && *limit <= LONGEST_REPLY);
+        let first_words =
+            first_words.context("MODEL_FIRST_WORDS_S must be a number of seconds, above 0 and up to 120")?;
         let model = Self::new(server, model.trim(), config::parsed("MAX_REPLY_TOKENS", 600)?);
         Ok(Some(model.with_first_words(first_words)))
     }
