@@ -271,6 +271,16 @@ pub struct Miss {
     pub carried: bool,
 }
 
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.id, self.user)?;
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        self.slots
+            .iter()
+            .try_for_each(|(slot, expected, actual)| write!(f, " {slot}: {} but {}", shown(expected), shown(actual)))
+    }
+}
+
 /// What a run came to.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -282,7 +292,7 @@ pub struct Report {
     pub held_out: Score,
     /// The rest.
     pub looked_at: Score,
-    /// What was missed.
+    /// What was missed in the part that is looked at.
     pub misses: Vec<Miss>,
 }
 
@@ -306,6 +316,9 @@ impl Report {
                 .collect();
             let carried = slots == wrong_before;
             wrong_before.clone_from(&slots);
+            if dialogue.is_held_out() {
+                continue;
+            }
             self.misses.push(Miss { id: dialogue.id.clone(), user: turn.user.clone(), slots, carried });
         }
     }
