@@ -1,7 +1,8 @@
 //! How well it understands travellers as they write: written conversations, played through `POST /v1/chat` and judged turn by
 //! turn by `travel_talks/play.py`.
 //!
-//! Our own conversations and single-sentence requests are in `travel_talks`. The public conversations are read from the
+//! Our own conversations and single-sentence requests are in `travel_talks`; `first_sight.jsonl` holds those that were written and
+//! played once before any rule was changed for them, and whose first figures the README prints. The public conversations are read from the
 //! folder that `COLLOQUY_EVAL` names (`travel_talks/public.jsonl`), and skipped without it. Their counts may only get better:
 //! whoever betters them writes the new ones here.
 
@@ -61,12 +62,17 @@ async fn public_conversations_are_understood_no_worse_than_before() {
         return;
     };
     let file = PathBuf::from(folder).join("travel_talks/public.jsonl");
-    plays_no_worse(file, Most { wrong_turns: 4, silent_wrong: 0 }).await;
+    plays_no_worse(file, Most { wrong_turns: 2, silent_wrong: 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_conversations_are_understood() {
     plays_no_worse(folder().join("own.jsonl"), Most { wrong_turns: 0, silent_wrong: 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_that_were_a_first_sight_are_understood_no_worse_than_since() {
+    plays_no_worse(folder().join("first_sight.jsonl"), Most { wrong_turns: 3, silent_wrong: 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,6 +180,7 @@ pub fn offers(query: &FlightQuery, skip: usize) -> anyhow::Result<Vec<Offer>> {
                 cost: Cost { total: 0.0, terms: Vec::new() },
                 rank: u32::try_from(skip + at + 1)?,
                 dominated: false,
+                outside_times: false,
                 expires_at: None,
             })
         })

@@ -99,6 +99,7 @@ impl Question {
             client_time: ClientTime::now(),
             offers: Vec::new(),
             more: 0,
+            suggestions: Vec::new(),
             hand_offs_are_read: deps.hand_offs_are_read,
             question: search.question,
             passages: retrieved.passages,

@@ -10,6 +10,7 @@ mod progress;
 mod running;
 mod sessions;
 mod stream;
+mod suggest;
 mod turn;
 mod turns;
 

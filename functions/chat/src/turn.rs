@@ -26,7 +26,7 @@ use crate::crisis::Danger;
 use crate::progress::{Delivery, Progress, RESERVE, Written, unanswered};
 use crate::running::{self, caught};
 use crate::stream::replayed;
-use crate::{Deps, crisis};
+use crate::{Deps, crisis, suggest};
 
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
@@ -249,6 +249,10 @@ impl Turn {
             }
         };
         let ranked = found.ranked;
+        let found_none = found.offers.is_empty() && progress.degraded.is_empty();
+        let until = progress.deadline.less(RESERVE);
+        let suggested = suggest::suggestions(&deps.pipeline, &action, &session, found_none, until);
+        let suggestions = progress.timed("suggestions", suggested).await;
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
         let retrieved = found.retrieved.unwrap_or_default();
         let asked = ReplyRequest {
@@ -258,6 +262,7 @@ impl Turn {
             client_time,
             offers: found.offers,
             more: found.more,
+            suggestions,
             hand_offs_are_read: deps.hand_offs_are_read,
             question: message,
             passages: retrieved.passages,
@@ -359,11 +364,8 @@ async fn search(deps: &Deps, progress: &mut Progress, query: &FlightQuery, skip:
         progress.degrade("flights", &problem);
         Default::default()
     });
-    // What leaves at the times that were asked for comes first; the rest follows, and is marked.
-    results.offers.sort_by_key(|offer| query.is_outside_times(offer));
-    for (rank, offer) in (1..).zip(&mut results.offers) {
-        offer.rank = rank;
-    }
+    // What is on time comes first; the rest follows, and is marked.
+    query.put_timely_first(&mut results.offers);
     progress.degraded.extend(results.degraded);
     let all = RankedOffers { query: query.clone(), offers: results.offers.clone() };
     let ranked = (!all.offers.is_empty()).then_some(all);

@@ -272,7 +272,7 @@ impl WireOffer {
             id: self.id.0,
             sample,
             total_price: Money::parse(&price.0, currency).ok()?,
-            travellers: passengers.total(),
+            travellers: passengers.seated(),
             directions: directions.collect::<Option<_>>()?,
             // The day until which a ticket can be bought is no promise of its price.
             expires_at: None,

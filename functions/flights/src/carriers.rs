@@ -67,6 +67,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn alliances_are_those_that_travellers_choose_by() {
+        use contracts::travel::Alliance;
+        for carrier in carriers() {
+            let here = carrier.alliance.map(|name| match name {
+                "star" => Alliance::Star,
+                "oneworld" => Alliance::Oneworld,
+                _ => Alliance::Skyteam,
+            });
+            assert_eq!(geo::airlines::alliance_of(carrier.iata), here, "{}", carrier.iata);
+        }
+    }
+
+    #[test]
     fn every_line_of_the_table_is_read_with_all_its_hubs() {
         let lines = include_str!("carriers.tsv").lines().filter(|line| !line.starts_with('#'));
         assert_eq!(carriers().len(), lines.clone().count());

@@ -74,6 +74,7 @@ impl Draft {
             cost: Cost { total: 0.0, terms: Vec::new() },
             rank: 0,
             dominated: false,
+            outside_times: false,
             expires_at: self.expires_at,
         })
     }

@@ -241,7 +241,7 @@ impl WireOffer {
             id: self.id,
             sample: self.live_mode == Some(false),
             total_price: Money::parse(&self.total_amount.0, currency).ok()?,
-            travellers: passengers.total(),
+            travellers: passengers.seated(),
             directions: directions.collect::<Option<_>>()?,
             expires_at: self.expires_at.and_then(|text| text.parse().ok()),
         };

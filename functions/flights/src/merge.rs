@@ -23,7 +23,7 @@ pub fn fits(offer: &Offer, query: &FlightQuery) -> bool {
         .max_price
         .is_none_or(|most| most.currency != offer.total_price.currency || offer.total_price.minor <= most.minor);
     let cabin = query.cabin.zip(offer.cabin).is_none_or(|(wanted, offered)| offered >= wanted);
-    airlines && stops && price && cabin
+    airlines && stops && price && cabin && query.limits.allow(offer)
 }
 
 /// Keeps the cheapest offer of each itinerary: the same flights, departures, cabin and currency.
@@ -104,7 +104,7 @@ impl Flights {
 mod tests {
     use super::*;
     use crate::testing::{OfferSketch, any_offers, query};
-    use contracts::travel::{Airline, Money};
+    use contracts::travel::{Airline, Alliance, Layover, Limits, LowCost, Money};
     use proptest::prelude::*;
 
     #[test]
@@ -151,6 +151,30 @@ mod tests {
             (FlightQuery { cabin: Some(Cabin::Economy), ..query() }, &business, true),
         ] {
             assert_eq!(fits(offer, &query), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_limit_of_the_way_is_left_out() {
+        let nonstop = OfferSketch { carriers: &["EK"], ..OfferSketch::default() }.build();
+        // An hour lies between the two flights.
+        let stop = OfferSketch { minutes: &[60, 60], carriers: &["EK", "QR"], ..OfferSketch::default() }.build();
+        let between = stop.itineraries[0].segments[0].destination.clone();
+        let low_cost = OfferSketch { carriers: &["FZ"], ..OfferSketch::default() }.build();
+        let layover = |layover| Limits { layover: Some(layover), ..Limits::default() };
+        for (limits, offer, expected) in [
+            (Limits::default(), &stop, true),
+            (layover(Layover { most: Some(60), ..Layover::default() }), &stop, true),
+            (layover(Layover { most: Some(59), ..Layover::default() }), &stop, false),
+            (layover(Layover { least: Some(61), ..Layover::default() }), &stop, false),
+            (layover(Layover { least: Some(61), ..Layover::default() }), &nonstop, true),
+            (Limits { without_airports: vec![between], ..Limits::default() }, &stop, false),
+            (Limits { alliance: Some(Alliance::Oneworld), ..Limits::default() }, &stop, false),
+            (Limits { low_cost: Some(LowCost::Without), ..Limits::default() }, &low_cost, false),
+            (Limits { low_cost: Some(LowCost::Without), ..Limits::default() }, &nonstop, true),
+            (Limits { low_cost: Some(LowCost::Only), ..Limits::default() }, &low_cost, true),
+        ] {
+            assert_eq!(fits(offer, &FlightQuery { limits: limits.clone(), ..query() }), expected, "{limits:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Offers and queries for the tests of this crate.
 
-use contracts::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place};
+use contracts::travel::{Airline, Cabin, FlightQuery, Limits, Money, Offer, Passengers, Place};
 use iso_currency::Currency;
 use jiff::civil::date;
 use jiff::{SignedDuration, Zoned};
@@ -23,6 +23,7 @@ pub fn query() -> FlightQuery {
         max_price: None,
         departure_time: None,
         return_time: None,
+        limits: Limits::default(),
     }
 }
 

@@ -11,6 +11,7 @@ mod courtesy;
 mod extract;
 mod language;
 mod languages;
+mod limits;
 mod offers;
 mod prompt;
 mod questions;

@@ -30,6 +30,9 @@ fn sentence(remark: &Remark) -> Option<String> {
         Remark::Weak { slot, words } => {
             format!("I took “{words}” for {}; tell me if you meant something else.", slot_name(*slot))
         }
+        Remark::Through { place } => {
+            format!("I can't hold a search to going via {}: look at where each one stops.", place.name)
+        }
         Remark::Avoid { place } => {
             format!(
                 "I can't leave out {} ({}) alone, so I have not: name the airport you want instead.",

@@ -1,12 +1,13 @@
 //! What is said for each action.
 
-use contracts::api::{Degraded, ReplyRequest};
+use contracts::api::{Degraded, ReplyRequest, Suggestion};
 use contracts::dialogue::{Action, Slot, Topic, Trouble};
-use contracts::travel::{Airline, Cabin, FlightQuery, Passengers, Place};
+use contracts::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place};
 use jiff::civil::Date;
 
 use crate::answer::{LOADING, is_loading};
 use crate::languages;
+use crate::limits;
 use crate::offers;
 use crate::questions;
 use crate::remarks::remarks;
@@ -25,14 +26,19 @@ fn in_english(request: &ReplyRequest) -> Vec<String> {
     match &request.action {
         Action::Ask { slot, because } => {
             let trouble = because.as_ref().map(|trouble| explain(trouble, request));
+            let costs = (!request.suggestions.is_empty()).then(|| suggested(&request.suggestions, request));
             let asks = !matches!(because, Some(Trouble::Ambiguous { .. }));
             let question = asks.then(|| question(*slot, request));
             let more = again(*slot, request);
-            join(remarks(request).into_iter().chain(trouble).chain(question).chain(more))
+            join(remarks(request).into_iter().chain(trouble).chain(costs).chain(question).chain(more))
         }
         Action::SearchFlights { query, skip } => found(query, *skip, request),
         Action::ShowOffer { rank } => match request.offers.first() {
-            Some(offer) => offers::details(offer),
+            Some(offer) => {
+                let buys = wants_to_buy(&request.question.0).then(|| questions::answer(Topic::Booking, Some(*rank), request));
+                let booking = buys.flatten().map(|sentence| format!(" {sentence}"));
+                offers::details(offer).into_iter().chain(booking).collect()
+            }
             None => vec![format!("I have no offer number {rank} to show. Ask me to search again?")],
         },
         Action::LookUp { topic, then_ask, .. } if is_loading(request) && topics::answer(*topic).is_none() => {
@@ -40,7 +46,9 @@ fn in_english(request: &ReplyRequest) -> Vec<String> {
         }
         Action::Answer { topic, rank, then_ask } | Action::LookUp { topic, rank, then_ask } => {
             let answer = questions::answer(*topic, *rank, request);
-            join(answer.into_iter().chain(then_ask.map(|slot| question(slot, request))))
+            let near = (!request.suggestions.is_empty())
+                .then(|| format!("Near by: {}", suggested(&request.suggestions, request)));
+            join(answer.into_iter().chain(near).chain(then_ask.map(|slot| question(slot, request))))
         }
         Action::Cancel => {
             vec!["All right, I have dropped that journey. Where would you like to go instead?".to_owned()]
@@ -65,6 +73,14 @@ fn in_english(request: &ReplyRequest) -> Vec<String> {
         }
         Action::Retrieve | Action::Other => questions::answer(Topic::Other, None, request).into_iter().collect(),
     }
+}
+
+/// "Book the cheapest" shows that one, and says where it is booked.
+fn wants_to_buy(message: &str) -> bool {
+    let words = message.split(|sign: char| !sign.is_alphabetic());
+    words
+        .into_iter()
+        .any(|word| ["book", "buy", "purchase", "reserve", "pay"].iter().any(|verb| word.eq_ignore_ascii_case(verb)))
 }
 
 /// What is said the second and the third time that the same is asked, or that nothing was understood.
@@ -128,6 +144,10 @@ fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
         Trouble::Ambiguous { name, choices, near: true, .. } => {
             format!("{name} has no airport with many flights; near it are {}. Which one?", listed(choices).join(", "))
         }
+        Trouble::Ambiguous { name, choices, region: true, .. } if is_wish(name) => {
+            let name: String = name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect();
+            format!("{name}: how about {}, or another place?", one_of(choices))
+        }
         Trouble::Ambiguous { name, choices, region: true, .. } => {
             format!("Which city in {name} would it be: {}, or another one?", listed(choices).join(", "))
         }
@@ -154,6 +174,23 @@ fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
     }
 }
 
+/// "Somewhere warm" is no name of a country.
+fn is_wish(name: &str) -> bool {
+    name.split(' ').next().is_some_and(|first| {
+        ["somewhere", "anywhere", "someplace", "a"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    })
+}
+
+/// "Lisbon (LIS) from USD 98.00, Porto (OPO) from USD 110.00 (on Friday 15 January)."
+fn suggested(suggestions: &[Suggestion], request: &ReplyRequest) -> String {
+    let costs: Vec<String> = suggestions
+        .iter()
+        .map(|suggestion| format!("{} ({}) from {}", suggestion.place.name, suggestion.place.iata, suggestion.from))
+        .collect();
+    let on = suggestions.first().map(|suggestion| format!(", on {}", day(suggestion.date, request)));
+    format!("{}{}.", costs.join(", "), on.unwrap_or_default())
+}
+
 fn listed(places: &[Place]) -> Vec<String> {
     places.iter().map(|place| format!("{} ({})", place.name, place.iata)).collect()
 }
@@ -172,7 +209,9 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
     let missing = missing(&request.degraded);
     if request.offers.is_empty() {
         let remarks = remarks(request).into_iter().map(|remark| format!("{remark} "));
-        return remarks.chain(none_found(&journey, skip, query, missing)).collect();
+        let near = (!request.suggestions.is_empty())
+            .then(|| format!(" Airports near by: {}", suggested(&request.suggestions, request)));
+        return remarks.chain(none_found(&journey, skip, query, missing)).chain(near).collect();
     }
     let mut bits: Vec<String> = remarks(request).into_iter().map(|remark| format!("{remark}\n")).collect();
     bits.push(match (request.offers.len() + request.more + skip, skip) {
@@ -184,11 +223,12 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
     });
     bits.extend(request.offers.iter().take(3).map(|offer| {
         let line = offers::line(offer);
-        match query.is_outside_times(offer) {
+        match offer.outside_times {
             true => format!("{} – outside the times you asked for\n", line.trim_end()),
             false => line,
         }
     }));
+    bits.extend(faster_nonstop(&request.offers).map(|sentence| format!("{sentence}\n")));
     if request.offers.iter().any(|offer| offer.sample) {
         bits.push(
             "These are sample flights, worked out from real airports and distances; they are not for sale. ".to_owned(),
@@ -200,6 +240,22 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
         more => format!("Ask about any of them, change anything, or let me show {more} more."),
     });
     bits
+}
+
+/// A nonstop that costs little more than the long way round that stands first.
+fn faster_nonstop(offers: &[Offer]) -> Option<String> {
+    const LEAST_SAVED: u32 = 60;
+    let minutes = |offer: &Offer| offer.itineraries.iter().map(|way| way.duration_minutes).sum::<u32>();
+    let first = offers.first().filter(|first| first.stops > 0)?;
+    let nonstop = offers.iter().filter(|offer| offer.stops == 0).min_by_key(|offer| offer.total_price.minor)?;
+    let more = nonstop.total_price.minor.checked_sub(first.total_price.minor).filter(|more| *more > 0)?;
+    let saved = minutes(first).checked_sub(minutes(nonstop)).filter(|saved| *saved >= LEAST_SAVED)?;
+    let comparable = nonstop.total_price.currency == first.total_price.currency && !nonstop.outside_times;
+    // Little is at most half the price again.
+    (comparable && more <= first.total_price.minor / 2).then(|| {
+        let more = Money { minor: more, ..nonstop.total_price };
+        format!("Offer {} is nonstop: {} faster for {more} more.", nonstop.rank, offers::duration(saved))
+    })
 }
 
 fn none_found(journey: &str, skip: usize, query: &FlightQuery, missing: Option<String>) -> Vec<String> {
@@ -219,6 +275,9 @@ fn none_found(journey: &str, skip: usize, query: &FlightQuery, missing: Option<S
     }
     if !query.airlines.is_empty() || !query.without_airlines.is_empty() {
         looser.push("any airline");
+    }
+    if !query.limits.is_empty() {
+        looser.push("fewer limits on the way");
     }
     looser.push("another day");
     vec![format!("I found no flights {journey}."), format!(" Would {} do?", looser.join(", or "))]
@@ -260,6 +319,10 @@ pub(crate) fn journey(query: &FlightQuery, request: &ReplyRequest) -> String {
     if !query.without_airlines.is_empty() {
         text.push_str(&format!(", not with {}", named(&query.without_airlines)));
     }
+    if let Some(most) = query.max_price {
+        text.push_str(&format!(", up to {most}"));
+    }
+    text.push_str(&limits::limits(&query.limits));
     text
 }
 
@@ -291,4 +354,42 @@ pub(crate) fn cabin_name(cabin: Cabin) -> &'static str {
 pub(crate) fn day(date: Date, request: &ReplyRequest) -> String {
     let format = if date.year() == request.client_time.0.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
     date.strftime(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn offer(rank: u32, price: &str, minutes: u32, stops: u32) -> Offer {
+        serde_json::from_value(json!({
+            "id": rank.to_string(), "provider": "sample", "sample": true,
+            "total_price": {"amount": price, "currency": "USD"}, "price_per_traveller": {"amount": price, "currency": "USD"},
+            "itineraries": [{"duration_minutes": minutes, "segments": []}], "stops": stops, "airline_changes": 0,
+            "cost": {"total": 0.0, "terms": []}, "rank": rank, "dominated": false,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_nonstop_that_costs_little_more_is_named_beside_a_long_way_round() {
+        let long = offer(1, "300.00", 600, 1);
+        let said = |offers: &[Offer]| faster_nonstop(offers);
+        assert_eq!(
+            said(&[long.clone(), offer(2, "410.00", 440, 0)]).as_deref(),
+            Some("Offer 2 is nonstop: 2 h 40 min faster for USD 110.00 more.")
+        );
+        for other in [offer(2, "451.00", 440, 0), offer(2, "410.00", 541, 0), offer(2, "410.00", 440, 1)] {
+            assert_eq!(said(&[long.clone(), other]), None);
+        }
+        assert_eq!(said(&[offer(1, "300.00", 440, 0), offer(2, "310.00", 300, 0)]), None);
+        assert_eq!(said(&[]), None);
+    }
+
+    #[test]
+    fn a_wish_to_buy_is_told_from_a_look() {
+        assert!(wants_to_buy("ok, BOOK the cheapest") && wants_to_buy("how do I pay?"));
+        assert!(!wants_to_buy("show the second one"));
+    }
 }

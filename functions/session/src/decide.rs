@@ -229,6 +229,7 @@ fn query(session: &Session) -> Option<FlightQuery> {
         max_price: slots.max_price,
         departure_time: slots.departure_time,
         return_time: slots.return_time.filter(|_| return_date.is_some()),
+        limits: slots.limits,
     })
 }
 

@@ -4,11 +4,11 @@
 //! this one is simply taken again on what that left.
 
 use contracts::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
-use contracts::travel::Slots;
 use jiff::Zoned;
 
 use crate::decide::decide;
 use crate::merge::merge;
+use crate::standing;
 
 /// Takes one turn: the talk as it stands then, and what is done.
 pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
@@ -34,6 +34,7 @@ pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned)
     }
     let said = with_airline_wanted(said, &session);
     let merged = merge(&mut session, &said, now);
+    standing::keep(&mut session.standing, &said);
     let asked_before = session.asked;
     let action = decide(&mut session, &said, &merged);
     remark_questions(&mut session, &said, &action);
@@ -67,10 +68,14 @@ fn count_repeats(session: &mut Session, action: &Action, asked_before: Option<Sl
 
 /// The journey is forgotten; that a person was asked for, and the turns, are not.
 fn forget(session: &mut Session) {
-    let kept =
-        Session { handed_off: session.handed_off, turns: std::mem::take(&mut session.turns), ..Session::default() };
+    let kept = Session {
+        handed_off: session.handed_off,
+        standing: std::mem::take(&mut session.standing),
+        turns: std::mem::take(&mut session.turns),
+        ..Session::default()
+    };
     *session = kept;
-    session.slots = Slots::default();
+    standing::apply(session);
 }
 
 /// The message says something of a journey.
@@ -87,6 +92,9 @@ fn informs(said: &Understanding) -> bool {
         || !said.times.is_empty()
         || said.price_each.is_some()
         || !said.unmet.is_empty()
+        || !said.limits.is_empty()
+        || !said.arrivals.is_empty()
+        || !said.without_places.is_empty()
 }
 
 /// "The Delta flight" is an offer when one by Delta was shown, else a wish.

@@ -11,6 +11,7 @@ mod knowledge;
 mod merge;
 mod nearness;
 mod resolve;
+mod standing;
 mod store;
 mod talk;
 

@@ -2,6 +2,7 @@
 //! cannot be is kept out and named, and what was good stays.
 
 mod days;
+mod limits;
 mod money;
 mod places;
 mod times;
@@ -52,6 +53,8 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     travellers::merge(session, said, &mut merged);
     merge_wishes(session, said, &mut merged);
     times::merge(session, said, now, &mut merged);
+    limits::merge(session, said, &mut merged);
+    limits::use_again(session);
     session.limit_named = said.max_price.is_some() || limited_again;
     same_place(session, &before, &mut merged);
     // Thanks for a journey that is over need no other day.
@@ -67,7 +70,9 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     for wish in &said.unmet {
         // A stop on the way is no city of its own.
         let said_already = *wish == Unmet::SeveralCities && said.unmet.contains(&Unmet::Via);
-        if !said_already {
+        // Which place it is was said by name.
+        let named = *wish == Unmet::Via && !said.through.is_empty();
+        if !said_already && !named {
             session.remarks.push(Remark::Unmet { wish: *wish });
         }
     }
@@ -136,8 +141,15 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
         // Any airline is any; one that is wanted now is not unwanted any more.
         slots.without_airlines.retain(|airline| *wish != Wish::Any && !contains(&slots.airlines, airline));
     }
+    // "Forget Emirates" after "only Emirates" takes the wish back, and rules nothing out.
+    let forgets =
+        said.words.0.iter().any(|word| matches!(word.as_str(), "forget" | "drop" | "skip" | "scrap" | "ditch"));
+    let taken_back: Vec<Airline> = slots.airlines.iter().filter(|_| forgets).cloned().collect();
     slots.airlines.retain(|airline| !contains(&said.without_airlines, airline));
     for airline in &said.without_airlines {
+        if contains(&taken_back, airline) {
+            continue;
+        }
         if !contains(&slots.without_airlines, airline) && slots.without_airlines.len() < MOST_AIRLINES {
             slots.without_airlines.push(airline.clone());
         }

@@ -175,6 +175,11 @@ fn is_swap(text: &Text) -> bool {
 }
 
 fn is_alternatives(plain: &str) -> bool {
+    const WHOLE: [&str; 9] =
+        ["more", "more please", "next", "next please", "show more please", "and more", "keep going", "go on", "others"];
+    if WHOLE.contains(&plain.trim()) {
+        return true;
+    }
     const OTHERS: &[&str] = &[
         " anything else ",
         " something else ",
@@ -242,6 +247,14 @@ pub fn pick(text: &mut Text) -> Option<Pick> {
     })
 }
 
+/// "And the 2nd, same airline?" asks of an offer what no day has.
+pub fn asks_of_offer(text: &Text) -> bool {
+    let asks = (0..text.len()).any(|at| text.at(at) == "?");
+    let quality =
+        |at: usize| matches!(text.at(at), "airline" | "carrier" | "refundable" | "layover" | "baggage" | "aircraft");
+    asks && (0..text.len()).any(quality)
+}
+
 fn is_offer(word: &str) -> bool {
     matches!(word, "one" | "flight" | "option" | "offer" | "choice" | "result" | "itinerary")
 }
@@ -267,7 +280,7 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
     let chosen = matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book");
     let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
         || matches!(text.at(next), "please" | "then" | "sounds" | "looks");
-    let in_words = text.at(at + lead).starts_with(|first: char| first.is_alphabetic());
+    let in_words = text.at(at + lead).starts_with(|first: char| first.is_alphabetic()) || asks_of_offer(text);
     if is_offer(text.at(next)) && text.at(next + 1) != "to" && text.at(next + 1) != "from" {
         return Some((Pick::Nth(count), next + 1 - at));
     }
@@ -389,6 +402,10 @@ pub fn order(text: &Text) -> Option<Pick> {
 fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
     if let Some(length) = text.any_of(at, &["that one", "this one"]) {
         return Some((Pick::That, length));
+    }
+    // "That's too expensive" wants to see what is not.
+    if let Some(length) = text.any_of(at, &["too expensive", "so expensive", "too pricey", "cant afford", "too dear"]) {
+        return Some((Pick::Cheapest, length));
     }
     if text.at(at) != "the" {
         return by_comparison(text, at, QUALITIES).or_else(|| bare(text, at));

@@ -91,7 +91,8 @@ fn listed(text: &Text, at: usize) -> Option<(Travellers, usize)> {
     let plausible = match (ages.len(), count) {
         (0, _) => false,
         // "kids 2" counts them.
-        (1, None) => marked,
+        // "Our grandson 7" is seven.
+        (1, None) => marked || !several && !text.is_word(next),
         (1, Some(_)) => marked || !several,
         (found, Some(count)) => u32::try_from(found).is_ok_and(|found| found == count || count == 1),
         (_, None) => several,
@@ -137,7 +138,18 @@ fn is_young(word: &str) -> bool {
             | "teen"
             | "teens"
             | "newborn"
+            | "grandson"
+            | "granddaughter"
+            | "grandchild"
+            | "grandkids"
+            | "nephew"
+            | "niece"
     )
+}
+
+/// One person by an age with its unit: "13yo", "8 yr old", "6m"; the years, and how many tokens.
+pub fn one(text: &Text, at: usize) -> Option<(u32, usize)> {
+    age(text, at).filter(|(_, _, unit)| *unit).map(|(years, length, _)| (years, length))
 }
 
 /// An age in years: "13", "4y", "4 years", "22 months"; how many tokens, and whether a unit was said.

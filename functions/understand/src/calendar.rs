@@ -8,6 +8,7 @@ mod holidays;
 mod nth;
 mod ranges;
 mod weekdays;
+mod weeks;
 
 use contracts::dialogue::{DateExpr, Part};
 
@@ -18,6 +19,7 @@ use nth::{from_known, nth_weekday};
 use ranges::dotted_day;
 pub use ranges::range;
 use weekdays::weekday;
+use weeks::week_of_month;
 
 use crate::numbers::{digit_ordinal, number, ordinal};
 use crate::text::Text;
@@ -31,6 +33,7 @@ pub fn expression(text: &Text, at: usize) -> Found {
         .or_else(|| numeric(text, at))
         .or_else(|| dotted(text, at))
         .or_else(|| nth_weekday(text, at))
+        .or_else(|| week_of_month(text, at))
         .or_else(|| with_month_name(text, at))
         .or_else(|| part_of_month(text, at))
         .or_else(|| from_known(text, at))
@@ -247,6 +250,9 @@ fn part_of_month(text: &Text, at: usize) -> Found {
         .iter()
         .filter_map(|(phrase, part)| text.any_of(at, &[*phrase]).map(|length| (*part, length)))
         .max_by_key(|(_, length)| *length)?;
+    if let Some(year) = text.any_of(at, &["in the new year", "early in the new year", "in the newyear"]) {
+        return Some((DateExpr::InMonth { month: Some(1), ahead: 0, part: Part::Any }, year));
+    }
     let mut next = at + length;
     next += usize::from(text.at(next) == "in" && part != Part::Any);
     if let Some((month, length)) = month_at(text, next) {

@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use contracts::dialogue::{DateExpr, DateMention, DateRole, Week};
+use contracts::dialogue::{DateExpr, DateMention, DateRole, Part, Week};
 
+use crate::acts::asks_of_offer;
 use crate::calendar::{Span, expression, range, span};
 use crate::numbers::{number, ordinal};
 use crate::repairs;
@@ -23,6 +24,7 @@ struct Found {
 pub fn dates(text: &mut Text) -> Vec<DateMention> {
     let mut found = find(text);
     drop_corrected(text, &mut found);
+    drop_unsuited(text, &mut found);
     share_months(text, &mut found);
     for at in 0..found.len() {
         give_role(text, &mut found, at);
@@ -30,6 +32,7 @@ pub fn dates(text: &mut Text) -> Vec<DateMention> {
     pair_ranges(text, &mut found);
     drop_others(text, &mut found);
     drop_wide(text, &mut found);
+    found.iter().for_each(|found| text.note_day(found.at.clone(), found.mention.role));
     found.into_iter().map(|found| found.mention).collect()
 }
 
@@ -68,7 +71,7 @@ fn find(text: &mut Text) -> Vec<Found> {
             at += length;
             continue;
         }
-        let read = if text.free(at) { read(text, at) } else { None };
+        let read = if text.free(at) { read(text, at, found.last().map(|found| found.at.end)) } else { None };
         let Some((expression, role, length)) = read else {
             at += 1;
             continue;
@@ -84,7 +87,10 @@ fn find(text: &mut Text) -> Vec<Found> {
     found
 }
 
-fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
+fn read(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, DateRole, usize)> {
+    if let Some((days, length)) = next_week(text, at) {
+        return Some((DateExpr::Shift { days, months: 0 }, DateRole::Both, length));
+    }
     if let Some((expression, length)) = shift(text, at) {
         let sentence = text.sentence(at);
         let both = (0..text.len()).any(|other| {
@@ -94,7 +100,7 @@ fn read(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
         let role = if both && text.at(at) != "the" { DateRole::Both } else { DateRole::Unknown };
         return Some((expression, role, length));
     }
-    if let Some((expression, length)) = stay(text, at) {
+    if let Some((expression, length)) = stay(text, at, last) {
         return Some((expression, DateRole::Return, length));
     }
     expression(text, at)
@@ -192,6 +198,15 @@ fn drop_corrected(text: &Text, found: &mut Vec<Found>) {
             continue;
         }
         let whole = is_range(first);
+        let month = match (first.mention.expression, second.mention.expression) {
+            (DateExpr::Date { year, month, .. }, DateExpr::DayOfMonth { day, month: None }) => {
+                Some(DateExpr::Date { year, month, day })
+            }
+            _ => None,
+        };
+        if let (Some(expression), Some(second)) = (month, found.get_mut(at)) {
+            second.mention.expression = expression;
+        }
         found.remove(at - 1);
         at -= 1;
         if whole && at > 0 {
@@ -199,6 +214,32 @@ fn drop_corrected(text: &Text, found: &mut Vec<Found>) {
             at -= 1;
         }
         at = at.max(1);
+    }
+}
+
+/// "I can't do the 5th, the 6th instead", "the 5th doesn't work": that day is not meant.
+fn drop_unsuited(text: &Text, found: &mut [Found]) {
+    const BEHIND: &[&str] = &[
+        "doesnt work",
+        "does not work",
+        "wont work",
+        "is no good",
+        "isnt good",
+        "is not good",
+        "isnt possible",
+        "is not possible",
+        "not possible",
+        "is out",
+        "doesnt suit",
+    ];
+    let mut last = 0;
+    for found in found {
+        let from = found.at.start.saturating_sub(5).max(last);
+        last = found.at.end;
+        let verb = |at: usize| matches!(text.at(at), "do" | "make" | "travel" | "fly" | "leave" | "go");
+        let unable =
+            (from..found.at.start).any(|at| matches!(text.at(at), "cant" | "cannot" | "couldnt") && verb(at + 1));
+        found.mention.negated |= unable || text.any_of(found.at.end, BEHIND).is_some();
     }
 }
 
@@ -219,6 +260,12 @@ fn is_farewell(text: &Text, at: usize) -> bool {
     if text.at(at) != "today" {
         return false;
     }
+    // "How are you today?"
+    if matches!(text.before(at, 1), "you" | "your" | "things")
+        && (0..at).any(|at| text.is(at, &["how", "are"]) || text.at(at) == "hows")
+    {
+        return true;
+    }
     let closes = text.before(at, 1) == "for"
         && matches!(text.before(at, 2), "all" | "it" | "everything" | "done" | "enough" | "help" | "need" | "you");
     let sentence = text.sentence(at);
@@ -231,6 +278,9 @@ fn is_farewell(text: &Text, at: usize) -> bool {
 /// "I'll take the 2nd" is an offer.
 fn is_picked(text: &Text, at: usize) -> bool {
     let at = if text.at(at) == "the" { at } else { at.saturating_sub(1) };
+    if text.at(at) == "the" && asks_of_offer(text) && !text.is_word(at + 2) {
+        return true;
+    }
     text.at(at) == "the"
         && matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book")
         && ordinal(text, at + 1).is_some_and(|(_, length)| !matches!(text.at(at + 1 + length), "of"))
@@ -276,10 +326,41 @@ fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
         "later" => 1,
         "earlier" | "sooner" => -1,
         "before" if !matches!(text.at(next + 1), "the" | "my") => -1,
-        _ if by == 1 => return by_span(text, at, days, months).map(|found| (found, by + length)),
+        _ if by == 1 || is_moved(text, at) => {
+            let ahead = usize::from(matches!(text.at(next), "forward" | "back"));
+            return by_span(text, at, days, months).map(|found| (found, by + length + ahead));
+        }
         _ => return None,
     };
     Some((DateExpr::Shift { days: sign * days, months: sign * months }, next + 1 - at))
+}
+
+/// "Or the week after", "the weekend before that": both days move by a week.
+fn next_week(text: &Text, at: usize) -> Option<(i32, usize)> {
+    const WEEKS: &[(&str, i32)] = &[
+        ("the weekend after that", 7),
+        ("weekend after that", 7),
+        ("the following weekend", 7),
+        ("the weekend before", -7),
+        ("the week after that", 7),
+        ("week after that", 7),
+        ("the week after", 7),
+        ("a week after that", 7),
+        ("the following week", 7),
+        ("the week before", -7),
+        ("the previous week", -7),
+        ("the month after", 0),
+    ];
+    let (days, length) = WEEKS
+        .iter()
+        .filter_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)))
+        .filter(|(days, _)| *days != 0)
+        .max_by_key(|(_, length)| *length)?;
+    // "The week after Easter" and "back the week after" are about a day of their own.
+    let ends =
+        !text.is_word(at + length) || matches!(text.at(at + length), "please" | "instead" | "then" | "is" | "works");
+    let own = cue(text, at.saturating_sub(1)) == Some(DateRole::Return) && at > 0;
+    (ends && !own).then_some((days, length))
 }
 
 /// "push it by two days": the verb tells the direction.
@@ -289,6 +370,35 @@ fn by_span(text: &Text, at: usize, days: i32, months: i32) -> Option<DateExpr> {
     let forward = (start..at).any(|at| matches!(text.at(at), "forward" | "earlier" | "up"));
     let sign = if is_pull(verb) || forward && verb != "push" { -1 } else { 1 };
     Some(DateExpr::Shift { days: sign * days, months: sign * months })
+}
+
+/// "Push both a week", "move everything two days": what is moved stands between the verb and how far.
+fn is_moved(text: &Text, at: usize) -> bool {
+    const WHAT: &[&str] = &[
+        "it",
+        "both",
+        "them",
+        "all",
+        "everything",
+        "that",
+        "both dates",
+        "the dates",
+        "the trip",
+        "the return",
+        "the departure",
+        "the flight",
+        "it all",
+        "both days",
+        "it back",
+        "it forward",
+        "everything back",
+        "both back",
+    ];
+    (2..=3).any(|back| {
+        at.checked_sub(back).is_some_and(|verb| {
+            (is_push(text.at(verb)) || is_pull(text.at(verb))) && text.any_of(verb + 1, WHAT) == Some(back - 1)
+        })
+    })
 }
 
 fn is_push(word: &str) -> bool {
@@ -304,11 +414,28 @@ fn names_day(text: &Text, at: usize) -> bool {
 }
 
 /// "for a week", "staying ten days", "a week after that", "a 5-day trip": counted from the day out.
-fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
-    const LEADS: [&str; 10] =
-        ["for", "stay", "staying", "spend", "spending", "for about", "stay for", "staying for", "after", "after about"];
+fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)> {
+    const LEADS: [&str; 13] = [
+        "for",
+        "stay",
+        "staying",
+        "spend",
+        "spending",
+        "for about",
+        "stay for",
+        "staying for",
+        "after",
+        "after about",
+        "make it",
+        "make that",
+        "rather",
+    ];
     if let Some(length) = text.any_of(at, &["the same day", "same day", "that same day"]) {
         return Some((DateExpr::AfterDeparture { days: 0, months: 0 }, length));
+    }
+    // "Back the same evening": the evening is a time of day.
+    if text.at(at) == "same" && matches!(text.at(at + 1), "evening" | "night" | "afternoon") {
+        return Some((DateExpr::AfterDeparture { days: 0, months: 0 }, 1));
     }
     let lead = text.any_of(at, &LEADS).unwrap_or(0);
     let (Span { days, months }, length) = span(text, at + lead)?;
@@ -334,7 +461,12 @@ fn stay(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
     if pauses && !leaves {
         return None;
     }
-    ((lead > 0 || trip) && !in_between).then(|| (expression, next + usize::from(trip) - at))
+    // "12 feb 5 nights": nights are stayed, and so is what stands right behind a day.
+    let nights = text.at(next - 1).starts_with("night");
+    let behind = last.is_some_and(|end| end == at || end + 1 == at && !text.is_word(end)) && !text.is_word(next);
+    let instead = matches!(text.at(next), "instead");
+    ((lead > 0 || trip || nights || behind || instead) && !in_between)
+        .then(|| (expression, next + usize::from(trip) - at))
 }
 
 /// The bare number in "March 3 to 10", which is a day of the same month; how many tokens were read.
@@ -385,8 +517,35 @@ fn connector(text: &Text, at: usize) -> Option<usize> {
     .map(|length| length + comma)
 }
 
+/// "In March, the 3rd": the day is in that month, and the words before the month say which day of the journey it is.
+fn in_the_month_before(text: &Text, found: &mut Vec<Found>) {
+    let mut at = 0;
+    while at + 1 < found.len() {
+        let joined = match (found.get(at), found.get(at + 1)) {
+            (Some(this), Some(next)) => match (this.mention.expression, next.mention.expression) {
+                (
+                    DateExpr::InMonth { month: Some(month), part: Part::Any, .. },
+                    DateExpr::DayOfMonth { day, month: None },
+                ) if text.sentence(this.at.start) == text.sentence(next.at.start) => {
+                    let mention =
+                        DateMention { expression: DateExpr::Date { year: None, month, day }, ..next.mention.clone() };
+                    Some(Found { mention, at: this.at.start..next.at.end })
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        if let (Some(joined), Some(next)) = (joined, found.get_mut(at + 1)) {
+            *next = joined;
+            found.remove(at);
+        }
+        at += 1;
+    }
+}
+
 /// In "the 3rd to the 10th of March" and "leave on the 3rd and return on the 10th of March" both are in March.
-fn share_months(text: &Text, found: &mut [Found]) {
+fn share_months(text: &Text, found: &mut Vec<Found>) {
+    in_the_month_before(text, found);
     for at in 0..found.len().saturating_sub(1) {
         let (Some(this), Some(next)) = (found.get(at), found.get(at + 1)) else { continue };
         if text.sentence(this.at.start) != text.sentence(next.at.start) {
@@ -422,7 +581,8 @@ fn give_role(text: &Text, found: &mut [Found], at: usize) {
     let role = match text.at(end) {
         "return" | "returning" if !followed => Some(DateRole::Return),
         "departure" => Some(DateRole::Departure),
-        _ => cue_before.or_else(|| behind.clone().find_map(|at| cue(text, at))),
+        // "27 Nov early morning, return the same evening": what a comma parts is about the other day.
+        _ => cue_before.or_else(|| behind.clone().take_while(|at| text.at(*at) != ",").find_map(|at| cue(text, at))),
     };
     if let (Some(role), Some(this)) = (role, found.get_mut(at)) {
         this.mention.role = role;
@@ -472,7 +632,7 @@ pub fn cue(text: &Text, at: usize) -> Option<DateRole> {
         "return" | "returning" | "returns" | "returned" | "retun" | "retrun" | "returnin" | "inbound" | "back"
         | "home" => Some(DateRole::Return),
         "until" | "till" | "til" | "ending" | "ends" | "finish" => Some(DateRole::Return),
-        "stay" | "staying" => Some(DateRole::Return),
+        "stay" | "staying" | "extend" | "extending" | "prolong" | "lengthen" | "shorten" => Some(DateRole::Return),
         "out" if text.before(at, 1) == "way" || text.at(at + 1) == "on" => Some(DateRole::Departure),
         "leave" | "leaving" | "leaves" | "depart" | "departing" | "departs" | "departure" | "outbound" | "outward"
         | "onward" | "start" | "starting" | "starts" | "begin" | "beginning" | "head" | "heading" | "going" | "go"
@@ -486,7 +646,12 @@ fn pair_ranges(text: &Text, found: &mut [Found]) {
     for at in 0..found.len().saturating_sub(1) {
         let (Some(this), Some(next)) = (found.get(at), found.get(at + 1)) else { continue };
         let between = next.at.start.saturating_sub(this.at.end);
-        let joined = connector(text, this.at.end) == Some(between)
+        // "Friday night to Sunday night": the night is told with the day.
+        let part = usize::from(matches!(
+            text.at(this.at.end),
+            "morning" | "afternoon" | "evening" | "night" | "noon" | "midday"
+        ));
+        let joined = connector(text, this.at.end + part) == between.checked_sub(part) && between > part
             || text.before(this.at.start, 1) == "between" && text.at(this.at.end) == "and" && between == 1
             || this.at.end == next.at.start && text.at(next.at.start) == "to";
         if !joined || this.mention.negated || next.mention.role == DateRole::Return && between == 0 {
@@ -510,7 +675,13 @@ fn drop_wide(text: &Text, found: &mut Vec<Found>) {
         let near = next.at.start.saturating_sub(this.at.end) <= 2
             && text.sentence(this.at.start) == text.sentence(next.at.start);
         let exact = matches!(next.mention.expression, DateExpr::Weekday { .. } | DateExpr::Date { .. });
-        if weekend && near && exact && connector(text, this.at.end).is_none() {
+        let month = match (this.mention.expression, next.mention.expression) {
+            (DateExpr::InMonth { month: Some(month), part: Part::Any, .. }, DateExpr::Date { month: of, .. }) => {
+                month == of
+            }
+            _ => false,
+        };
+        if (weekend || month) && near && exact && connector(text, this.at.end).is_none() {
             found.remove(at);
         } else {
             at += 1;

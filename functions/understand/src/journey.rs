@@ -65,10 +65,26 @@ pub fn second_leg(text: &Text, named: &[Named]) -> Option<usize> {
     (joined(from, to) && joined(again, onward) && same(to, again) && !same(from, onward)).then_some(again.at.start)
 }
 
-/// Whether a message names places that it should only lead through.
-pub fn passes_through(text: &Text, named: &[Named]) -> bool {
-    (0..named.len())
-        .any(|at| named.get(at).is_some_and(|place| is_passed_through(text, place.at.start, previous_end(named, at))))
+/// The places that a message only leads through, each with whether it should not: "via Doha", "don't route me through Chicago".
+pub fn passed_through(text: &Text, named: &[Named]) -> Vec<(Place, bool)> {
+    let passed = named
+        .iter()
+        .enumerate()
+        .filter(|(at, place)| is_passed_through(text, place.at.start, previous_end(named, *at)));
+    passed
+        .filter_map(|(at, place)| {
+            let from = previous_end(named, at).max(place.at.start.saturating_sub(8));
+            let sentence = text.sentence(place.at.start);
+            let avoided = (from..place.at.start).any(|at| {
+                text.sentence(at) == sentence
+                    && matches!(
+                        text.at(at),
+                        "no" | "not" | "dont" | "without" | "avoid" | "avoiding" | "never" | "hate" | "except" | "wont"
+                    )
+            });
+            Some((place.candidates.first()?.clone(), avoided))
+        })
+        .collect()
 }
 
 /// "Manchester or Liverpool": the second would do as well.
@@ -366,7 +382,7 @@ fn is_negated(text: &Text, start: usize) -> bool {
 fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
     let Some(at) = lead(text, start, from) else { return false };
     let before = text.before(at, 1);
-    matches!(text.at(at), "via" | "through" | "thru")
+    matches!(text.at(at), "via" | "through" | "thru" | "transiting" | "avoid" | "avoiding")
         || matches!(text.at(at), "stop" | "stopover" | "layover") && text.at(at + 1) != "to"
         || matches!(text.at(at), "in" | "at")
             && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit")

@@ -17,6 +17,7 @@ mod danger;
 mod dates;
 mod journey;
 mod languages;
+mod limits;
 mod model;
 mod numbers;
 mod price;
@@ -39,7 +40,7 @@ use axum::Router;
 use contracts::api::{Kind, UNDERSTAND, Usage, Utterance};
 use contracts::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
 use contracts::private::Private;
-use contracts::travel::Airline;
+use contracts::travel::{Airline, Place};
 use models::llm::ChatModel;
 use runtime::config;
 use runtime::flags::FlagSource;
@@ -143,6 +144,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
         return (understanding, open);
     }
     let mixes_cabins = wishes::mixes_cabins(&text);
+    let limits = limits::limits(&mut text);
     let max_stops = wishes::max_stops(&mut text);
     let cabin = wishes::cabin(&mut text).filter(|_| !mixes_cabins);
     text.reads(Some(Reading::Time));
@@ -150,12 +152,22 @@ fn read_english(words: &str) -> (Understanding, bool) {
     text.reads(Some(Reading::People));
     let trip = trip::trip(&text);
     let travellers = travellers::travellers(&mut text);
+    // "Can infants sit on a lap?" asks; it names nobody who travels.
+    let asks = services.iter().any(|topic| topic.is_service())
+        && is_asked(&text)
+        && dates.is_empty()
+        && named.is_empty()
+        && (!acts.contains(&Act::Search) || services.contains(&Topic::Assistance));
+    let travellers = travellers.filter(|_| !asks);
     text.reads(None);
-    let mut unmet = unmet::unmet(&text, !arrivals.is_empty());
+    let mut unmet = unmet::unmet(&text);
     if mixes_cabins {
         unmet.push(Unmet::MixedCabins);
     }
-    if journey::passes_through(&text, &named) {
+    let through = journey::passed_through(&text, &named);
+    let without_places = through.iter().filter(|(_, avoided)| *avoided).map(|(place, _)| place.clone()).collect();
+    let through: Vec<Place> = through.into_iter().filter(|(_, avoided)| !avoided).map(|(place, _)| place).collect();
+    if !through.is_empty() {
         unmet.push(Unmet::Via);
     }
     let mut places = journey::mentions(&text, words, &named);
@@ -181,6 +193,9 @@ fn read_english(words: &str) -> (Understanding, bool) {
         max_price,
         times: bounded(times),
         arrivals: bounded(arrivals),
+        limits,
+        without_places: bounded(without_places),
+        through: bounded(through),
         compare,
         order,
         unmet,
@@ -194,6 +209,15 @@ fn read_english(words: &str) -> (Understanding, bool) {
     };
     let open = model::is_open(&understanding, &text);
     (understanding, open)
+}
+
+/// It asks how things are, and nothing of this assistant: "can you find one seat?" wants one.
+fn is_asked(text: &Text) -> bool {
+    let begins = matches!(
+        text.at(0),
+        "can" | "may" | "do" | "does" | "is" | "are" | "what" | "whats" | "how" | "will" | "should" | "could" | "must"
+    );
+    begins && !matches!(text.at(1), "you" | "u" | "there")
 }
 
 /// What is asked: of the topics that say the same, the one that says more.
@@ -285,6 +309,10 @@ fn read_airlines(text: &mut Text) -> Airlines {
         "every airline",
         "all airlines",
         "no airline preference",
+        "no preferred airline",
+        "no airline in particular",
+        "no particular airline",
+        "airline doesnt matter",
         "no preference",
         "no preferences",
         "dont care about the airline",
@@ -399,7 +427,9 @@ fn bare_numbers(text: &Text) -> Vec<u32> {
                 // "The one in Costa Rica" is a thing, not a number.
                 let pronoun =
                     text.at(at) == "one" && !matches!(text.before(at, 1), "" | "," | "for" | "just" | "only" | "its");
-                if !counts && !counted && !hyphened && !pronoun {
+                // "3 Dec, not 5" takes a day back.
+                let denied = text.before(at, 1) == "not" && found.is_empty();
+                if !denied && !counts && !counted && !hyphened && !pronoun {
                     found.push(value);
                 }
                 at += length;

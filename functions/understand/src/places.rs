@@ -11,6 +11,7 @@ mod evidence;
 mod names;
 mod regions;
 mod scan;
+mod somewhere;
 
 pub(crate) use names::table;
 

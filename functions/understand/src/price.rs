@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use contracts::dialogue::{Budget, Wish};
 
+use crate::numbers::number;
 use crate::text::Text;
 
 /// The most a journey may cost. What is read is taken.
@@ -22,6 +23,16 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
         "whatever it costs",
         "no price limit",
         "price does not matter",
+        "no limit",
+        "without limit",
+        "no max",
+        "no maximum",
+        "no upper limit",
+        "sky is the limit",
+        "whatever the price",
+        "whatever price",
+        "at any price",
+        "cost doesnt matter",
         "no limit on price",
     ];
     if let Some(at) = text.not_minded(&["price", "cost", "costs", "money", "budget"]) {
@@ -111,7 +122,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             || (at.saturating_sub(6)..end + 3).any(|at| {
                 matches!(text.at(at), "budget" | "price" | "cost" | "costs" | "costing" | "pay" | "spend" | "cheaper")
             })
-            || amount.len() >= 3 && lead > 0;
+            || amount.len() >= 3 && (lead > 0 || behind.is_some());
         if named {
             text.take(at - lead..end);
             found = Some(Wish::Only(Budget { amount, currency, each, unit }));
@@ -147,7 +158,7 @@ fn says_nothing_else(text: &Text, amount: Range<usize>) -> bool {
     const BESIDE: &[&str] = &[
         "then", "ok", "okay", "please", "no", "yes", "well", "now", "instead", "each", "actually", "sorry", "and",
         "is", "fine", "works", "too", "can", "do", "i", "we", "could", "let", "s", "lets", "go", "up", "to", "for",
-        "me", "alright", "hmm",
+        "me", "alright", "hmm", "also", "even", "be", "would", "but",
     ];
     (0..text.len()).all(|at| amount.contains(&at) || !text.is_word(at) || BESIDE.contains(&text.at(at)))
 }
@@ -238,11 +249,14 @@ fn amount(text: &Text, at: usize) -> Option<Amount> {
     let (digits, more) = multiplied(text, digits, start + length);
     let thousands = more > 0 || text.at(start).ends_with('k');
     let next = start + length + more;
+    let south_asian = more > 0 && matches!(text.at(next - 1), "lakh" | "lakhs" | "lac" | "lacs" | "crore" | "crores");
     let (currency, unit, end) = match lead {
         Some((code, unit, _)) => (code, unit, next + currency(text, next).map_or(0, |(_, length)| length)),
         None => match (currency(text, next), unit(text, next)) {
             (Some((code, length)), _) => (Some(code), None, next + length),
             (None, Some((unit, length))) => (None, Some(unit), next + length),
+            // Only money of South Asia is counted so.
+            (None, None) if south_asian => (None, Some("rupee".to_owned()), next),
             (None, None) => (None, None, next),
         },
     };
@@ -267,6 +281,17 @@ fn multiplied(text: &Text, digits: String, at: usize) -> (String, usize) {
 }
 
 fn decimal(text: &Text, at: usize) -> Option<(String, usize)> {
+    // "Two grand", "fifty thousand".
+    if let Some((value, length)) = number(text, at).filter(|(value, length)| {
+        *value > 0
+            && text.at(at).starts_with(char::is_alphabetic)
+            && matches!(
+                text.at(at + length),
+                "hundred" | "thousand" | "grand" | "lakh" | "lakhs" | "lac" | "million" | "crore"
+            )
+    }) {
+        return Some((value.to_string(), length));
+    }
     let word = text.at(at);
     let all_digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(thousands) = word.strip_suffix('k').filter(|digits| all_digits(digits) && digits.len() < 5) {

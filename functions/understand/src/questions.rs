@@ -39,6 +39,7 @@ pub fn questions(text: &mut Text, routes: &[Range<usize>]) -> Vec<Topic> {
     if asked && topics.is_empty() {
         topics.push(Topic::Other);
     }
+    topics.extend(in_a_word(text).filter(|_| topics.is_empty()));
     let mut once = Vec::new();
     for topic in topics {
         if !once.contains(&topic) {
@@ -46,6 +47,21 @@ pub fn questions(text: &mut Text, routes: &[Range<usize>]) -> Vec<Topic> {
         }
     }
     once
+}
+
+/// "Prices pp?", "and its price?", "duration?": a question that is little more than its noun.
+fn in_a_word(text: &Text) -> Option<Topic> {
+    let words: Vec<&str> = (0..text.len()).filter(|at| text.is_word(*at)).map(|at| text.at(at)).collect();
+    let asks = (0..text.len()).any(|at| text.at(at) == "?");
+    let counts = words.iter().any(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    words.iter().find_map(|word| {
+        let topic = match *word {
+            "price" | "prices" | "pricing" | "cost" | "costs" => Topic::Price,
+            "duration" => Topic::Duration,
+            _ => return None,
+        };
+        (asks && !counts && words.len() <= 4).then_some(topic)
+    })
 }
 
 /// "Do I need a visa for Dubai?" asks about travelling as such: a place or a time in it is none of a journey.

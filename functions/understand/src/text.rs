@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use contracts::dialogue::DateRole;
+
 use crate::chart::Kind;
 use crate::shorthand::spelt_out;
 use crate::tokens::{Token, tokens};
@@ -18,6 +20,7 @@ pub struct Text {
     taken: Vec<bool>,
     claims: Vec<Option<Kind>>,
     reader: Option<Kind>,
+    days: Vec<(Range<usize>, DateRole)>,
 }
 
 impl Text {
@@ -35,7 +38,7 @@ impl Text {
             })
             .collect();
         let (taken, claims) = (vec![false; tokens.len()], vec![None; tokens.len()]);
-        Self { tokens, sentence, taken, claims, reader: None }
+        Self { tokens, sentence, taken, claims, reader: None, days: Vec::new() }
     }
 
     /// How many tokens there are.
@@ -98,6 +101,19 @@ impl Text {
         self.claims.get(at).copied().flatten()
     }
 
+    /// Keeps where a day was named and which it is: a time beside it is of that day.
+    pub fn note_day(&mut self, at: Range<usize>, role: DateRole) {
+        self.days.push((at, role));
+    }
+
+    /// Which day stands right beside a stretch: before it, else behind it with "of" or "on" between.
+    pub fn day_beside(&self, at: &Range<usize>) -> Option<DateRole> {
+        let before = self.days.iter().find(|(day, _)| !day.is_empty() && day.end == at.start);
+        let behind =
+            || self.days.iter().find(|(day, _)| day.start == at.end + 1 && matches!(self.at(at.end), "of" | "on"));
+        before.or_else(behind).map(|(_, role)| *role)
+    }
+
     /// Claims tokens for a kind.
     pub fn claim(&mut self, range: Range<usize>, kind: Kind) {
         for at in range {
@@ -143,6 +159,10 @@ impl Text {
             "forget",
             "ignore",
             "dont worry about",
+            "drop the",
+            "remove the",
+            "lift the",
+            "scrap the",
             "no issue",
             "no object",
             "isnt an issue",

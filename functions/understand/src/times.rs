@@ -118,6 +118,10 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
         "not earlier than",
         "later than",
         "any time after",
+        "nothing before",
+        "nothing earlier than",
+        "no flights before",
+        "none before",
         "from",
         "past",
         "earliest",
@@ -132,6 +136,10 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
         "until",
         "till",
         "any time before",
+        "nothing after",
+        "nothing later than",
+        "no flights after",
+        "none after",
         "latest",
         "anytime before",
     ];
@@ -158,6 +166,10 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
         "latest" => (1, 1),
         "or" if text.at(next + 1) == "later" => (0, 2),
         "or" if text.at(next + 1) == "earlier" => (1, 2),
+        "or" if text.at(next + 1) == "after" => (0, 2),
+        "or" if text.at(next + 1) == "before" => (1, 2),
+        "onwards" | "onward" | "+" => (0, 1),
+        "and" if matches!(text.at(next + 1), "later" | "onwards" | "after") => (0, 2),
         _ => (kind, 0),
     };
     let (minutes, length) = (found.minutes, lead + found.length + tail);
@@ -226,8 +238,10 @@ struct Clock {
 /// A time of day that starts at a token: "6pm", "5:30", "quarter to 6 in the evening", "noon", "afternoon 3".
 fn time(text: &Text, at: usize) -> Option<Clock> {
     match text.at(at) {
-        "noon" | "midday" => return Some(Clock { minutes: 12 * 60, length: 1, sure: true, half_known: true }),
-        "midnight" => return Some(Clock { minutes: 0, length: 1, sure: true, half_known: true }),
+        "noon" | "midday" | "noonish" | "middayish" => {
+            return Some(Clock { minutes: 12 * 60, length: 1, sure: true, half_known: true });
+        }
+        "midnight" | "midnightish" => return Some(Clock { minutes: 0, length: 1, sure: true, half_known: true }),
         _ => {}
     }
     let half_first = match text.at(at) {
@@ -326,7 +340,8 @@ fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
         let (hour, minute): (i32, i32) = (value.get(..2)?.parse().ok()?, value.get(2..)?.parse().ok()?);
         let led = matches!(text.before(at, 1), "at" | "around" | "about" | "by" | "after" | "before")
             && matches!(text.at(at + 1), "" | "." | "," | "hours" | "please" | "instead" | "on" | "from" | "to");
-        let clock = value.starts_with('0') || text.at(at + 1) == "hours" || led && minute % 5 == 0;
+        let open = matches!(text.at(at + 1), "onwards" | "onward" | "latest" | "earliest");
+        let clock = value.starts_with('0') || text.at(at + 1) == "hours" || open || led && minute % 5 == 0;
         return (clock && hour < 24 && minute < 60).then_some((hour, minute, 1, true));
     }
     if digits > 0 && matches!(half, "am" | "pm" | "a" | "p" | "h") {
@@ -359,6 +374,30 @@ fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
 fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
     const PARTS: &[(&str, i32, i32)] = &[
         ("redeye", 20, 28),
+        ("pm departure", 12, 24),
+        ("pm departures", 12, 24),
+        ("pm flight", 12, 24),
+        ("pm flights", 12, 24),
+        ("am departure", 0, 12),
+        ("am departures", 0, 12),
+        ("am flight", 0, 12),
+        ("am flights", 0, 12),
+        ("before breakfast", 0, 8),
+        ("before lunch", 0, 12),
+        ("before lunchtime", 0, 12),
+        ("after lunch", 13, 24),
+        ("after lunchtime", 13, 24),
+        ("before dinner", 0, 18),
+        ("after dinner", 20, 24),
+        ("after work", 17, 24),
+        ("before work", 0, 9),
+        ("after school", 15, 24),
+        ("crack of dawn", 4, 8),
+        ("at dawn", 4, 8),
+        ("first thing in the morning", 5, 10),
+        ("first thing", 5, 10),
+        ("end of the day", 17, 24),
+        ("end of day", 17, 24),
         ("daytime", 8, 20),
         ("day time", 8, 20),
         ("during the day", 8, 20),
@@ -403,6 +442,9 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
 
 /// Which way a time is about: what is said nearest before it, else right behind it.
 fn role(text: &Text, at: Range<usize>) -> DateRole {
+    if let Some(role @ (DateRole::Departure | DateRole::Return)) = text.day_beside(&at) {
+        return role;
+    }
     let sentence = text.sentence(at.start);
     let before = (0..at.start).rev().take_while(|at| text.sentence(*at) == sentence).find_map(|at| {
         match text.at(at) {
@@ -427,7 +469,8 @@ fn role(text: &Text, at: Range<usize>) -> DateRole {
 /// "arrive before noon", "landing by 6".
 fn is_arrival(text: &Text, at: usize) -> bool {
     let sentence = text.sentence(at);
-    (at.saturating_sub(5)..at).rev().take_while(|at| text.sentence(*at) == sentence).any(|at| {
+    let same_part = |at: &usize| text.sentence(*at) == sentence && text.at(*at) != ",";
+    (at.saturating_sub(5)..at).rev().take_while(same_part).any(|at| {
         text.at(at).starts_with("arriv")
             || matches!(
                 text.at(at),

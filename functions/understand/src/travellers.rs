@@ -4,6 +4,7 @@ use contracts::dialogue::Travellers;
 
 use crate::ages;
 use crate::numbers::{number, number_or_one};
+use crate::repairs;
 use crate::text::Text;
 
 /// Who a word counts.
@@ -24,19 +25,45 @@ pub fn travellers(text: &mut Text) -> Option<Travellers> {
     if let Some(fewer) = fewer(text).or_else(|| among(text)).or_else(|| denied(text)) {
         return Some(fewer);
     }
-    let counted = counted(text);
+    let (counted, of_age) = counted(text);
     let group = group(text);
     let alone = alone(text);
     let mut found = counted.or(alone);
+    // "Family of 5, kids 12, 9 and 3": the eldest is among the five.
+    if let Some(found) = found.as_mut().filter(|found| found.total.is_some() && found.adults == of_age) {
+        found.adults = None;
+    }
+    // "I travel with my 15-year-old daughter": she counts as an adult, and so does who writes.
+    if let (Some(found), None, Some(grown)) = (&mut found, group, of_age)
+        && found.total.is_none()
+        && found.adults == Some(grown)
+        && speaks_of_self(text)
+    {
+        found.adults = Some(grown.saturating_add(1));
+    }
     // "three seats for my wife, me and the kid": the number that was said is the sum, whatever the list says.
     if let Some(group) = group {
         found = Some(match found {
+            // "Me, my wife and our kids 13 and 6": one of the kids counts as an adult beside us.
+            Some(found) if found.total.is_none() && found.adults.is_some() && found.adults == of_age => Travellers {
+                adults: Some(group.adults.unwrap_or(0).saturating_add(of_age.unwrap_or(0))),
+                more: group.more,
+                ..found
+            },
             Some(found) if found.total.is_some() || found.adults.is_some() => found,
             Some(found) => Travellers { adults: group.adults.or(found.adults), ..found },
             None => group,
         });
     }
     found
+}
+
+/// The message says that who writes travels with them.
+fn speaks_of_self(text: &Text) -> bool {
+    let plain = text.plain(0..text.len());
+    [" with my ", " with our ", " me and ", " and me ", " i and ", " and i ", " me my "]
+        .iter()
+        .any(|phrase| plain.contains(phrase))
 }
 
 /// Travellers with their ages, or a number of them, start at a token: how many tokens.
@@ -61,6 +88,31 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
         "are not coming",
         "dropped out",
         "is out",
+        "stays home",
+        "stays at home",
+        "stay home",
+        "stay at home",
+        "stays behind",
+        "stays with",
+        "stay with",
+        "is staying with",
+        "will stay with",
+        "staying home",
+        "staying at home",
+        "is staying home",
+        "will stay home",
+        "cancelled",
+        "canceled",
+        "bailed",
+        "cant make it",
+        "cant join",
+        "wont join",
+        "doesnt come",
+        "dont come",
+        "isnt joining",
+        "arent joining",
+        "is not going",
+        "not going",
     ];
     let fewer = |who: Who, count: u32| {
         let mut found = Travellers { fewer: true, ..Travellers::default() };
@@ -89,9 +141,16 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
             text.take(at..at + length);
             return Some(fewer(Who::Anyone, 1));
         }
-        let (count, who, length) = companion(text, at).or_else(|| {
-            (text.at(at) == "the" && matches!(text.at(at + 1), "kids" | "children")).then_some((99, Who::Child, 2))
-        })?;
+        let (count, who, length) = companion(text, at)
+            .or_else(|| {
+                (text.at(at) == "the" && matches!(text.at(at + 1), "kids" | "children")).then_some((99, Who::Child, 2))
+            })
+            .or_else(|| {
+                let lead = usize::from(matches!(text.at(at), "the" | "my" | "our"));
+                let (_, who, length) = aged(text, at + lead).or_else(|| ages::one(text, at + lead).map(by_age))?;
+                Some((1, who, lead + length))
+            })
+            .or_else(|| relative(text, at).map(|(count, who)| (count, who, 1)))?;
         let behind = text.any_of(at + length, NOT_COMING);
         let before = matches!(text.before(at, 1), "without" | "minus" | "except");
         (before || behind.is_some()).then(|| {
@@ -99,6 +158,16 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
             fewer(who, count)
         })
     })
+}
+
+/// One person of an age, and how many tokens say so.
+fn by_age((years, length): (u32, usize)) -> (u32, Who, usize) {
+    let who = match years {
+        0..2 => Who::Infant,
+        2..12 => Who::Child,
+        _ => Who::Adult,
+    };
+    (1, who, length)
 }
 
 /// "One of us is a baby of 6 months": who it is was counted before.
@@ -169,10 +238,12 @@ fn add(sum: &mut Option<u32>, count: u32) {
     *sum = Some(sum.unwrap_or(0).saturating_add(count));
 }
 
-/// Numbers with a word for people or places behind them, and "group of five", "for two".
-fn counted(text: &mut Text) -> Option<Travellers> {
+/// Numbers with a word for people or places behind them, and "group of five", "for two"; and how many of the adults are
+/// children by name ("kids 13 and 6").
+fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
     let mut found = Travellers::default();
-    let mut any = false;
+    let mut of_age = None;
+    let (mut any, mut plus_only) = (false, true);
     let mut at = 0;
     while at < text.len() {
         if let Some((aged, length)) = ages::aged(text, at).filter(|_| text.free(at)) {
@@ -181,6 +252,8 @@ fn counted(text: &mut Text) -> Option<Travellers> {
                 (&mut found.children, aged.children),
                 (&mut found.infants, aged.infants),
             ];
+            found.more |= matches!(text.before(at, 1), "plus" | "add" | "also" | "another");
+            aged.adults.into_iter().for_each(|count| add(&mut of_age, count));
             for (sum, count) in sums {
                 count.into_iter().for_each(|count| add(sum, count));
             }
@@ -193,7 +266,16 @@ fn counted(text: &mut Text) -> Option<Travellers> {
             at += 1;
             continue;
         };
-        let more = matches!(text.before(at, 1), "plus" | "another" | "add" | "extra") || text.at(at) == "another";
+        let more = matches!(text.before(at, 1), "plus" | "another" | "add" | "extra")
+            || matches!(text.at(at), "another" | "+");
+        plus_only &= text.at(at) == "+";
+        let (count, length) = match put_right(text, at + length) {
+            Some((count, end)) => (count, end - at),
+            None => (count, length),
+        };
+        if who == Who::Adult && aged(text, at).is_some() {
+            add(&mut of_age, count);
+        }
         match who {
             // "3 seats ... for 2 people": the later counts.
             Who::Anyone => found.total = Some(count),
@@ -207,11 +289,29 @@ fn counted(text: &mut Text) -> Option<Travellers> {
         at += length;
     }
     // "the two of us plus a baby" says everything; "plus a baby" alone adds to who was named before.
-    found.more &= found.total.is_none() && found.adults.is_none();
-    any.then_some(found)
+    found.more &= found.total.is_none() && (found.adults.is_none() || plus_only);
+    (any.then_some(found), of_age)
+}
+
+/// "2 people, no, make that 3": the number that puts a count right, and where it ends.
+fn put_right(text: &Text, counted: usize) -> Option<(u32, usize)> {
+    (counted + 1..counted + 7).find_map(|at| {
+        let (count, length) = number(text, at).filter(|_| text.free(at) && repairs::between(text, counted, at))?;
+        let ends = !text.is_word(at + length) && text.at(at + length) != "/"
+            || matches!(text.at(at + length), "please" | "of");
+        (ends && (1..=20).contains(&count)).then_some((count, at + length))
+    })
 }
 
 fn one_count(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
+    // "+1", "+ 2 adults", "plus one".
+    if text.at(at) == "+" && (at == 0 || !text.is_word(at - 1)) || text.is(at, &["plus", "one"]) {
+        let (count, length) = number(text, at + 1)?;
+        let (who, noun) = unit(text, at + 1 + length, true).unwrap_or((Who::Adult, 0));
+        let ends = noun > 0 || !text.is_word(at + 1 + length);
+        let who = if who == Who::Anyone { Who::Adult } else { who };
+        return (ends && count < 10).then_some((count, who, 1 + length + noun));
+    }
     if let Some(length) = text.any_of(at, &["group of", "party of", "family of", "team of", "group with"]) {
         let (count, digits) = number(text, at + length)?;
         return Some((count, Who::Anyone, length + digits));
@@ -260,6 +360,16 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         Some((count, length)) if number(text, at + length).is_some() => (count, length),
         _ => (1, 0),
     };
+    // "10yo son", "15y daughter".
+    if lead == 0
+        && let Some((years, length)) = ages::one(text, at)
+        && text.at(at).starts_with(|first: char| first.is_ascii_digit())
+        && length == 1
+        && unit_or_young(text, at + 1)
+    {
+        let (count, who, _) = by_age((years, length));
+        return Some((count, who, 2));
+    }
     let (age, length) = number(text, at + lead)?;
     let mut next = at + lead + length;
     next += usize::from(text.at(next) == "-");
@@ -275,13 +385,17 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         return None;
     }
     next += usize::from(old);
-    next += unit(text, next, true).map_or(0, |(_, length)| length);
+    next += unit(text, next, true).map_or(usize::from(relative(text, next).is_some()), |(_, length)| length);
     let who = match years {
         0..2 => Who::Infant,
         2..12 => Who::Child,
         _ => Who::Adult,
     };
     Some((lead_count, who, next - at))
+}
+
+fn unit_or_young(text: &Text, at: usize) -> bool {
+    unit(text, at, true).is_some() || relative(text, at).is_some()
 }
 
 /// The words between a number and "tickets": "three one-way economy class tickets".
@@ -469,7 +583,17 @@ fn group(text: &mut Text) -> Option<Travellers> {
                 .any(|word| plain.contains(word))
                 && plain.contains(" with ");
         let bare = sentence.clone().any(|at| bare_relative(text, at).is_some());
-        let joins = [" coming ", " comes ", " joining ", " joins ", " add ", " as well ", " comes along "];
+        let joins = [
+            " coming ",
+            " comes ",
+            " joining ",
+            " joins ",
+            " join ",
+            " come along ",
+            " add ",
+            " as well ",
+            " comes along ",
+        ];
         let bare = bare || joins.iter().any(|phrase| plain.contains(phrase));
         if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends && !bare {
             continue;
@@ -482,6 +606,8 @@ fn group(text: &mut Text) -> Option<Travellers> {
             " too ",
             " coming ",
             " joining ",
+            " join ",
+            " come along ",
             " as well ",
             " coming along ",
             " is joining ",
@@ -521,25 +647,57 @@ fn group(text: &mut Text) -> Option<Travellers> {
 
 /// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.
 fn bare_relative(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
-    let joined = matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
+    let is_short = usize::from(text.at(at + 1) == "'s");
+    let comes = text
+        .any_of(
+            at + 1 + is_short,
+            &[
+                "joining",
+                "join",
+                "joins",
+                "will join",
+                "wants to come",
+                "also coming",
+                "comes",
+                "comes too",
+                "too",
+                "are joining",
+                "is joining",
+                "are coming",
+                "is coming",
+                "come along",
+                "coming",
+            ],
+        )
+        .is_some();
+    let joined = comes
+        || matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
         || matches!(text.before(at, 1), "my" | "our" | "her" | "his")
             && matches!(text.before(at, 2), "and" | "+" | "," | "with");
-    let (count, who) = match text.at(at) {
+    let (count, who) = relative(text, at)?;
+    let owned = text.at(at + 1) == "'s" && !comes;
+    (joined && !owned).then_some((count, who, 1))
+}
+
+/// A relative as they are called, and how many they are.
+fn relative(text: &Text, at: usize) -> Option<(u32, Who)> {
+    Some(match text.at(at) {
         "mom" | "mum" | "mother" | "dad" | "father" | "wife" | "husband" | "girlfriend" | "boyfriend" | "sister"
-        | "brother" | "grandma" | "grandpa" | "grandmother" | "grandfather" | "aunt" | "uncle" | "partner"
-        | "fiance" | "fiancee" => (1, Who::Adult),
+        | "brother" | "grandma" | "grandpa" | "grandmother" | "grandfather" | "granny" | "grandad" | "nan" | "aunt"
+        | "uncle" | "partner" | "fiance" | "fiancee" | "hubby" | "cousin" => (1, Who::Adult),
         "parents" | "grandparents" => (2, Who::Adult),
-        "son" | "daughter" | "kid" | "child" => (1, Who::Child),
+        "son" | "daughter" | "kid" | "child" | "grandson" | "granddaughter" | "grandchild" | "nephew" | "niece" => {
+            (1, Who::Child)
+        }
+        "grandkids" | "grandchildren" => (2, Who::Child),
         "baby" | "infant" | "newborn" | "toddler" => (1, Who::Infant),
         _ => return None,
-    };
-    let owned = text.at(at + 1) == "'s";
-    (joined && !owned).then_some((count, who, 1))
+    })
 }
 
 /// "my wife", "our two kids", "3 friends", "a friend", "one more person".
 fn companion(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
-    let possessed = usize::from(matches!(text.at(at), "my" | "our" | "the"));
+    let possessed = usize::from(matches!(text.at(at), "my" | "our" | "the" | "her" | "his" | "their"));
     let counted = number_or_one(text, at + possessed);
     if possessed == 0 && counted.is_none() {
         return None;
@@ -563,7 +721,8 @@ fn companion(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         "parents" | "grandparents" => (Who::Adult, Some(2)),
         "friends" | "colleagues" | "coworkers" | "sisters" | "brothers" | "cousins" | "others" | "buddies"
         | "mates" | "people" | "persons" | "person" | "teammates" => (Who::Adult, None),
-        "son" | "daughter" | "kid" | "child" | "boy" => (Who::Child, Some(1)),
+        "son" | "daughter" | "kid" | "child" | "boy" | "grandson" | "granddaughter" | "grandchild" | "nephew"
+        | "niece" => (Who::Child, Some(1)),
         "sons" | "daughters" | "kids" | "children" | "boys" | "girls" => (Who::Child, None),
         "baby" | "infant" | "newborn" | "toddler" => (Who::Infant, Some(1)),
         "babies" | "infants" | "twins" => (Who::Infant, None),

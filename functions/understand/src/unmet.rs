@@ -4,51 +4,9 @@ use contracts::dialogue::Unmet;
 
 use crate::text::Text;
 
-/// Such wishes of a message, each once; `arrives` where it says when to arrive.
-pub fn unmet(text: &Text, arrives: bool) -> Vec<Unmet> {
-    const KINDS: [(Unmet, &[&str]); 6] = [
-        (
-            Unmet::Layover,
-            &[
-                "overnight layover",
-                "overnight layovers",
-                "overnight stop",
-                "overnight stops",
-                "overnight stopover",
-                "long layover",
-                "long layovers",
-                "short layover",
-                "short layovers",
-                "layover not",
-                "layovers not",
-                "layover under",
-                "layover less",
-                "layover max",
-                "max layover",
-                "layover of",
-                "layover at",
-                "layover between",
-                "hour layover",
-                "hours layover",
-                "hour connection",
-                "hours connection",
-                "an hour tho",
-                "at least an hour",
-                "connection time",
-                "tight connection",
-                "layover shorter",
-                "layover longer",
-                "layovers under",
-                "layovers longer",
-                "layovers over",
-                "layover over",
-                "layover less than",
-                "layover no more",
-                "hour stop",
-                "hours stop",
-                "long stops",
-            ],
-        ),
+/// Such wishes of a message, each once.
+pub fn unmet(text: &Text) -> Vec<Unmet> {
+    const KINDS: [(Unmet, &[&str]); 3] = [
         (
             Unmet::Aircraft,
             &[
@@ -66,25 +24,6 @@ pub fn unmet(text: &Text, arrives: bool) -> Vec<Unmet> {
                 "turboprop",
                 "no small planes",
                 "no small plane",
-            ],
-        ),
-        (Unmet::Alliance, &["star alliance", "oneworld", "one world", "skyteam", "sky team", "alliance"]),
-        (
-            Unmet::LowCost,
-            &[
-                "low cost",
-                "low - cost",
-                "lowcost",
-                "budget airline",
-                "budget airlines",
-                "budget carrier",
-                "budget carriers",
-                "no frills",
-                "full service",
-                "legacy carrier",
-                "legacy airlines",
-                "lcc",
-                "lccs",
             ],
         ),
         (
@@ -112,9 +51,6 @@ pub fn unmet(text: &Text, arrives: bool) -> Vec<Unmet> {
         if (0..text.len()).any(|at| text.any_of(at, phrases).is_some() && !text.is_taken_back(at..at + 1)) {
             found.push(wish);
         }
-    }
-    if arrives {
-        found.push(Unmet::Arrival);
     }
     // "Fly into Milan, out of Rome."
     let into = (0..text.len()).any(|at| text.at(at) == "into");

@@ -105,12 +105,31 @@ fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
         .iter()
         .filter_map(|(phrase, cabin)| text.any_of(at, &[*phrase]).map(|length| (*cabin, length)))
         .max_by_key(|(_, length)| *length);
-    named.or_else(|| (text.at(at) == "business" && is_class(text, at)).then_some((Cabin::Business, 1))).or_else(|| {
-        let stands_alone = matches!(text.before(at, 1), "," | "in" | "or" | "fly" | "flying")
-            && (!text.tokens.get(at + 1).is_some_and(|token| token.is_word())
-                || matches!(text.at(at + 1), "or" | "please"));
-        (text.at(at) == "first" && stands_alone).then_some((Cabin::First, 1))
-    })
+    named
+        .or_else(|| clerks_letter(text, at))
+        .or_else(|| (text.at(at) == "business" && is_class(text, at)).then_some((Cabin::Business, 1)))
+        .or_else(|| {
+            let stands_alone = matches!(text.before(at, 1), "," | "in" | "or" | "fly" | "flying")
+                && (!text.tokens.get(at + 1).is_some_and(|token| token.is_word())
+                    || matches!(text.at(at + 1), "or" | "please"));
+            (text.at(at) == "first" && stands_alone).then_some((Cabin::First, 1))
+        })
+}
+
+/// "LHE/DXB 10MAY 2ADT J": the last letter of a line as clerks write it is the class.
+fn clerks_letter(text: &Text, at: usize) -> Option<(Cabin, usize)> {
+    let cabin = match text.at(at) {
+        "j" | "c" => Cabin::Business,
+        "w" => Cabin::PremiumEconomy,
+        "f" => Cabin::First,
+        "y" => Cabin::Economy,
+        _ => return None,
+    };
+    let token = text.tokens.get(at)?;
+    let capitals = text.tokens.iter().filter(|token| token.capitals).count();
+    let behind_count = matches!(text.before(at, 1), "adults" | "children" | "infants" | "pax" | "adult" | "people")
+        || text.before(at, 1).starts_with(|first: char| first.is_ascii_digit());
+    (token.capital && capitals >= 2 && behind_count && !text.is_word(at + 1)).then_some((cabin, 1))
 }
 
 /// "on business" and "a business trip" say why somebody flies, not how.
@@ -262,6 +281,10 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         "no stopovers",
     ];
     const ANY: &[&str] = &[
+        "any route",
+        "any routing",
+        "whatever route",
+        "any connection",
         "stops are okay",
         "stops ok",
         "stops fine",

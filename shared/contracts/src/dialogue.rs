@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 
 pub use heard::{Remark, Unmet};
 pub use said::{
-    Act, Budget, DateExpr, DateMention, DateRole, Holiday, Part, Pick, PlaceMention, PlaceRole, TimeBound, TimeMention,
-    Travellers, Understanding, Week, Wish,
+    Act, Budget, DateExpr, DateMention, DateRole, Holiday, LimitsSaid, Part, Pick, PlaceMention, PlaceRole, TimeBound,
+    TimeMention, Travellers, Understanding, Week, Wish,
 };
 
 use crate::private::Private;
-use crate::travel::{FlightQuery, Money, Offer, Passengers, Place, Slots};
+use crate::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place, Slots};
 
 /// Where a talk stands. Kept between turns, bounded however long the talk.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct Session {
     pub compared: Vec<u32>,
     /// How often in a row the same was asked again, or nothing was understood.
     pub repeats: u8,
+    /// What is wished of every journey.
+    #[serde(skip_serializing_if = "Standing::is_empty")]
+    pub standing: Standing,
     /// The last message named a limit of price, so that a number alone is another.
     pub limit_named: bool,
     /// The talk was handed to a person.
@@ -76,6 +79,28 @@ pub struct Session {
     pub notified: Option<Timestamp>,
     /// The last turns, oldest first; kept by the store, not by the dialogue.
     pub turns: Vec<Exchange>,
+}
+
+/// What is wished of every journey of a session ("always nonstop", "never Ryanair").
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// The most stops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stops: Option<u8>,
+    /// The class of travel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cabin: Option<Cabin>,
+    /// Airlines not wanted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_airlines: Vec<Airline>,
+}
+
+impl Standing {
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What was said and what was answered, once.

@@ -3,6 +3,7 @@
 //! Every type is parsed at the edge and holds what its name says, so nothing behind it checks again. Amounts are whole
 //! minor units (cents), never floats; dates are civil dates; a local time carries its offset.
 
+mod limits;
 mod values;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use limits::{Alliance, Layover, Limits, LowCost};
 pub use values::{Iata, LocalTime, Money, NotValid, TimeWindow};
 
 /// Where a journey starts or ends: a city under its metropolitan code where it has several airports, else an airport.
@@ -67,6 +69,11 @@ pub struct Passengers {
 impl Passengers {
     /// One adult: what is searched for while nobody said otherwise.
     pub const ONE: Self = Self { adults: 1, children: 0, infants: 0 };
+
+    /// Those who have a seat and share the price: everyone but infants.
+    pub fn seated(&self) -> u8 {
+        self.adults.saturating_add(self.children).max(1)
+    }
 
     /// Everyone together.
     pub fn total(&self) -> u8 {
@@ -130,6 +137,9 @@ pub struct Slots {
     /// When the way back may start, at the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_time: Option<TimeWindow>,
+    /// What the journey keeps to on its way.
+    #[serde(skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
 }
 
 /// What every flight provider is asked: all that a search needs, and nothing unknown.
@@ -167,6 +177,9 @@ pub struct FlightQuery {
     /// When the way back should start, at the destination: ranks, does not exclude.
     #[serde(default)]
     pub return_time: Option<TimeWindow>,
+    /// What the journey keeps to on its way.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// One flight number from take-off to landing (a technical stop does not end it).
@@ -205,6 +218,11 @@ pub struct Itinerary {
 }
 
 impl Itinerary {
+    /// When it arrives, on the clock of where that is.
+    pub fn arrives(&self) -> Option<jiff::civil::DateTime> {
+        self.segments.last().map(|segment| segment.arrives_at.civil())
+    }
+
     /// How often one sits on the ground on the way.
     pub fn stops(&self) -> u32 {
         let changes = self.segments.len().saturating_sub(1) as u32;
@@ -249,6 +267,35 @@ impl FlightQuery {
         };
         outside(&self.departure_time, offer.itineraries.first()) || outside(&self.return_time, offer.itineraries.get(1))
     }
+
+    /// An offer arrives outside the times that were asked for, or on a later day than `first_days` of its ways.
+    fn is_late(&self, offer: &Offer, first_days: [Option<Date>; 2]) -> bool {
+        let windows = [self.limits.arrival_time, self.limits.return_arrival_time];
+        let ways = offer.itineraries.iter().map(Itinerary::arrives);
+        ways.zip(windows.into_iter().zip(first_days)).any(|(arrives, (window, first))| match (arrives, window) {
+            (Some(arrives), Some(window)) => {
+                !window.holds(arrives.time()) || first.is_some_and(|first| arrives.date() > first)
+            }
+            _ => false,
+        })
+    }
+
+    /// Marks the offers that leave or arrive outside the times asked for and puts them behind the others, ranks made anew.
+    /// Who must be there by six means the first day on which one can be there at all.
+    pub fn put_timely_first(&self, offers: &mut [Offer]) {
+        let first_day = |way: usize| {
+            let arrivals = offers.iter().filter_map(|offer| offer.itineraries.get(way)?.arrives());
+            arrivals.map(|arrives| arrives.date()).min()
+        };
+        let first_days = [first_day(0), first_day(1)];
+        for offer in offers.iter_mut() {
+            offer.outside_times = self.is_outside_times(offer) || self.is_late(offer, first_days);
+        }
+        offers.sort_by_key(|offer| offer.outside_times);
+        for (rank, offer) in (1..).zip(offers) {
+            offer.rank = rank;
+        }
+    }
 }
 
 /// A journey for sale, or a sample of one.
@@ -262,7 +309,7 @@ pub struct Offer {
     pub sample: bool,
     /// For all travellers.
     pub total_price: Money,
-    /// `total_price` divided by the travellers, rounded up to the minor unit.
+    /// `total_price` divided by the travellers who have a seat (infants do not), rounded up to the minor unit.
     pub price_per_traveller: Money,
     /// The class of travel, where the provider states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -279,6 +326,9 @@ pub struct Offer {
     pub rank: u32,
     /// Another offer is no worse in price, duration and stops, and better in one of them.
     pub dominated: bool,
+    /// It leaves or arrives outside the times that were asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_times: bool,
     /// Until when the price holds, where the provider says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use contracts::travel::Alliance;
+
 /// An airline and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carrier {
@@ -40,6 +42,28 @@ pub fn name_of(designator: &str) -> Option<&'static str> {
     CARRIERS.get(at).map(|carrier| carrier.name)
 }
 
+/// What airlines belong to: the group, and the designators of its members.
+static GROUPS: LazyLock<Vec<(&'static str, Vec<&'static str>)>> = LazyLock::new(|| {
+    let lines = include_str!("../../data/airline_groups.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('\t')).map(|(group, of)| (group, of.split(' ').collect())).collect()
+});
+
+fn belongs(designator: &str, group: &str) -> bool {
+    GROUPS.iter().any(|(name, members)| *name == group && members.contains(&designator))
+}
+
+/// The alliance of an airline.
+pub fn alliance_of(designator: &str) -> Option<Alliance> {
+    [("star", Alliance::Star), ("oneworld", Alliance::Oneworld), ("skyteam", Alliance::Skyteam)]
+        .into_iter()
+        .find_map(|(group, alliance)| belongs(designator, group).then_some(alliance))
+}
+
+/// Whether an airline sells seats and little else.
+pub fn is_low_cost(designator: &str) -> bool {
+    belongs(designator, "low_cost")
+}
+
 fn read(line: &'static str) -> Option<Carrier> {
     let mut fields = line.split('\t');
     let (designator, name) = (fields.next()?, fields.next()?);
@@ -67,6 +91,17 @@ mod tests {
         ] {
             assert_eq!(name_of(designator), name);
         }
+    }
+
+    #[test]
+    fn airlines_belong_to_one_alliance_at_most_and_no_alliance_sells_seats_alone() {
+        let members: Vec<&str> = GROUPS.iter().flat_map(|(_, members)| members.iter().copied()).collect();
+        assert_eq!(GROUPS.len(), 4);
+        for member in &members {
+            assert_eq!(members.iter().filter(|other| *other == member).count(), 1, "{member}");
+        }
+        assert_eq!(alliance_of("QR"), Some(Alliance::Oneworld));
+        assert_eq!((alliance_of("EK"), is_low_cost("U2"), is_low_cost("LH")), (None, true, false));
     }
 
     #[test]

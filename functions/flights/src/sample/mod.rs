@@ -59,12 +59,15 @@ impl Sample {
     /// Offers for the query, seen from `today`.
     pub fn offers(&self, query: &FlightQuery, today: Date) -> Vec<Offer> {
         let (origin, destination) = (query.origin.iata, query.destination.iata);
-        let out = self.one_way(query, (origin, destination), query.departure_date, query.departure_time, today);
+        let limits = &query.limits;
+        let hours = Hours { leaves: query.departure_time, arrives: limits.arrival_time };
+        let out = self.one_way(query, (origin, destination), query.departure_date, hours, today);
         let mut offers: Vec<(i64, Offer)> = match query.return_date {
             None => out.iter().filter_map(|out| self.offer(query, &[out])).collect(),
             Some(date) if date < query.departure_date => Vec::new(),
             Some(date) => {
-                let back = self.one_way(query, (destination, origin), date, query.return_time, today);
+                let hours = Hours { leaves: query.return_time, arrives: limits.return_arrival_time };
+                let back = self.one_way(query, (destination, origin), date, hours, today);
                 out.iter().flat_map(|out| self.returns(query, out, &back)).collect()
             }
         };
@@ -85,7 +88,7 @@ impl Sample {
         query: &FlightQuery,
         (origin, destination): (Iata, Iata),
         day: Date,
-        hours: Option<TimeWindow>,
+        hours: Hours,
         today: Date,
     ) -> Vec<Priced> {
         let cabin = query.cabin.unwrap_or(Cabin::Economy);
@@ -93,11 +96,19 @@ impl Sample {
             carriers().iter().filter(|carrier| sells(carrier, cabin) && is_wanted(carrier, query)).collect();
         let most_stops = query.max_stops.unwrap_or(2);
         let routes = routes(airports_of(origin), airports_of(destination), &wanted, most_stops);
-        let priced = routes.iter().take(MOST_JOURNEYS).flat_map(|route: &Route| {
-            journeys(route, day).into_iter().filter_map(move |flights| {
-                let fare = adult_fare(route, &flights, cabin, today);
-                Some(Priced { effort: effort(&flights, hours)?, flights, fare })
-            })
+        let allowed = routes.iter().filter(|route| {
+            route
+                .legs
+                .iter()
+                .all(|leg| query.limits.allow_airport(leg.from.iata) && query.limits.allow_airport(leg.to.iata))
+        });
+        let priced = allowed.take(MOST_JOURNEYS).flat_map(|route: &Route| {
+            journeys(route, day).into_iter().filter(|flights| waits_allowed(flights, query)).filter_map(
+                move |flights| {
+                    let fare = adult_fare(route, &flights, cabin, today);
+                    Some(Priced { effort: effort(&flights, hours)?, flights, fare })
+                },
+            )
         });
         let mut priced: Vec<_> = priced.collect();
         priced.sort_by_key(|journey| (journey.effort, journey.carrier()));
@@ -128,7 +139,7 @@ impl Sample {
             id: id(directions, cabin),
             sample: true,
             total_price: total(adult, query.passengers, currency)?,
-            travellers: query.passengers.total(),
+            travellers: query.passengers.seated(),
             directions: directions
                 .iter()
                 .map(|journey| journey.flights.iter().map(|flight| to_flight(flight, cabin)).collect())
@@ -150,18 +161,37 @@ fn keep_few_of_each<T>(list: &mut Vec<T>, carrier: impl Fn(&T) -> String) {
 }
 
 fn is_wanted(carrier: &Carrier, query: &FlightQuery) -> bool {
-    query.airlines.is_empty() || query.airlines.iter().any(|airline| airline.iata == carrier.iata)
+    let named = query.airlines.is_empty() || query.airlines.iter().any(|airline| airline.iata == carrier.iata);
+    named && query.limits.allow_airline(carrier.iata)
 }
 
 fn departs(journey: &Priced) -> Option<Timestamp> {
     journey.flights.first().map(|flight| flight.departs.timestamp())
 }
 
-fn effort(flights: &[Departure], hours: Option<TimeWindow>) -> Option<i64> {
+/// When a direction should leave and arrive.
+#[derive(Clone, Copy)]
+struct Hours {
+    leaves: Option<TimeWindow>,
+    arrives: Option<TimeWindow>,
+}
+
+fn effort(flights: &[Departure], hours: Hours) -> Option<i64> {
     let (first, last) = (flights.first()?, flights.last()?);
-    let (early, late) = hours.map_or((0.0, 0.0), |hours| outside(hours, first.departs.time()));
+    let missed = |window: Option<TimeWindow>, time| window.map_or((0.0, 0.0), |window| outside(window, time));
+    let (early, late) = missed(hours.leaves, first.departs.time());
+    let (too_early, too_late) = missed(hours.arrives, last.arrives.time());
     let minutes = last.arrives.timestamp().duration_since(first.departs.timestamp()).as_mins();
-    Some(minutes + ((early + late) * 60.0) as i64)
+    Some(minutes + ((early + late + too_early + too_late) * 60.0) as i64)
+}
+
+fn waits_allowed(flights: &[Departure], query: &FlightQuery) -> bool {
+    let Some(layover) = query.limits.layover else { return true };
+    flights.windows(2).all(|pair| {
+        let [one, next] = pair else { return true };
+        let minutes = next.departs.timestamp().duration_since(one.arrives.timestamp()).as_mins();
+        layover.holds(one.arrives.datetime(), next.departs.datetime(), u32::try_from(minutes).unwrap_or(0))
+    })
 }
 
 /// Children pay three quarters, infants a tenth; each fare is a whole amount.

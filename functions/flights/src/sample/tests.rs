@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::testing::{place, query};
+use contracts::travel::{Layover, Limits};
 use geo::airports::{airport, airports};
-use jiff::civil::{Time, date};
+use jiff::civil::{Time, date, time};
 use proptest::prelude::*;
 
 const TODAY: Date = date(2026, 10, 1);
@@ -156,4 +157,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn limits_of_the_way_are_kept_and_what_arrives_in_time_comes_first() {
+    let by_noon = TimeWindow { from: time(0, 0, 0, 0), to: time(12, 0, 0, 0) };
+    let doha = place("DOH");
+    let layover = Layover { most: Some(240), ..Layover::default() };
+    let limits = Limits { layover: Some(layover), without_airports: vec![doha.clone()], ..Limits::default() };
+    let offers = sample().offers(&FlightQuery { limits, ..between("LHE", "LHR") }, TODAY);
+    assert!(!offers.is_empty());
+    for way in offers.iter().flat_map(|offer| &offer.itineraries) {
+        assert!(way.segments.iter().all(|segment| segment.destination.iata != doha.iata));
+        let flown: u32 = way.segments.iter().map(|segment| segment.duration_minutes).sum();
+        assert!(way.duration_minutes - flown <= 240 * (way.segments.len() as u32 - 1));
+    }
+
+    let limits = Limits { arrival_time: Some(by_noon), ..Limits::default() };
+    let query = FlightQuery { limits, ..between("LHE", "DXB") };
+    let mut offers = sample().offers(&query, TODAY);
+    query.put_timely_first(&mut offers);
+    let late = |offer: &Offer| offer.itineraries[0].arrives().unwrap().time() > by_noon.to;
+    assert!(!offers[0].outside_times && !late(&offers[0]));
+    assert!(offers.iter().all(|offer| offer.outside_times || !late(offer)));
+    assert!(offers.is_sorted_by_key(|offer| offer.outside_times) && offers.is_sorted_by_key(|offer| offer.rank));
 }

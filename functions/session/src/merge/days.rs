@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::Merged;
-use crate::resolve::{Calendar, resolve};
+use crate::resolve::{Calendar, days_between, resolve};
 
 pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, month_first: bool, merged: &mut Merged) {
     let calendar = Calendar { today, departure: None, month_first };
@@ -124,7 +124,7 @@ fn shift_both(session: &mut Session, days: i32, months: i32, calendar: Calendar,
 /// "In February" tells no day; which month it was is kept, so that "the 15th" is in it.
 fn name_month(session: &mut Session, slot: Slot, expression: DateExpr, today: Date) {
     match expression {
-        DateExpr::InMonth { month, ahead, part: Part::Any } => {
+        DateExpr::InMonth { month, ahead, part } => {
             let first = match month {
                 Some(month) => {
                     let year = if month < today.month() { today.year() + 1 } else { today.year() };
@@ -132,7 +132,7 @@ fn name_month(session: &mut Session, slot: Slot, expression: DateExpr, today: Da
                 }
                 None => today.first_of_month().checked_add(i32::from(ahead).months()).ok(),
             };
-            session.month = first.map(|first| MonthNamed { slot, first });
+            session.month = first.map(|first| MonthNamed { slot, first }).filter(|_| part == Part::Any);
         }
         _ if session.month.is_some_and(|named| named.slot == slot) => session.month = None,
         _ => {}
@@ -166,10 +166,12 @@ fn way_out(session: &mut Session, expression: DateExpr, offset: i32, calendar: C
         }
         _ => None,
     };
-    let resolved = match nearest(expression, session.slots.departure_date, calendar.today) {
-        Some(date) => Ok(Some(date)),
-        None => moved_by(resolve(expression, Calendar { departure: counted_from, ..calendar }), offset),
-    };
+    let known = session.slots.departure_date;
+    let resolved =
+        match nearest(expression, known, calendar.today).or_else(|| near_month(expression, known, calendar.today)) {
+            Some(date) => Ok(Some(date)),
+            None => moved_by(resolve(expression, Calendar { departure: counted_from, ..calendar }), offset),
+        };
     match resolved {
         Ok(Some(date)) if date < calendar.today => merged.wrong(Slot::DepartureDate, Trouble::PastDate { date }),
         Ok(Some(date)) => session.slots.departure_date = Some(date),
@@ -185,6 +187,19 @@ fn nearest(expression: DateExpr, departure: Option<Date>, today: Date) -> Option
     (-3..=3)
         .filter_map(|days: i32| departure.checked_add(days.days()).ok())
         .find(|date| date.weekday().to_monday_one_offset() == weekday && *date >= today)
+}
+
+/// "The 6th" of a journey on 5 March is 6 March; of one on 28 December "the 3rd" is in January.
+fn near_month(expression: DateExpr, known: Option<Date>, today: Date) -> Option<Date> {
+    let DateExpr::DayOfMonth { day, month: None } = expression else { return None };
+    let known = known.filter(|known| *known > today)?;
+    let in_month = |ahead: i32| {
+        let first = known.first_of_month().checked_add(ahead.months()).ok()?;
+        Date::new(first.year(), first.month(), day).ok().filter(|date| *date >= today)
+    };
+    let (here, next) = (in_month(0), in_month(1));
+    let far = here.is_none_or(|here| days_between(here, known) > 20);
+    next.filter(|next| far && days_between(known, *next) <= 10).or(here)
 }
 
 fn way_back(

@@ -21,69 +21,99 @@ pub(super) fn money(budget: &Budget, session: &Session) -> Option<Money> {
         }
         (None, None) => {
             let before = slots.max_price.or(session.budget_each).map(|limit| limit.currency);
-            before.or(shown).unwrap_or(Currency::USD)
+            let ends = [&slots.origin, &slots.destination];
+            // "Up to 15k" from Hyderabad is no sum of dollars.
+            let thousands = budget.amount.parse::<f64>().is_ok_and(|amount| amount >= LOCAL_FROM);
+            let local = || {
+                let place = ends.into_iter().flatten().next().filter(|_| thousands)?;
+                Currency::from_code(small_money(country(place.iata)?)?)
+            };
+            before.or_else(local).or(shown).unwrap_or(Currency::USD)
         }
     };
     Money::parse(&budget.amount, currency).ok()
 }
 
+/// From this amount on a sum without a currency is in that of the origin, where flights cost thousands of it.
+const LOCAL_FROM: f64 = 2_000.0;
+
+/// The currency of a country in which a flight costs thousands.
+fn small_money(country: &str) -> Option<&'static str> {
+    const OTHERS: [(&str, &str); 8] = [
+        ("JP", "JPY"),
+        ("HU", "HUF"),
+        ("VN", "VND"),
+        ("NG", "NGN"),
+        ("TW", "TWD"),
+        ("KZ", "KZT"),
+        ("EG", "EGP"),
+        ("GH", "GHS"),
+    ];
+    const LARGE: [&str; 9] = ["KWD", "BHD", "JOD", "OMR", "TND", "LYD", "IQD", "CUP", "SCR"];
+    let named = CURRENCIES.iter().find(|(_, where_, _)| *where_ == country).map(|(_, _, code)| *code);
+    let other = || OTHERS.iter().find(|(where_, _)| *where_ == country).map(|(_, code)| *code);
+    named.or_else(other).filter(|code| !LARGE.contains(code))
+}
+
+/// What money is called, where, and its code.
+const CURRENCIES: [(&str, &str, &str); 53] = [
+    ("rupee", "PK", "PKR"),
+    ("rupee", "IN", "INR"),
+    ("rupee", "LK", "LKR"),
+    ("rupee", "NP", "NPR"),
+    ("rupee", "MU", "MUR"),
+    ("rupee", "SC", "SCR"),
+    ("krone", "SE", "SEK"),
+    ("krone", "NO", "NOK"),
+    ("krone", "DK", "DKK"),
+    ("krone", "IS", "ISK"),
+    ("krone", "CZ", "CZK"),
+    ("dinar", "KW", "KWD"),
+    ("dinar", "BH", "BHD"),
+    ("dinar", "JO", "JOD"),
+    ("dinar", "IQ", "IQD"),
+    ("dinar", "RS", "RSD"),
+    ("dinar", "TN", "TND"),
+    ("dinar", "DZ", "DZD"),
+    ("dinar", "LY", "LYD"),
+    ("riyal", "SA", "SAR"),
+    ("riyal", "QA", "QAR"),
+    ("riyal", "OM", "OMR"),
+    ("riyal", "YE", "YER"),
+    ("riyal", "IR", "IRR"),
+    ("peso", "MX", "MXN"),
+    ("peso", "PH", "PHP"),
+    ("peso", "AR", "ARS"),
+    ("peso", "CL", "CLP"),
+    ("peso", "CO", "COP"),
+    ("peso", "UY", "UYU"),
+    ("peso", "CU", "CUP"),
+    ("peso", "DO", "DOP"),
+    ("dirham", "AE", "AED"),
+    ("dirham", "MA", "MAD"),
+    ("won", "KR", "KRW"),
+    ("lira", "TR", "TRY"),
+    ("taka", "BD", "BDT"),
+    ("baht", "TH", "THB"),
+    ("ringgit", "MY", "MYR"),
+    ("rand", "ZA", "ZAR"),
+    ("naira", "NG", "NGN"),
+    ("shilling", "KE", "KES"),
+    ("shilling", "UG", "UGX"),
+    ("shilling", "TZ", "TZS"),
+    ("shilling", "SO", "SOS"),
+    ("real", "BR", "BRL"),
+    ("ruble", "RU", "RUB"),
+    ("ruble", "BY", "BYN"),
+    ("rupiah", "ID", "IDR"),
+    ("zloty", "PL", "PLN"),
+    ("krone", "FO", "DKK"),
+    ("krone", "GL", "DKK"),
+    ("rupee", "MV", "MVR"),
+];
+
 /// The currency of a country, where it goes by that name.
 fn local(unit: &str, country: &str) -> Option<&'static str> {
-    const CURRENCIES: [(&str, &str, &str); 53] = [
-        ("rupee", "PK", "PKR"),
-        ("rupee", "IN", "INR"),
-        ("rupee", "LK", "LKR"),
-        ("rupee", "NP", "NPR"),
-        ("rupee", "MU", "MUR"),
-        ("rupee", "SC", "SCR"),
-        ("krone", "SE", "SEK"),
-        ("krone", "NO", "NOK"),
-        ("krone", "DK", "DKK"),
-        ("krone", "IS", "ISK"),
-        ("krone", "CZ", "CZK"),
-        ("dinar", "KW", "KWD"),
-        ("dinar", "BH", "BHD"),
-        ("dinar", "JO", "JOD"),
-        ("dinar", "IQ", "IQD"),
-        ("dinar", "RS", "RSD"),
-        ("dinar", "TN", "TND"),
-        ("dinar", "DZ", "DZD"),
-        ("dinar", "LY", "LYD"),
-        ("riyal", "SA", "SAR"),
-        ("riyal", "QA", "QAR"),
-        ("riyal", "OM", "OMR"),
-        ("riyal", "YE", "YER"),
-        ("riyal", "IR", "IRR"),
-        ("peso", "MX", "MXN"),
-        ("peso", "PH", "PHP"),
-        ("peso", "AR", "ARS"),
-        ("peso", "CL", "CLP"),
-        ("peso", "CO", "COP"),
-        ("peso", "UY", "UYU"),
-        ("peso", "CU", "CUP"),
-        ("peso", "DO", "DOP"),
-        ("dirham", "AE", "AED"),
-        ("dirham", "MA", "MAD"),
-        ("won", "KR", "KRW"),
-        ("lira", "TR", "TRY"),
-        ("taka", "BD", "BDT"),
-        ("baht", "TH", "THB"),
-        ("ringgit", "MY", "MYR"),
-        ("rand", "ZA", "ZAR"),
-        ("naira", "NG", "NGN"),
-        ("shilling", "KE", "KES"),
-        ("shilling", "UG", "UGX"),
-        ("shilling", "TZ", "TZS"),
-        ("shilling", "SO", "SOS"),
-        ("real", "BR", "BRL"),
-        ("ruble", "RU", "RUB"),
-        ("ruble", "BY", "BYN"),
-        ("rupiah", "ID", "IDR"),
-        ("zloty", "PL", "PLN"),
-        ("krone", "FO", "DKK"),
-        ("krone", "GL", "DKK"),
-        ("rupee", "MV", "MVR"),
-    ];
     CURRENCIES.iter().find(|(name, where_, _)| *name == unit && *where_ == country).map(|(_, _, code)| *code)
 }
 

@@ -3,7 +3,7 @@
 use contracts::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Unclear, Understanding};
 use contracts::travel::{Place, Slots};
 
-use super::Merged;
+use super::{Merged, limits};
 use crate::nearness::{beside, country, is_one_city};
 
 /// The most places a name is asked about with.
@@ -136,7 +136,7 @@ fn take_back(session: &mut Session, negated: &[&PlaceMention], merged: &mut Merg
     if let (Some(mention), false) = (negated.first(), [Slot::Origin, Slot::Destination].iter().any(away)) {
         if let Some(place) = mention.candidates.first() {
             merged.informed = true;
-            session.remarks.push(Remark::Avoid { place: place.clone() });
+            limits::avoid(session, place);
         }
         return;
     }

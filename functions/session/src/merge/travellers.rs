@@ -93,6 +93,10 @@ fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
     }
     let young = children.unwrap_or(0).checked_add(infants.unwrap_or(0))?;
     Some(match (total, adults) {
+        // "So five seats, right?" of four adults and a child says nothing new.
+        (Some(total), None) if young == 0 && children.is_none() && infants.is_none() && total == before.total() => {
+            before
+        }
         // "Four of us, two of them children."
         (Some(total), None) => Passengers {
             adults: total.saturating_sub(young),

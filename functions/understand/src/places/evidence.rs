@@ -240,6 +240,8 @@ pub struct Evidence {
     pub leads_on: bool,
     /// It is followed by "airport".
     pub airport: bool,
+    /// Somebody lives there.
+    lives: bool,
     /// It follows "to" where "to" may precede a verb.
     after_to: bool,
     /// It introduces a person.
@@ -302,8 +304,13 @@ impl<'a> Context<'a> {
             && last > 0
             && last <= before
             && before - last < 2;
+        let lives = word == "in"
+            && (matches!(two_before, "live" | "living" | "based") || matches!(two_before, "im" | "am") && before > 1);
+        let replaces = self.text(span.end) == "instead" && self.text(span.end + 1) == "of"
+            || word == "of" && two_before == "instead";
         let placed = BEFORE_A_PLACE.contains(&word)
             || joins
+            || replaces
             || word == "for"
                 && (1..5).any(|back| before.checked_sub(back).is_some_and(|at| BEFORE_FOR.contains(&self.text(at))))
             || word == "of" && two_before == "out"
@@ -328,6 +335,7 @@ impl<'a> Context<'a> {
                 || DAYS_AND_MONTHS.contains(&next),
             leads_on: next == "to",
             airport: matches!(next, "airport" | "airports"),
+            lives,
             after_to: word == "to" && !joins && !BEFORE_TO.contains(&two_before),
             person: PEOPLE.contains(&word) || matches!((two_before, word), ("name" | "this", "is") | ("i", "am")),
         }
@@ -365,7 +373,7 @@ impl Evidence {
                         || self.alone && !ANSWERS.contains(&name)
                 }
                 (false, false) => self.placed || self.capital || self.alone || self.airport,
-                (false, true) => self.capital && self.placed && self.closed,
+                (false, true) => (self.capital && self.placed || self.lives) && self.closed,
             }
     }
 

@@ -9,7 +9,7 @@ use geo::airports;
 use super::evidence::{Context, Evidence};
 use super::names::{self, Bearer, is_ordinary};
 use super::regions::{Extent, Region, qualifier, regions};
-use super::{Mention, Named};
+use super::{Mention, Named, somewhere};
 use crate::airlines;
 use crate::tokens::Token;
 use crate::towns::{Town, is_landmark, town};
@@ -20,6 +20,9 @@ const MOST_WORDS: usize = 5;
 const MOST_CANDIDATES: usize = 5;
 /// The most names of one message that are searched for typing errors.
 const MOST_SEARCHES: usize = 60;
+/// Codes that are words which stand behind "to" and before names.
+const NEVER_CODES: [&str; 16] =
+    ["the", "and", "any", "all", "her", "his", "our", "my", "one", "two", "get", "see", "fly", "for", "you", "now"];
 /// From this tier on a code counts in lower case, too ("from lhr").
 const WELL_KNOWN: u8 = 3;
 /// Abbreviated states and countries that are words a person types far more often.
@@ -62,6 +65,9 @@ struct Scan<'a> {
 impl Scan<'_> {
     /// The place whose name starts at this token.
     fn read(&mut self, at: usize) -> Option<Mention> {
+        if let Some(mention) = self.somewhere(at) {
+            return Some(mention);
+        }
         let windows = self.windows(at);
         let mention = self
             .code(at)
@@ -102,6 +108,35 @@ impl Scan<'_> {
         self.taken.get(at).copied().unwrap_or(true)
     }
 
+    /// "Somewhere warm in Europe", "anywhere sunny", "somewhere in Asia": a wish in place of a place.
+    fn somewhere(&self, at: usize) -> Option<Mention> {
+        if !matches!(self.context.text(at), "somewhere" | "anywhere" | "someplace") {
+            return None;
+        }
+        let mut next = at + 1 + usize::from(matches!(self.context.text(at + 1), "really" | "very" | "with"));
+        let mut kind = None;
+        // Of "nice and warm" the second says more.
+        while let Some(named) = somewhere::kind(self.context.text(next)) {
+            kind = kind.filter(|_| named == "any").or(Some(named));
+            next += 1;
+            next += usize::from(
+                matches!(self.context.text(next), "and" | ",")
+                    && somewhere::kind(self.context.text(next + 1)).is_some(),
+            );
+        }
+        let within = matches!(self.context.text(next), "in" | "within" | "around");
+        let region = self.windows(next + usize::from(within)).into_iter().filter(|_| within).find_map(|(name, end)| {
+            let region = regions(&name).iter().find(|region| !somewhere::suggested("any", region.name).is_empty())?;
+            Some((region.name, end))
+        });
+        let (region, end) = region.unwrap_or(("any", next));
+        if kind.is_none() && region == "any" {
+            return None;
+        }
+        let busiest = somewhere::suggested(kind.unwrap_or("any"), region);
+        (!busiest.is_empty()).then_some(Mention { tokens: at..end, named: Named::Region { name: region, busiest } })
+    }
+
     /// An IATA code written in capitals.
     fn code(&self, at: usize) -> Option<Mention> {
         let text = self.context.text(at);
@@ -136,7 +171,8 @@ impl Scan<'_> {
         let text = self.context.text(at);
         // "To Los Angeles" names no LOS.
         let longer = || self.windows(at).iter().any(|(name, end)| *end > at + 1 && !names::bearers(name).is_empty());
-        if self.taken(at) || text.len() < 2 || longer() {
+        // "To the Caribbean" names no THE, which is Teresina.
+        if self.taken(at) || text.len() < 2 || NEVER_CODES.contains(&text) || longer() {
             return None;
         }
         // "bkk hkg 9 dec": two codes side by side.
@@ -310,7 +346,9 @@ impl Scan<'_> {
         spelt
             && (around.placed && (!ordinary || around.closed)
                 || around.alone && !abbreviated
-                || around.alone && country)
+                || around.alone && country
+                // "The UK one".
+                || country && self.context.text(span.end) == "one")
     }
 
     /// A prominent name with one typing error, where a place is expected.
@@ -363,8 +401,8 @@ fn unresolved(region: &Region, tokens: Range<usize>) -> Mention {
 
 /// The places of a region that are prominent, those flown to most first.
 fn busiest(region: &Region) -> Vec<Place> {
-    if region.extent == Extent::Part {
-        return Vec::new();
+    if region.extent == Extent::Part || region.country == "-" {
+        return somewhere::suggested("any", region.name);
     }
     let mut cities: Vec<Bearer> = Vec::new();
     for airport in airports::airports().iter().filter(|airport| region.holds(airport)) {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{ChatReply, ClientTime, Degraded, SessionId, Usage, Writer};
 use crate::dialogue::{Action, Session, Understanding};
 use crate::knowledge::{Passage, QuestionPart};
 use crate::private::Private;
-use crate::travel::{FlightQuery, Offer, Slots};
+use crate::travel::{FlightQuery, Money, Offer, Place, Slots};
 
 /// What an assistant answers with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +196,17 @@ pub struct FlightResults {
     pub degraded: Vec<Degraded>,
 }
 
+/// A place that a reply names, and what getting there costs at least.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The place.
+    pub place: Place,
+    /// The cheapest offer, for all travellers.
+    pub from: Money,
+    /// The day that was searched.
+    pub date: Date,
+}
+
 /// What `respond` is asked to put into words.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplyRequest {
@@ -212,6 +224,9 @@ pub struct ReplyRequest {
     /// How many there are beyond those, and those shown before.
     #[serde(default)]
     pub more: usize,
+    /// What other places would cost.
+    #[serde(default)]
+    pub suggestions: Vec<Suggestion>,
     /// A person looks at what is handed off, so that it may be said.
     #[serde(default)]
     pub hand_offs_are_read: bool,

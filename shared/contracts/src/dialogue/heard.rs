@@ -74,6 +74,11 @@ pub enum Remark {
         /// The place.
         place: Place,
     },
+    /// A place to be passed through, which no search can be held to.
+    Through {
+        /// The place.
+        place: Place,
+    },
     /// The day back was taken along, for it lay before the day out.
     Moved {
         /// The slot that moved.

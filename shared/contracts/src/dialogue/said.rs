@@ -7,7 +7,7 @@ use super::{Topic, Unmet};
 use crate::api::Usage;
 use crate::festivals::Festival;
 use crate::private::Private;
-use crate::travel::{Airline, Cabin, Place, TimeWindow, Trip};
+use crate::travel::{Airline, Alliance, Cabin, Layover, LowCost, Place, TimeWindow, Trip};
 
 /// What the words of one message say, with nothing resolved that the words alone do not tell: a date stays an
 /// expression, a place a list of candidates, a number that counts nothing a number.
@@ -48,6 +48,15 @@ pub struct Understanding {
     /// When to arrive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arrivals: Vec<TimeMention>,
+    /// What the journey keeps to on its way.
+    #[serde(skip_serializing_if = "LimitsSaid::is_empty")]
+    pub limits: LimitsSaid,
+    /// Places not to be passed through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_places: Vec<Place>,
+    /// Places to be passed through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<Place>,
     /// Two offers to be compared, by their numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub compare: Vec<u32>,
@@ -71,6 +80,28 @@ pub struct Understanding {
     /// A language model was asked, also where it did not answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asked_model: bool,
+}
+
+/// What a message says of what the journey keeps to on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitsSaid {
+    /// How long layovers may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layover: Option<Wish<Layover>>,
+    /// Which alliance's airlines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alliance: Option<Wish<Alliance>>,
+    /// Low-cost airlines, or none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low_cost: Option<Wish<LowCost>>,
+}
+
+impl LimitsSaid {
+    /// It says nothing of it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Words that no mere courtesy has, though "how are you" is one.
