@@ -9,6 +9,7 @@ pub mod amadeus;
 pub mod carriers;
 mod draft;
 pub mod duffel;
+mod limits;
 pub mod merge;
 pub mod provider;
 pub mod rank;

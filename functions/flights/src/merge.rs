@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use crate::limits;
 use contracts::travel::{Airline, Cabin, FlightQuery, Offer};
 use iso_currency::Currency;
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ pub fn fits(offer: &Offer, query: &FlightQuery) -> bool {
         .max_price
         .is_none_or(|most| most.currency != offer.total_price.currency || offer.total_price.minor <= most.minor);
     let cabin = query.cabin.zip(offer.cabin).is_none_or(|(wanted, offered)| offered >= wanted);
-    airlines && stops && price && cabin && query.limits.allow(offer)
+    airlines && stops && price && cabin && limits::allow(&query.limits, offer)
 }
 
 /// Keeps the cheapest offer of each itinerary: the same flights, departures, cabin and currency.

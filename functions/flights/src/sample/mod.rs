@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::carriers::{Carrier, carriers};
 use crate::draft::{Draft, Flight, place};
+use crate::limits::{allow_airline, allow_airport};
 use crate::merge::fits;
 use crate::rank::outside;
 use crate::scale::Scales;
@@ -100,7 +101,7 @@ impl Sample {
             route
                 .legs
                 .iter()
-                .all(|leg| query.limits.allow_airport(leg.from.iata) && query.limits.allow_airport(leg.to.iata))
+                .all(|leg| allow_airport(&query.limits, leg.from.iata) && allow_airport(&query.limits, leg.to.iata))
         });
         let priced = allowed.take(MOST_JOURNEYS).flat_map(|route: &Route| {
             journeys(route, day).into_iter().filter(|flights| waits_allowed(flights, query)).filter_map(
@@ -162,7 +163,7 @@ fn keep_few_of_each<T>(list: &mut Vec<T>, carrier: impl Fn(&T) -> String) {
 
 fn is_wanted(carrier: &Carrier, query: &FlightQuery) -> bool {
     let named = query.airlines.is_empty() || query.airlines.iter().any(|airline| airline.iata == carrier.iata);
-    named && query.limits.allow_airline(carrier.iata)
+    named && allow_airline(&query.limits, carrier.iata)
 }
 
 fn departs(journey: &Priced) -> Option<Timestamp> {

@@ -1,12 +1,11 @@
 //! What a journey keeps to on its way, beyond when it leaves: when it arrives, how long it waits between flights, which
 //! airports and which kinds of airline it leaves out.
 
-use geo::airlines;
 use jiff::civil::{DateTime, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Itinerary, Offer, Place, TimeWindow};
+use super::{Place, TimeWindow};
 
 /// An alliance of airlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -95,48 +94,6 @@ impl Limits {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-
-    /// An airline may fly it.
-    pub fn allow_airline(&self, designator: &str) -> bool {
-        let alliance = match self.alliance {
-            None | Some(Alliance::Other) => true,
-            wanted => airlines::alliance_of(designator) == wanted,
-        };
-        let low_cost = match self.low_cost {
-            Some(LowCost::Without) => !airlines::is_low_cost(designator),
-            Some(LowCost::Only) => airlines::is_low_cost(designator),
-            None | Some(LowCost::Other) => true,
-        };
-        alliance && low_cost
-    }
-
-    /// An airport may be used.
-    pub fn allow_airport(&self, iata: super::Iata) -> bool {
-        let is_of = |place: &Place| {
-            place.iata == iata || geo::airports::airports_of(place.iata).any(|airport| airport.iata == iata)
-        };
-        !self.without_airports.iter().any(is_of)
-    }
-
-    /// An offer keeps to all but the times of arrival.
-    pub fn allow(&self, offer: &Offer) -> bool {
-        let mut segments = offer.itineraries.iter().flat_map(|way| &way.segments);
-        segments.all(|segment| {
-            self.allow_airline(&segment.carrier.iata)
-                && self.allow_airport(segment.origin.iata)
-                && self.allow_airport(segment.destination.iata)
-        }) && offer.itineraries.iter().all(|way| self.allow_waits(way))
-    }
-
-    fn allow_waits(&self, way: &Itinerary) -> bool {
-        let Some(layover) = self.layover else { return true };
-        way.segments.windows(2).all(|pair| {
-            let [one, next] = pair else { return true };
-            let (arrives, departs) = (one.arrives_at, next.departs_at);
-            let minutes = departs.timestamp().duration_since(arrives.timestamp()).as_mins();
-            layover.holds(arrives.civil(), departs.civil(), u32::try_from(minutes).unwrap_or(0))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -165,18 +122,5 @@ mod tests {
             let minutes = u32::try_from(until.duration_since(from).as_mins()).unwrap();
             assert_eq!(layover.holds(from, until, minutes), expected, "{layover:?} {from} {until}");
         }
-    }
-
-    #[test]
-    fn airlines_and_airports_are_left_out_by_what_they_belong_to() {
-        let place = |name: &str, iata: &str| Place { name: name.into(), iata: iata.parse().unwrap() };
-        let star = Limits { alliance: Some(Alliance::Star), ..Limits::default() };
-        assert!(star.allow_airline("LH") && !star.allow_airline("EK") && !star.allow_airline("BA"));
-        let full = Limits { low_cost: Some(LowCost::Without), ..Limits::default() };
-        assert!(full.allow_airline("LH") && !full.allow_airline("FR"));
-        let cheap = Limits { low_cost: Some(LowCost::Only), ..Limits::default() };
-        assert!(!cheap.allow_airline("LH") && cheap.allow_airline("FR"));
-        let elsewhere = Limits { without_airports: vec![place("Chicago", "CHI")], ..Limits::default() };
-        assert!(!elsewhere.allow_airport("ORD".parse().unwrap()) && elsewhere.allow_airport("JFK".parse().unwrap()));
     }
 }
