@@ -182,7 +182,7 @@ fn minutes(text: &Text, at: usize) -> Option<(u32, usize)> {
     {
         let value: u32 = value.parse().ok()?;
         let (hours, rest) = match unit.split_once('h') {
-            Some((whole, rest)) if whole.is_empty() => (value, rest.trim_start_matches(['r', 's', 'o', 'u'])),
+            Some(("", rest)) => (value, rest.trim_start_matches(['r', 's', 'o', 'u'])),
             _ if matches!(unit, "m" | "min" | "mins" | "minutes") => return Some((value, 1)),
             _ => return None,
         };
