@@ -264,7 +264,7 @@ impl Colloquy {
         (self.client.clone(), self.names.clone())
     }
 
-    /// The store of the talks.
+    /// The store of the sessions.
     pub fn store(&self) -> Store {
         Store::new(self.client.clone(), self.names.clone())
     }

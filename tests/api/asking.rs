@@ -271,7 +271,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error_after_its_words() {
     assert!(last.starts_with("event: error") && last.contains("reply-broke-off"), "{last}");
     assert!(last.contains("are kept"), "{last}");
 
-    // Of a question without a talk, nothing is kept.
+    // Of a question without a session, nothing is kept.
     let stream = app.request("POST", "/v1/ask/stream").json(&question()).send().await.unwrap().text().await.unwrap();
     let last = stream.trim_end().rsplit("\n\n").next().unwrap();
     assert!(last.contains("reply-broke-off") && !last.contains("kept"), "{last}");

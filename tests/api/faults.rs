@@ -40,7 +40,7 @@ async fn a_provider_that_hangs_is_named_and_the_others_offers_come() {
 }
 
 #[tokio::test]
-async fn with_every_provider_failing_there_is_an_apology_and_the_talk_goes_on() {
+async fn with_every_provider_failing_there_is_an_apology_and_the_session_goes_on() {
     let broken = Router::new().route("/air/offer_requests", post(async || http::StatusCode::BAD_GATEWAY));
     let app = App::with_flights(Deps::new([duffel(&serve(broken).await)], Duration::from_secs(1))).await;
 

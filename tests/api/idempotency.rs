@@ -69,10 +69,10 @@ async fn requests_with_one_key_at_once_make_one_turn() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_its_talk() {
+async fn a_key_belongs_to_its_session() {
     let app = App::start().await;
     let (one, two) = (app.say(None, "hello").await, app.say(None, "hello").await);
-    let body = |talk: &Value| json!({"assistant": "travel", "message": "Oslo", "session_id": session_of(talk)});
+    let body = |reply: &Value| json!({"assistant": "travel", "message": "Oslo", "session_id": session_of(reply)});
 
     let first = post(&app, "1", &body(&one)).await;
     let second = post(&app, "1", &body(&two)).await;

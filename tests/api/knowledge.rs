@@ -492,11 +492,11 @@ async fn a_question_in_the_middle_of_a_booking_is_answered_from_texts_and_the_bo
     own_texts.retain(|text| text.assistant == "travel");
     let app = App::with_options(Options { own_texts, ..tests::options() }).await;
     let first = app.say(None, "I want to fly from Islamabad to London").await;
-    let talk = first["session_id"].as_str().unwrap();
+    let session = first["session_id"].as_str().unwrap();
 
     let started = Instant::now();
     let answer = loop {
-        let answer = app.say(Some(talk), "can I bring a power bank in my hand luggage?").await;
+        let answer = app.say(Some(session), "can I bring a power bank in my hand luggage?").await;
         if answer["citations"][0].is_object() {
             break answer;
         }
@@ -510,12 +510,12 @@ async fn a_question_in_the_middle_of_a_booking_is_answered_from_texts_and_the_bo
     let source = answer["citations"][0]["source"].as_str().unwrap();
     assert!(source.contains("power banks"), "{source}");
 
-    let unknown = app.say(Some(talk), "can my daughter play the violin there").await;
+    let unknown = app.say(Some(session), "can my daughter play the violin there").await;
     assert!(!unknown["citations"][0].is_object(), "{unknown}");
     let reply = unknown["reply"].as_str().unwrap();
     assert!(reply.ends_with("When would you like to fly from Islamabad to London?"), "{reply}");
 
-    let found = app.say(Some(talk), "next Friday").await;
+    let found = app.say(Some(session), "next Friday").await;
     assert_eq!(found["action"], "search_flights");
     assert_eq!(found["slots"]["destination"]["iata"], "LON");
     app.colloquy.stop().await;

@@ -145,7 +145,7 @@ async fn a_turn_is_counted_with_what_was_done_in_it() {
 }
 
 #[tokio::test]
-async fn a_model_is_counted_by_its_price_in_a_talk_and_without_one() {
+async fn a_model_is_counted_by_its_price_in_a_session_and_without_one() {
     let stand_in = post(async || event_stream(frames(&["It is a loss [1]."], true)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! What is kept of a talk, and for whom.
+//! What is kept of a session, and for whom.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::{App, session_of};
 
 #[tokio::test]
-async fn a_talk_can_be_read_and_deleted() {
+async fn a_session_can_be_read_and_deleted() {
     let app = App::start().await;
     let reply = app.say(None, "I want to fly from Oslo to Rome").await;
     let session = async |method| app.of_session(method, "/v1/session", session_of(&reply)).await;
@@ -22,7 +22,7 @@ async fn a_talk_can_be_read_and_deleted() {
     assert_eq!(session("GET").await.status, 404);
     assert_eq!(session("DELETE").await.status, 404);
     let again = json!({"assistant": "travel", "message": "hello", "session_id": session_of(&reply)});
-    assert_eq!(app.post_chat(&again).await.status, 404, "a deleted talk stays deleted");
+    assert_eq!(app.post_chat(&again).await.status, 404, "a deleted session stays deleted");
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn a_deletion_that_was_broken_off_is_finished_by_the_next() {
     let app = App::start().await;
     let id = session_of(&app.say(None, "I want to fly from Oslo to Rome").await).to_owned();
     let (client, tables) = app.colloquy.tables();
-    // The talk is gone, as at its end, and what was said in it is not.
+    // The session is gone, as at its end, and what was said in it is not.
     client.delete_item().table_name(tables.sessions).key("id", AttributeValue::S(id.clone())).send().await.unwrap();
     let turns = async || {
         let query = client.query().table_name(&tables.turns).key_condition_expression("session_id = :id");
@@ -78,7 +78,7 @@ async fn ten_turns_sent_at_once_to_one_talk_are_all_kept() {
 }
 
 #[tokio::test]
-async fn a_talk_survives_a_restart() {
+async fn a_session_survives_a_restart() {
     let folder = std::env::temp_dir().join(format!("colloquy-{}", std::process::id()));
     let start = || Options { state: State::Folder(folder.clone()), ..tests::options() };
     let app = App::with_options(start()).await;
@@ -94,7 +94,7 @@ async fn a_talk_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_talk_stays_small_however_long_it_gets() {
+async fn a_session_stays_small_however_long_it_gets() {
     let app = App::start().await;
     let first = app.say(None, "fly me from London to New York tomorrow, back in a week").await;
     let id = session_of(&first);

@@ -1,4 +1,4 @@
-//! The turns of a talk, what they cost, and what people say of them.
+//! The turns of a session, what they cost, and what people say of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_turns_of_a_talk_are_shown_with_what_they_took() {
+async fn the_turns_of_a_session_are_shown_with_what_they_took() {
     let app = App::start().await;
     let reply = app.say(None, "fly me from Lahore to Dubai next Friday").await;
     let mut page = turns(&app, session_of(&reply), "").await;
@@ -138,11 +138,11 @@ async fn feedback_that_is_wrong_or_of_no_turn_is_refused() {
         assert_eq!((refused.status, &refused.body["type"]), (404, &json!("urn:colloquy:problem:unknown-turn")));
     }
     app.of_session("DELETE", "/v1/session", session_of(&reply)).await;
-    assert_eq!(rate(&app, turn_id, &json!({"rating": "up"})).await.status, 404, "deleted with its talk");
+    assert_eq!(rate(&app, turn_id, &json!({"rating": "up"})).await.status, 404, "deleted with its session");
 }
 
 #[tokio::test]
-async fn an_answer_without_a_talk_can_be_rated_once_it_is_counted() {
+async fn an_answer_without_a_session_can_be_rated_once_it_is_counted() {
     let app = App::start().await;
     let ask = json!({"assistant": "defi", "question": "hello"});
     let ask = app.send(app.request("POST", "/v1/ask").json(&ask)).await.body;

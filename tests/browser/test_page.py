@@ -42,7 +42,7 @@ def test_a_whole_talk_from_one_sentence_to_an_offer_and_back_to_the_start(page):
     assert page.one("#welcome").is_displayed()
     assert not page.one("#known").is_displayed()
     page.say("hello")
-    assert "session_id" not in page.sent()[-1]["body"], "a new talk"
+    assert "session_id" not in page.sent()[-1]["body"], "a new session"
     assert page.console() == []
 
 
@@ -58,7 +58,7 @@ def test_a_suggestion_and_a_card_can_be_clicked_instead_of_typing(page):
     assert len(page.all(".offer", shown)) == 1
 
 
-def test_a_talk_goes_by_keyboard_alone(page):
+def test_a_session_goes_by_keyboard_alone(page):
     page.open()
     for _ in range(10):
         page.press(Keys.TAB)
@@ -158,18 +158,18 @@ def test_a_problem_is_told_in_the_servers_words(page):
     assert not [button for button in page.all("button", turn) if button.text == "Try again"], "it would fail again"
 
 
-def test_a_talk_that_is_gone_goes_on_as_a_new_one(page):
+def test_a_session_that_is_gone_goes_on_as_a_new_one(page):
     page.open()
     page.say("hello")
     page.answer_next_with(404, {"type": "urn:colloquy:problem:unknown-session"})
     page.say("fly me from Lahore to Dubai tomorrow")
-    page.button("Begin a new talk with it").click()
+    page.button("Begin a new session with it").click()
     turn = page.answered()
     assert page.all(".offer", turn)
     assert "session_id" not in page.sent()[-1]["body"]
 
 
-def test_a_reload_keeps_the_talk(page):
+def test_a_reload_keeps_the_session(page):
     page.open()
     page.say("fly me from Lahore to Dubai tomorrow")
     before = page.one("#log").text

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use tests::conversations::read;
 use tests::deployed::{Outcome, ask, hold};
 
-/// How many talks are held at once: fewer than a deployment lets through.
+/// How many sessions are held at once: fewer than a deployment lets through.
 const AT_ONCE: usize = 4;
 
 #[tokio::main]

@@ -190,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_talk_stays_small_however_long_it_is(words in vec(message(), 200)) {
+    fn a_session_stays_small_however_long_it_is(words in vec(message(), 200)) {
         let mut session = Session::default();
         for words in words {
             session = turn(session, &words, &now()).0;

@@ -19,10 +19,11 @@ const LEFT_AT_DEFAULT: [&str; 4] =
 /// Routes that are not described, for they go with the next release.
 const OLD_ROUTES: [&str; 2] = ["/v1/sessions/{id}", "/v1/sessions/{id}/turns"];
 
-/// The first cells of a table of the README that begins with this heading line, each name in backticks.
+/// The first cells of a table of the README or `docs/` that begins with this heading line, each name in backticks.
 fn table(heading: &str) -> Names {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let rows = readme.split_once(heading).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let files = ["README.md", "docs/configuration.md", "docs/operating.md"];
+    let text: String = files.iter().map(|file| std::fs::read_to_string(root().join(file)).unwrap()).collect();
+    let rows = text.split_once(heading).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
     let cells = rows.map(|row| row.split('|').nth(1).unwrap().to_owned());
     cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
 }

@@ -75,7 +75,7 @@ def test_it_is_healthy():
     assert (status, report["status"]) == (200, "ok"), report
 
 
-def test_a_talk_goes_through_all_steps_and_is_kept():
+def test_a_session_goes_through_all_steps_and_is_kept():
     first = say("fly me from Lahore to Dubai next Friday")
     assert first["action"] == "search_flights"
     assert first["slots"]["departure_date"] == "2026-11-27"
@@ -85,11 +85,14 @@ def test_a_talk_goes_through_all_steps_and_is_kept():
     assert second["slots"]["origin"]["iata"] == "LHE"
     assert second["slots"]["destination"]["iata"] == "DOH"
     assert second["slots"]["passengers"]["adults"] == 2
-    talk = "v1/sessions/" + first["session_id"]
-    status, kept = public(talk)
+    session = {"colloquy_session": first["session_id"]}
+    status, kept = public("v1/session", **session)
     assert (status, len(kept["turns"])) == (200, 2)
-    assert public(talk, None, "DELETE")[0] == 204
-    assert public(talk)[0] == 404
+    status, turn = public(f"v1/turns/{second['turn_id']}", **session)
+    assert (status, turn["reply"]) == (200, second["reply"])
+    assert public(f"v1/turns/{second['turn_id']}")[0] in (403, 404)
+    assert public("v1/session", None, "DELETE", **session)[0] == 204
+    assert public("v1/session", **session)[0] == 404
 
 
 def test_a_repeated_request_is_the_same_turn():

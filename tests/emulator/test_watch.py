@@ -64,7 +64,7 @@ def test_the_first_event_arrives_long_before_the_last():
     assert deltas[-1] - deltas[0] > 1.0, events
 
 
-def test_a_talk_goes_through_all_steps():
+def test_a_session_goes_through_all_steps():
     status, reply = ask("POST", "/v1/chat", {
         "assistant": "travel", "message": "fly me from Lahore to Dubai next Friday", "client_time": FRIDAY})
     assert status == 200, reply

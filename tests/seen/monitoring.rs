@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use runtime::meter::METRICS;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
-const README: &str = include_str!("../../README.md");
+const OPERATING: &str = include_str!("../../docs/operating.md");
 
 fn measured() -> BTreeMap<&'static str, Vec<&'static str>> {
     METRICS.iter().map(|metric| (metric.name, metric.labels.to_vec())).collect()
@@ -92,7 +92,7 @@ fn work_is_watched_in_every_worker() {
 
 #[test]
 fn what_to_do_when_an_alarm_rings_is_in_the_readme() {
-    let (_, rest) = README.split_once("### When an alarm rings").unwrap();
+    let (_, rest) = OPERATING.split_once("### When an alarm rings").unwrap();
     let section = rest.split("\n#").next().unwrap();
     let told: BTreeSet<&str> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert_eq!(told, alarms().into_keys().collect());

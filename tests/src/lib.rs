@@ -175,7 +175,7 @@ pub async fn serve(router: Router) -> String {
 /// What a stand-in for Duffel answers: our own sample of its wire format.
 pub const DUFFEL_ANSWER: &str = include_str!("../../functions/flights/tests/samples/duffel-offers.json");
 
-/// The talk of a reply.
+/// The session of a reply.
 pub fn session_of(reply: &Value) -> &str {
     reply["session_id"].as_str().expect("a session id")
 }

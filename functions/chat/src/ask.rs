@@ -1,4 +1,4 @@
-//! One question without a talk: understand and retrieve at once, then respond. No table of talks is waited for.
+//! One question without a session: understand and retrieve at once, then respond. No table of sessions is waited for.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ impl Question {
         let AskRequest { assistant, question, trace, .. } = request;
         progress.begun(None, &turn_id, &assistant);
 
-        // A question without a talk books nothing: the rules are enough to tell a courtesy.
+        // A question without a session books nothing: the rules are enough to tell a courtesy.
         let utterance = Utterance { assistant: assistant.clone(), words: question.clone(), kind: Kind::Knowledge };
         let search = RetrieveRequest { assistant: assistant.clone(), question, ..RetrieveRequest::default() };
         let deadline = progress.deadline.less(RESERVE);

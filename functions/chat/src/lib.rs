@@ -106,8 +106,8 @@ impl Deps {
         Ok(deps.with_flags(FlagSource::from_env().capped_by(totals.cap(most))))
     }
 
-    /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a talk
-    /// is found by the sweep, for its row says that it waits; what a question without a talk came to is missing from the
+    /// Hands a finished turn to `record`. Where the queue is away or slow, the turn is answered all the same: one of a session
+    /// is found by the sweep, for its row says that it waits; what a question without a session came to is missing from the
     /// totals then.
     async fn tell(&self, work: RecordWork, deadline: Deadline) {
         let limit = deadline.within(TELLING);

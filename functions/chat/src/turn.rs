@@ -57,7 +57,7 @@ pub(crate) struct Opened {
     pub claim: Option<String>,
 }
 
-/// A turn under way: the talk as `begin` left it, and what happened so far.
+/// A turn under way: the session as `begin` left it, and what happened so far.
 struct Turn {
     deps: Arc<Deps>,
     message: Private<String>,
@@ -216,7 +216,7 @@ async fn understand(
     words: &Private<String>,
 ) -> Understanding {
     let utterance = Utterance { assistant: assistant.to_owned(), words: words.clone(), kind };
-    // Half of it: where nothing is understood in time, the talk can still say so.
+    // Half of it: where nothing is understood in time, the session can still say so.
     let deadline = Deadline::after(progress.deadline.remaining() / 2);
     let answer = progress.timed("understand", deps.pipeline.call(&UNDERSTAND, &utterance, deadline)).await;
     answer.unwrap_or_else(|problem| {

@@ -188,7 +188,7 @@ async fn understand(deps: &Deps, limit: Deadline) -> Result<(), Problem> {
     deps.pipeline.call(&UNDERSTAND, &utterance, limit).await.map(drop)
 }
 
-/// Reads a talk that nobody has: that there is none is the answer of a step that works.
+/// Reads a session that nobody has: that there is none is the answer of a step that works.
 async fn session(deps: &Deps, limit: Deadline) -> Result<(), Problem> {
     match deps.pipeline.call(&SESSION_READ, &SessionKey { session_id: SessionId::random() }, limit).await {
         Err(problem) if problem.status() != StatusCode::NOT_FOUND => Err(problem),

@@ -53,7 +53,7 @@ pub struct Deps {
 
 impl Deps {
     /// With the tables, the queue that messages are put back to, and what models cost. What is kept of a question without a
-    /// talk is kept for `turn_ttl`.
+    /// session is kept for `turn_ttl`.
     pub fn new(
         client: aws_sdk_dynamodb::Client,
         turns: impl Into<String>,

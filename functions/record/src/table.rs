@@ -21,7 +21,7 @@ type Item = HashMap<String, AttributeValue>;
 pub(crate) struct Turns {
     pub client: Client,
     pub table: String,
-    /// How long it is kept what a question without a talk came to.
+    /// How long it is kept what a question without a session came to.
     pub ttl: SignedDuration,
 }
 
@@ -66,7 +66,7 @@ impl Turns {
         Ok(TransactWriteItem::builder().update(update.build().map_err(Problem::internal)?).build())
     }
 
-    /// The write that keeps what a question without a talk came to. Fails where that was done before.
+    /// The write that keeps what a question without a session came to. Fails where that was done before.
     pub fn put_ask(&self, turn_id: Ulid, counted: &Counted, cost: Option<Usd>) -> Result<TransactWriteItem, Problem> {
         let put = Put::builder()
             .table_name(&self.table)

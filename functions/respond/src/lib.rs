@@ -1,6 +1,6 @@
 //! Puts what was decided into words, always as a stream.
 //!
-//! In: an action, the talk, and what was found for it: flights or passages. Out: the reply bit by bit. It decides nothing
+//! In: an action, the session, and what was found for it: flights or passages. Out: the reply bit by bit. It decides nothing
 //! and looks nothing up: what it says is in what it was given. With a language model, questions are answered by it, from
 //! the passages; without one, or where it does not answer, by the passages' own sentences.
 

@@ -1,4 +1,4 @@
-//! Decides what is done next: a pure function from the talk, what was said and what came of merging it.
+//! Decides what is done next: a pure function from the session, what was said and what came of merging it.
 
 use std::cmp::Reverse;
 
@@ -7,7 +7,7 @@ use contracts::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip};
 
 use crate::merge::{Merged, unclear_of};
 
-/// The next action, and what of the talk goes with it: what is asked, which offer is spoken of.
+/// The next action, and what of the session goes with it: what is asked, which offer is spoken of.
 pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> Action {
     session.compared.clone_from(&said.compare);
     let action = choose(session, said, merged);

@@ -1,6 +1,6 @@
-//! One turn of a talk: merge what was said, then decide what is done.
+//! One turn of a session: merge what was said, then decide what is done.
 //!
-//! Pure: the same talk, understanding and clock give the same turn. So when another turn of the talk was kept first,
+//! Pure: the same session, understanding and clock give the same turn. So when another turn of the session was kept first,
 //! this one is simply taken again on what that left.
 
 use contracts::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
@@ -10,7 +10,7 @@ use crate::decide::decide;
 use crate::merge::merge;
 use crate::standing;
 
-/// Takes one turn: the talk as it stands then, and what is done.
+/// Takes one turn: the session as it stands then, and what is done.
 pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
     let said = understanding;
     session.remarks.clear();

@@ -1,6 +1,6 @@
 //! The same request, sent again, is answered with the same turn.
 //!
-//! A key belongs to its owner: the talk, or, for the first message of a guest, the key itself, which must then be long
+//! A key belongs to its owner: the session, or, for the first message of a guest, the key itself, which must then be long
 //! enough that nobody guesses it.
 
 use std::time::Duration;

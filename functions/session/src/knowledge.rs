@@ -2,7 +2,7 @@
 
 use contracts::dialogue::{Act, Action, Session, Understanding};
 
-/// Takes one turn: the talk as it stands then, and what is done.
+/// Takes one turn: the session as it stands then, and what is done.
 pub(crate) fn advance(mut session: Session, said: &Understanding) -> (Session, Action) {
     if said.is_short() && said.acts.contains(&Act::Handoff) {
         session.handed_off = true;

@@ -1,7 +1,7 @@
-//! Keeps the talks.
+//! Keeps the sessions.
 //!
-//! `begin` reads a talk, merges what was said and decides what is done; `commit` keeps the finished turn. Nothing is
-//! written to a talk in between, so a turn that crashed simply runs again. In: what `understand` read from the words. Out:
+//! `begin` reads a session, merges what was said and decides what is done; `commit` keeps the finished turn. Nothing is
+//! written to a session in between, so a turn that crashed simply runs again. In: what `understand` read from the words. Out:
 //! an action. It never calls another step and never sees a provider.
 
 mod decide;
@@ -12,8 +12,8 @@ mod merge;
 mod nearness;
 mod resolve;
 mod standing;
+mod steps;
 mod store;
-mod talk;
 
 use std::sync::Arc;
 
@@ -51,16 +51,16 @@ impl Deps {
 pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
     SESSION_BEGIN
-        .serve(deps.clone(), talk::begin)
-        .merge(SESSION_CLAIM.serve(deps.clone(), talk::claim))
-        .merge(SESSION_RELEASE.serve(deps.clone(), talk::release))
-        .merge(SESSION_COMMIT.serve(deps.clone(), talk::commit))
-        .merge(SESSION_READ.serve(deps.clone(), talk::read))
-        .merge(SESSION_DELETE.serve(deps.clone(), talk::delete))
-        .merge(SESSION_TURNS.serve(deps.clone(), talk::turns))
-        .merge(TURN_READ.serve(deps.clone(), talk::turn))
-        .merge(TURN_STOP.serve(deps.clone(), talk::stop))
-        .merge(TURN_STOPPED.serve(deps.clone(), talk::is_stopped))
-        .merge(HANDOFFS.serve(deps.clone(), talk::handoffs))
-        .merge(TURN_FEEDBACK.serve(deps, talk::rate))
+        .serve(deps.clone(), steps::begin)
+        .merge(SESSION_CLAIM.serve(deps.clone(), steps::claim))
+        .merge(SESSION_RELEASE.serve(deps.clone(), steps::release))
+        .merge(SESSION_COMMIT.serve(deps.clone(), steps::commit))
+        .merge(SESSION_READ.serve(deps.clone(), steps::read))
+        .merge(SESSION_DELETE.serve(deps.clone(), steps::delete))
+        .merge(SESSION_TURNS.serve(deps.clone(), steps::turns))
+        .merge(TURN_READ.serve(deps.clone(), steps::turn))
+        .merge(TURN_STOP.serve(deps.clone(), steps::stop))
+        .merge(TURN_STOPPED.serve(deps.clone(), steps::is_stopped))
+        .merge(HANDOFFS.serve(deps.clone(), steps::handoffs))
+        .merge(TURN_FEEDBACK.serve(deps, steps::rate))
 }

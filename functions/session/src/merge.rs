@@ -1,4 +1,4 @@
-//! Merges what was said into where the talk stands. Later words win; a bare answer is read by what was asked; what
+//! Merges what was said into where the session stands. Later words win; a bare answer is read by what was asked; what
 //! cannot be is kept out and named, and what was good stays.
 
 mod days;
@@ -33,7 +33,7 @@ impl Merged {
     }
 }
 
-/// Merges an understanding into a talk.
+/// Merges an understanding into a session.
 pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged {
     let before = session.slots.clone();
     let mut merged = Merged::default();

@@ -35,7 +35,7 @@ type Item = HashMap<String, AttributeValue>;
 /// The tables' names, and how long things are kept in them.
 #[derive(Debug, Clone)]
 pub struct Tables {
-    /// The talks; key `id`.
+    /// The sessions; key `id`.
     pub sessions: String,
     /// The turns; key `session_id`, `turn_id`.
     pub turns: String,
@@ -45,7 +45,7 @@ pub struct Tables {
     pub totals: String,
     /// The conversations that wait for a person ([`aws::handoffs`]).
     pub handoffs: String,
-    /// How long a talk is kept after its last turn.
+    /// How long a session is kept after its last turn.
     pub session_ttl: SignedDuration,
     /// How long a turn is kept.
     pub turn_ttl: SignedDuration,
@@ -79,11 +79,11 @@ pub struct Store {
     tables: Tables,
 }
 
-/// A talk as it is kept.
+/// A session as it is kept.
 pub(crate) struct Kept {
     pub session_id: SessionId,
     pub assistant: String,
-    /// How often it was written; 0 for a talk that was not.
+    /// How often it was written; 0 for a session that was not.
     pub version: u64,
     pub session: Session,
     pub expires_at: Timestamp,
@@ -97,9 +97,9 @@ impl Kept {
 
 /// A finished turn to be kept.
 pub(crate) struct Commit<'a> {
-    /// The version of the talk that it was made from.
+    /// The version of the session that it was made from.
     pub version: u64,
-    /// The talk as JSON.
+    /// The session as JSON.
     pub state: &'a str,
     pub message: &'a Private<String>,
     pub reply: &'a ChatReply,
@@ -114,7 +114,7 @@ pub(crate) enum Outcome {
     Kept,
     /// This very turn had been written before.
     KeptBefore,
-    /// Nothing is written: the talk has another version now, or is deleted.
+    /// Nothing is written: the session has another version now, or is deleted.
     Lost,
     /// Nothing is written: another transaction was writing one of the items, and may have come to nothing.
     Busy,
@@ -134,10 +134,10 @@ impl Store {
         &self.handoffs
     }
 
-    /// The talk, unless it is deleted or past its time.
+    /// The session, unless it is deleted or past its time.
     pub(crate) async fn read(&self, id: &SessionId) -> Result<Option<Kept>, Problem> {
         let get = self.client.get_item().table_name(&self.tables.sessions).consistent_read(true);
-        let answer = get.key("id", text(id)).send().await.map_err(|error| failed("reading a talk", &error))?;
+        let answer = get.key("id", text(id)).send().await.map_err(|error| failed("reading a session", &error))?;
         let Some(item) = answer.item else { return Ok(None) };
         let expires_at = timestamp(&item, "expires_at").unwrap_or(Timestamp::UNIX_EPOCH);
         let (Some(state), true) = (string(&item, "state"), expires_at > Timestamp::now()) else { return Ok(None) };
@@ -145,7 +145,7 @@ impl Store {
             session_id: id.clone(),
             assistant: string(&item, "assistant").unwrap_or_default().to_owned(),
             version: number(&item, "version").and_then(|version| version.try_into().ok()).unwrap_or_default(),
-            session: serde_json::from_str(state).map_err(|error| unreadable("a talk", &error))?,
+            session: serde_json::from_str(state).map_err(|error| unreadable("a session", &error))?,
             expires_at,
         }))
     }
@@ -161,7 +161,7 @@ impl Store {
         Ok(Some(body.reply.into_owned()))
     }
 
-    /// Writes the talk, the turn and the key's state, all or nothing.
+    /// Writes the session, the turn and the key's state, all or nothing.
     pub(crate) async fn commit(&self, commit: &Commit<'_>) -> Result<Outcome, Problem> {
         let mut items = vec![self.put_session(commit)?, self.put_turn(commit)?];
         if let Some(key) = commit.claim {
@@ -187,7 +187,7 @@ impl Store {
         let put = if commit.version == 0 {
             put.condition_expression("attribute_not_exists(id)")
         } else {
-            // A tombstone has no version, so a deleted talk stays deleted.
+            // A tombstone has no version, so a deleted session stays deleted.
             put.condition_expression("version = :version")
                 .expression_attribute_values(":version", AttributeValue::N(commit.version.to_string()))
         };
@@ -222,7 +222,7 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build().map_err(Problem::internal)?).build())
     }
 
-    /// Leaves a tombstone in the place of the talk, so that nothing under way can bring it back, and deletes its turns.
+    /// Leaves a tombstone in the place of the session, so that nothing under way can bring it back, and deletes its turns.
     /// False where there is neither.
     pub(crate) async fn delete(&self, id: &SessionId) -> Result<bool, Problem> {
         let mut was_there = self.read(id).await?.is_some();
@@ -235,17 +235,17 @@ impl Store {
                 .item("deleted", AttributeValue::Bool(true))
                 .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
             let put = past_transactions(|| tombstone.clone().send()).await;
-            put.map_err(|error| failed("deleting a talk", &error))?;
+            put.map_err(|error| failed("deleting a session", &error))?;
             self.forget_ranked(id).await?;
         }
-        // Also where the talk is gone: its turns are kept for longer, and a deletion may have been broken off.
+        // Also where the session is gone: its turns are kept for longer, and a deletion may have been broken off.
         while self.delete_turns(id).await? {
             was_there = true;
         }
         Ok(was_there)
     }
 
-    /// Deletes up to [`TRANSACTION_LIMIT`] turns of a talk; false once there are none left.
+    /// Deletes up to [`TRANSACTION_LIMIT`] turns of a session; false once there are none left.
     async fn delete_turns(&self, id: &SessionId) -> Result<bool, Problem> {
         let query = self
             .client
@@ -256,7 +256,7 @@ impl Store {
             .expression_attribute_values(":id", text(id))
             .projection_expression("session_id, turn_id")
             .limit(TRANSACTION_LIMIT as i32);
-        let page = query.send().await.map_err(|error| failed("finding the turns of a talk", &error))?;
+        let page = query.send().await.map_err(|error| failed("finding the turns of a session", &error))?;
         let deletes = page.items.unwrap_or_default().into_iter().map(|key| {
             let delete = Delete::builder().table_name(&self.tables.turns).set_key(Some(key)).build();
             Ok(TransactWriteItem::builder().delete(delete.map_err(Problem::internal)?).build())
@@ -275,7 +275,7 @@ impl Store {
                 tokio::time::sleep(Duration::from_millis(30)).await;
                 Ok(true)
             }
-            _ => Err(failed("deleting the turns of a talk", &error)),
+            _ => Err(failed("deleting the turns of a session", &error)),
         }
     }
 }

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_talk_begins_again() {
+    fn a_session_begins_again() {
         all(
             is_start_over,
             &[

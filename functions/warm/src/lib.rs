@@ -135,7 +135,7 @@ async fn understand(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
     deps.pipeline.call(&UNDERSTAND, &utterance, limit).await.map(|_| Warmed::default())
 }
 
-/// Reads a talk that nobody has: that there is none is the answer of a step that works.
+/// Reads a session that nobody has: that there is none is the answer of a step that works.
 async fn session(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
     let key = SessionKey { session_id: SessionId::random() };
     match deps.pipeline.call(&SESSION_READ, &key, limit).await {

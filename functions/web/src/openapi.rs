@@ -121,7 +121,7 @@ fn chat_stream() -> OperationBuilder {
 
 fn ask() -> OperationBuilder {
     asked("ask", "Ask an assistant one question").response("200", json::<AskReply>("The answer.")).description(Some(
-        "Answers from the assistant's texts, without a talk. A question that nothing in them answers is told so.",
+        "Answers from the assistant's texts, without a session. A question that nothing in them answers is told so.",
     ))
 }
 
@@ -173,15 +173,15 @@ fn said(id: &str, summary: &str) -> OperationBuilder {
         .response("400", problem("The body is not JSON."))
         .response(
             "404",
-            problem("There is no such assistant (`unknown-assistant`) or no such talk (`unknown-session`)."),
+            problem("There is no such assistant (`unknown-assistant`) or no such session (`unknown-session`)."),
         )
         .response("409", retry(problem("The request with this `Idempotency-Key` is still being answered.")))
         .response("413", problem("The body is larger than 64 KiB."))
         .response("415", problem("The body is not sent as `application/json`."))
         .response("422", problem("A field or the `Idempotency-Key` is not valid: `errors` names it."))
         .response("500", problem("A fault of the server."))
-        .response("503", retry(problem("The talk cannot be read or kept right now.")))
-        .response("504", problem("The time was up before the talk could be read or kept."))
+        .response("503", retry(problem("The session cannot be read or kept right now.")))
+        .response("504", problem("The time was up before the session could be read or kept."))
 }
 
 fn session_id() -> Parameter {
@@ -249,14 +249,14 @@ fn kept(operation: OperationBuilder) -> OperationBuilder {
     operation
         .parameter(deadline())
         .response("500", problem("A fault of the server."))
-        .response("503", retry(problem("The talks cannot be reached right now.")))
+        .response("503", retry(problem("The sessions cannot be reached right now.")))
         .response("504", problem("The time was up."))
 }
 
 fn turns() -> OperationBuilder {
     let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
     let limit = limit.default(Some(20.into()));
-    kept(operation("list_turns", "List the turns of a talk"))
+    kept(operation("list_turns", "List the turns of a session"))
         .description(Some(
             "The newest first, each with what it took and cost. `recorded` is false for the moment until its cost is counted.",
         ))
@@ -264,7 +264,7 @@ fn turns() -> OperationBuilder {
         .parameter(query("limit", "How many, at most.", limit.into()))
         .parameter(query("before", "Those before this turn: `next` of the page before.", pattern(TURN_ID)))
         .response("200", json::<TurnList>("A page of the turns."))
-        .response("404", problem("There is no such talk (`unknown-session`)."))
+        .response("404", problem("There is no such session (`unknown-session`)."))
         .response("422", problem("`limit` or `before` is not valid, or the header is missing: `errors` names it."))
 }
 
@@ -308,18 +308,18 @@ fn handoffs() -> OperationBuilder {
 
 fn session() -> PathItem {
     let id = session_id();
-    let read = operation("read_session", "Read a talk")
+    let read = operation("read_session", "Read a session")
         .description(Some("What is known, what was shown last, and the last turns."))
-        .response("200", json::<SessionView>("The talk."));
-    let delete = operation("delete_session", "Delete a talk")
+        .response("200", json::<SessionView>("The session."));
+    let delete = operation("delete_session", "Delete a session")
         .description(Some("Deletes what was said and what is known, at once."))
-        .response("204", ResponseBuilder::new().description("The talk is deleted.").build());
+        .response("204", ResponseBuilder::new().description("The session is deleted.").build());
     let both = |operation: OperationBuilder| {
         kept(operation)
             .parameter(id.clone())
             .response(
                 "404",
-                problem("There is no such talk: it never was, was deleted, or was forgotten after its time."),
+                problem("There is no such session: it never was, was deleted, or was forgotten after its time."),
             )
             .response("422", problem("The header is missing."))
     };

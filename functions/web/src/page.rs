@@ -13,7 +13,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/offers.js"),
     include_str!("page/turn.js"),
     include_str!("page/wire.js"),
-    include_str!("page/talk.js")
+    include_str!("page/session.js")
 );
 
 /// The page as it is served.

@@ -5,8 +5,8 @@
 
 mod chat;
 mod health;
+mod sessions;
 mod steps;
-mod talks;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,8 +21,8 @@ use crate::travel::FlightQuery;
 
 pub use chat::*;
 pub use health::*;
+pub use sessions::*;
 pub use steps::*;
-pub use talks::*;
 
 /// Words to what they say.
 pub const UNDERSTAND: Step<Utterance, Understanding> = Step::new("/steps/understand");
@@ -30,15 +30,15 @@ pub const UNDERSTAND: Step<Utterance, Understanding> = Step::new("/steps/underst
 pub const SESSION_CLAIM: Step<ClaimKey, ClaimedKey> = Step::new("/steps/session/claim");
 /// Releases the idempotency key of a turn that failed.
 pub const SESSION_RELEASE: Step<ClaimKey, ReleasedKey> = Step::new("/steps/session/release");
-/// Reads a talk, merges what was said, decides what is done.
+/// Reads a session, merges what was said, decides what is done.
 pub const SESSION_BEGIN: Step<BeginTurn, Begun> = Step::new("/steps/session/begin");
 /// Keeps a finished turn.
 pub const SESSION_COMMIT: Step<CommitTurn, Committed> = Step::new("/steps/session/commit");
-/// Shows a talk.
+/// Shows a session.
 pub const SESSION_READ: Step<SessionKey, SessionView> = Step::new("/steps/session/read");
-/// Deletes a talk.
+/// Deletes a session.
 pub const SESSION_DELETE: Step<SessionKey, Deleted> = Step::new("/steps/session/delete");
-/// Shows the turns of a talk.
+/// Shows the turns of a session.
 pub const SESSION_TURNS: Step<ListTurns, TurnList> = Step::new("/steps/session/turns");
 /// Reads a finished turn.
 pub const TURN_READ: Step<TurnKey, FinishedTurn> = Step::new("/steps/session/turn");
@@ -85,7 +85,7 @@ pub const COMMENT_LIMIT: usize = 1_000;
 /// The most turns on a page.
 pub const TURNS_LIMIT: u8 = 100;
 
-/// The id of a talk: 122 random bits, as 32 hexadecimal digits. Who knows it may go on with the talk.
+/// The id of a session: 122 random bits, as 32 hexadecimal digits. Who knows it may go on with the session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionId(uuid::Uuid);
 impl SessionId {

@@ -1,4 +1,4 @@
-//! What a person's words say, where the talk stands, and what is done next.
+//! What a person's words say, where the session stands, and what is done next.
 //!
 //! [`Understanding`] is what `understand` reads from the words alone; [`Session`] is what `session` keeps; [`Action`]
 //! is what it decides and `respond` puts into words. `chat` carries them from step to step and looks only at the action.
@@ -21,7 +21,7 @@ pub use said::{
 use crate::private::Private;
 use crate::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place, Slots};
 
-/// Where a talk stands. Kept between turns, bounded however long the talk.
+/// Where a session stands. Kept between turns, bounded however long the session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
@@ -69,7 +69,7 @@ pub struct Session {
     pub standing: Standing,
     /// The last message named a limit of price, so that a number alone is another.
     pub limit_named: bool,
-    /// The talk was handed to a person.
+    /// The session was handed to a person.
     pub handed_off: bool,
     /// Somebody was in danger: how, not in which words.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -64,7 +64,7 @@ pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/prob
 const URN: &str = "urn:colloquy:problem:";
 
 impl Problem {
-    /// A problem of a kind, which is a short name in kebab case (`unknown-talk`), with a title that is the same each time
+    /// A problem of a kind, which is a short name in kebab case (`unknown-session`), with a title that is the same each time
     /// and a detail that is not.
     pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         Self(Box::new(Parts {

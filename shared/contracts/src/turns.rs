@@ -2,8 +2,8 @@
 //!
 //! | hash key `session_id` | range key `turn_id` | holds |
 //! | --- | --- | --- |
-//! | the talk's id | ULID | `body` (a [`TurnBody`]), `assistant`; `pending` until it is recorded, then `cost`; `rating`, `comment` |
-//! | `ask#` and the turn's id | ULID | the same of a question without a talk, without its words, written once it is recorded |
+//! | the session's id | ULID | `body` (a [`TurnBody`]), `assistant`; `pending` until it is recorded, then `cost`; `rating`, `comment` |
+//! | `ask#` and the turn's id | ULID | the same of a question without a session, without its words, written once it is recorded |
 //!
 //! Two indexes hold keys only: [`PENDING_INDEX`] the turns that wait to be recorded (the attribute is gone once they are),
 //! [`TURN_INDEX`] all of them by `turn_id`.
@@ -62,12 +62,12 @@ pub struct RecordWork {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finished {
-    /// In the row of a turn of a talk.
+    /// In the row of a turn of a session.
     Turn {
-        /// The talk.
+        /// The session.
         session_id: SessionId,
     },
-    /// Here, for a question without a talk has no row.
+    /// Here, for a question without a session has no row.
     Ask {
         /// What is counted.
         counted: Box<Counted>,
@@ -78,18 +78,18 @@ pub enum Finished {
 }
 
 impl RecordWork {
-    /// For a turn of a talk.
+    /// For a turn of a session.
     pub fn turn(turn_id: &str, session_id: SessionId) -> Self {
         Self { turn_id: turn_id.to_owned(), turn: Finished::Turn { session_id }, put_back: 0 }
     }
 
-    /// For a turn of a talk that could not be kept.
+    /// For a turn of a session that could not be kept.
     pub fn unkept(reply: &ChatReply) -> Self {
         let counted = Box::new(Counted::of_chat(reply));
         Self { turn_id: reply.turn_id.clone(), turn: Finished::Ask { counted }, put_back: 0 }
     }
 
-    /// For a question without a talk.
+    /// For a question without a session.
     pub fn ask(reply: &AskReply) -> Self {
         let counted = Box::new(Counted::of_ask(reply));
         Self { turn_id: reply.turn_id.clone(), turn: Finished::Ask { counted }, put_back: 0 }
@@ -102,7 +102,7 @@ impl RecordWork {
 pub struct Counted {
     /// Who answered.
     pub assistant: String,
-    /// What was done, as in [`ChatReply::action`]; `question` for one without a talk.
+    /// What was done, as in [`ChatReply::action`]; `question` for one without a session.
     pub action: String,
     /// Who wrote the reply.
     pub written_by: Writer,
@@ -120,7 +120,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Of a turn of a talk.
+    /// Of a turn of a session.
     pub fn of_chat(reply: &ChatReply) -> Self {
         let mut asked_for = cited(&reply.citations);
         if let ("search_flights", Some(origin), Some(destination)) =
@@ -140,7 +140,7 @@ impl Counted {
         }
     }
 
-    /// Of a question without a talk.
+    /// Of a question without a session.
     pub fn of_ask(reply: &AskReply) -> Self {
         Self {
             assistant: reply.assistant.clone(),

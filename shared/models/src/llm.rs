@@ -42,7 +42,7 @@ pub struct ChatModel {
     breaker: Arc<Breaker>,
 }
 
-/// One message of the talk that the model continues.
+/// One message of the session that the model continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Whose it is.

@@ -53,7 +53,7 @@ pub struct Assistant {
     /// How its texts are searched.
     #[serde(default)]
     pub retrieval: RetrievalOptions,
-    /// What a language model is told before the talk.
+    /// What a language model is told before the session.
     #[serde(skip)]
     pub prompt: String,
     /// Whether it comes with texts, which are taken in when it is first deployed or started.

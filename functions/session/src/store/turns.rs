@@ -1,4 +1,4 @@
-//! The turns of a talk as they are shown, and what people say of them.
+//! The turns of a session as they are shown, and what people say of them.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ pub(super) fn bounded(mut body: TurnBody<'_>) -> Result<String, Problem> {
 }
 
 impl Store {
-    /// A page of a talk's turns, the newest first.
+    /// A page of a session's turns, the newest first.
     pub(crate) async fn turns(&self, asked: &ListTurns) -> Result<TurnList, Problem> {
         let query = self.client.query().table_name(&self.tables.turns).consistent_read(true).scan_index_forward(false);
         // One more than asked for tells whether there are more.
@@ -77,7 +77,7 @@ impl Store {
                 .expression_attribute_values(":before", text(before)),
             None => query.key_condition_expression("session_id = :id"),
         };
-        let page = query.send().await.map_err(|error| failed("reading the turns of a talk", &error))?;
+        let page = query.send().await.map_err(|error| failed("reading the turns of a session", &error))?;
         // A page of the table ends at 1 MB, whatever was asked for.
         let (items, now) = (page.items(), Timestamp::now());
         let more = page.last_evaluated_key().is_some() || items.len() > usize::from(asked.limit);

@@ -4,7 +4,7 @@
 const api = (path) => new URL(path, `${location.origin}${location.pathname.replace(/\/*$/, "/")}`);
 
 /**
- * Why a message was not answered: `again` says whether the same request may do better, `gone` that the talk is, `kept`
+ * Why a message was not answered: `again` says whether the same request may do better, `gone` that the session is, `kept`
  * that the words which came are all there will be of this answer.
  */
 class Unanswered extends Error {
@@ -133,7 +133,7 @@ async function* eventsOf(response, silence) {
 }
 
 function refusal(status, { type, detail }) {
-  if (type?.endsWith(":unknown-session")) return new Unanswered("This talk is no longer kept, so it cannot go on.", { gone: true });
+  if (type?.endsWith(":unknown-session")) return new Unanswered("This session is no longer kept, so it cannot go on.", { gone: true });
   if (type?.endsWith(":reply-broke-off")) return new Unanswered(BROKE_OFF, { again: true, kept: true });
   if (status >= 500 || [408, 409, 425, 429].includes(status)) {
     return new Unanswered(detail || "The assistant is not available right now.", { again: true });

@@ -22,7 +22,7 @@ pub struct ChatRequest {
     /// What is said: 1 to 4,000 characters, not all of them blank.
     #[schema(value_type = String, min_length = 1, max_length = 4000, pattern = r"\S", example = "fly me from Lahore to Dubai next Friday")]
     pub message: Private<String>,
-    /// The talk it belongs to; without one, a new talk begins.
+    /// The session it belongs to; without one, a new session begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{32}$")]
     pub session_id: Option<SessionId>,
@@ -70,7 +70,7 @@ fn check_words(field: &str, words: &str) -> Result<(), Problem> {
 /// What an assistant answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChatReply {
-    /// The talk, for the next message.
+    /// The session, for the next message.
     #[schema(value_type = String, pattern = "^[0-9a-f]{32}$")]
     pub session_id: SessionId,
     /// This turn of it: a ULID.
@@ -120,7 +120,7 @@ pub struct ChatReply {
     pub timings_ms: Option<BTreeMap<String, f64>>,
 }
 
-/// A question to an assistant, without a talk.
+/// A question to an assistant, without a session.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskRequest {
@@ -189,7 +189,7 @@ fn answer() -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Answer {
-    /// Of a talk.
+    /// Of a session.
     Chat(Box<ChatReply>),
     /// Of a question without one.
     Ask(Box<AskReply>),
@@ -201,7 +201,7 @@ pub enum Answer {
 pub enum TurnEvent {
     /// The turn is under way.
     Turn {
-        /// The talk, for the next message; none for a question without one.
+        /// The session, for the next message; none for a question without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>)]
         session_id: Option<SessionId>,

@@ -90,7 +90,7 @@ pub struct BeginTurn {
     /// What it answers with.
     #[serde(default)]
     pub kind: Kind,
-    /// The talk; `None` begins a new one.
+    /// The session; `None` begins a new one.
     #[serde(default)]
     pub session_id: Option<SessionId>,
     /// What time it is where it is said.
@@ -111,9 +111,9 @@ pub struct BeginTurn {
 pub enum Begun {
     /// A turn to be answered.
     Turn {
-        /// The talk.
+        /// The session.
         session_id: SessionId,
-        /// The version read; 0 for a new talk.
+        /// The version read; 0 for a new session.
         version: u64,
         /// What is known once this turn is merged.
         session: Box<Session>,
@@ -125,7 +125,7 @@ pub enum Begun {
         /// The offers of the search that more is asked of, the best first, while they are kept; none otherwise.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ranked: Vec<Offer>,
-        /// The talk without this turn, where the message may be an answer to a crisis reply and not about the journey.
+        /// The session without this turn, where the message may be an answer to a crisis reply and not about the journey.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Box<Session>>,
     },
@@ -144,7 +144,7 @@ pub enum Begun {
 pub struct CommitTurn {
     /// The version that `begin` read.
     pub version: u64,
-    /// The talk as `begin` left it; the offers of the reply become those shown.
+    /// The session as `begin` left it; the offers of the reply become those shown.
     pub session: Box<Session>,
     /// What the assistant answers with.
     #[serde(default)]
@@ -180,7 +180,7 @@ pub struct RankedOffers {
 /// What `session/commit` answers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Committed {
-    /// The talk's version now.
+    /// The session's version now.
     pub version: u64,
     /// What is known of the journey now.
     pub slots: Slots,
@@ -214,7 +214,7 @@ pub struct ReplyRequest {
     pub assistant: String,
     /// What was decided.
     pub action: Action,
-    /// The talk.
+    /// The session.
     pub session: Box<Session>,
     /// What time it is where the person is.
     pub client_time: ClientTime,

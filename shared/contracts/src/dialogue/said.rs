@@ -114,7 +114,7 @@ impl Understanding {
     /// The most words that a courtesy has; a longer message asks something.
     const SHORT: usize = 6;
 
-    /// Whether the message is short enough to be nothing but a courtesy or a wish about the talk itself.
+    /// Whether the message is short enough to be nothing but a courtesy or a wish about the session itself.
     pub fn is_short(&self) -> bool {
         self.words.0.len() <= Self::SHORT
     }

@@ -1,4 +1,4 @@
-// The talk: what was said, what is under way, and what is kept so that a reload loses nothing.
+// The session: what was said, what is under way, and what is kept so that a reload loses nothing.
 
 const find = (id) => document.getElementById(id);
 const [log, composer, field, picker] = [find("log"), find("composer"), find("message"), find("assistant")];
@@ -8,23 +8,23 @@ const [log, composer, field, picker] = [find("log"), find("composer"), find("mes
 const STORE = `colloquy:${api("").pathname}`;
 const KEPT_TURNS = 30;
 
-/** A talk not yet begun. `turns` are answered; `pending` is a request under way, with the key to send it again under. */
+/** A session not yet begun. `turns` are answered; `pending` is a request under way, with the key to send it again under. */
 const fresh = (assistant = null) => ({ assistant, sessionId: null, slots: null, turns: [], pending: null });
 
-let talk = fresh();
+let session = fresh();
 let assistants = [];
-/** Ends what is under way when the talk is left. */
+/** Ends what is under way when the session is left. */
 let under = new AbortController();
 let busy = false;
 /** The turn under way, once it has an id by which it can be stopped. */
 let running = null;
 
 function keep() {
-  talk.turns = talk.turns.slice(-KEPT_TURNS);
+  session.turns = session.turns.slice(-KEPT_TURNS);
   try {
-    sessionStorage.setItem(STORE, JSON.stringify(talk));
+    sessionStorage.setItem(STORE, JSON.stringify(session));
   } catch {
-    // Storage is full or forbidden: the talk goes on, only a reload would lose it.
+    // Storage is full or forbidden: the session goes on, only a reload would lose it.
   }
 }
 
@@ -61,9 +61,9 @@ let latest = null;
 function say(message) {
   if (busy) return;
   latest?.leave();
-  talk.pending = {
+  session.pending = {
     key: newKey(),
-    body: { assistant: talk.assistant, message, client_time: clientTime(), ...(talk.sessionId && { session_id: talk.sessionId }) },
+    body: { assistant: session.assistant, message, client_time: clientTime(), ...(session.sessionId && { session_id: session.sessionId }) },
   };
   keep();
   latest = new Turn(message);
@@ -79,7 +79,7 @@ async function settle(turn) {
   present();
   turn.show();
   try {
-    for await (const event of exchange(talk.pending, signal)) {
+    for await (const event of exchange(session.pending, signal)) {
       if (event.event === "turn") {
         running = event;
         present();
@@ -123,10 +123,10 @@ function retire(turn, reply, slots) {
 }
 
 function settled(turn, reply) {
-  retire(turn, reply, talk.slots);
+  retire(turn, reply, session.slots);
   // An answer that broke off does not tell what is known by now.
-  Object.assign(talk, { sessionId: reply.session_id, slots: reply.slots ?? talk.slots, pending: null });
-  talk.turns.push({ message: turn.message, reply });
+  Object.assign(session, { sessionId: reply.session_id, slots: reply.slots ?? session.slots, pending: null });
+  session.turns.push({ message: turn.message, reply });
   keep();
   turn.answered(reply);
 }
@@ -135,7 +135,7 @@ function unsettled(turn, error) {
   if (!(error instanceof Unanswered)) console.error(error);
   const { message, again, gone } = error instanceof Unanswered ? error : new Unanswered("Something went wrong on this page.", { again: true });
   const edit = () => {
-    talk.pending = null;
+    session.pending = null;
     keep();
     turn.root.remove();
     write(turn.message);
@@ -143,7 +143,7 @@ function unsettled(turn, error) {
   };
   const retry = () => { rest(); settle(turn); };
   const anew = () => { startOver(); say(turn.message); };
-  const first = again ? ["Try again", retry] : gone && ["Begin a new talk with it", anew];
+  const first = again ? ["Try again", retry] : gone && ["Begin a new session with it", anew];
   turn.failed(turn.begun() ? `${BROKE_OFF} ${message}` : message, [first, ["Edit the message", edit]].filter(Boolean));
 }
 
@@ -154,7 +154,7 @@ const NEAR_CHARACTERS = 3600;
 
 /** Shows what follows from the state: the welcome, what is known, what can be pressed. */
 function present() {
-  const assistant = assistants.find(({ name }) => name === talk.assistant);
+  const assistant = assistants.find(({ name }) => name === session.assistant);
   const begun = log.childElementCount > 0;
   find("welcome").hidden = begun || !assistant;
   find("start-over").hidden = !begun;
@@ -169,7 +169,7 @@ function present() {
       element("li", {}, element("button", { type: "button", class: "chip", click: () => say(words) }, words)));
     find("suggestions").replaceChildren(...chips);
   }
-  const known = journey(talk.slots);
+  const known = journey(session.slots);
   find("known").textContent = known;
   find("known").title = known;
   find("known").hidden = !known;
@@ -183,7 +183,7 @@ function measure() {
   find("room").textContent = length < NEAR_CHARACTERS ? ""
     : left >= 0 ? `${count(left, "character", "characters")} left` : `${count(-left, "character", "characters")} too many`;
   find("room").classList.toggle("over", left < 0);
-  const ready = !busy && talk.assistant && field.value.trim() && left >= 0;
+  const ready = !busy && session.assistant && field.value.trim() && left >= 0;
   // Not `disabled`, which would take the focus away from whoever just pressed it.
   find("send").setAttribute("aria-disabled", String(!ready));
   if (!CSS.supports("field-sizing", "content")) {
@@ -211,11 +211,11 @@ function startOver() {
   // Nobody reads it any more: a server goes on with it otherwise.
   if (running) stopTurn(running);
   running = null;
-  if (talk.sessionId) {
+  if (session.sessionId) {
     // The person is done with it whether or not the server hears of it; it forgets by itself.
-    fetch(api("v1/session"), { method: "DELETE", headers: ofSession(talk.sessionId), keepalive: true }).catch(() => {});
+    fetch(api("v1/session"), { method: "DELETE", headers: ofSession(session.sessionId), keepalive: true }).catch(() => {});
   }
-  talk = fresh(talk.assistant);
+  session = fresh(session.assistant);
   keep();
   log.replaceChildren();
   find("notice").replaceChildren();
@@ -238,19 +238,19 @@ async function loadAssistants() {
     alertOf("The assistants cannot be reached.", "Try again", loadAssistants);
     return;
   }
-  if (!assistants.some(({ name }) => name === talk.assistant)) {
-    talk = fresh(assistants[0]?.name);
+  if (!assistants.some(({ name }) => name === session.assistant)) {
+    session = fresh(assistants[0]?.name);
     log.replaceChildren();
   }
-  picker.replaceChildren(...assistants.map(({ name, title }) => element("option", { value: name, selected: name === talk.assistant && "" }, title)));
+  picker.replaceChildren(...assistants.map(({ name, title }) => element("option", { value: name, selected: name === session.assistant && "" }, title)));
   picker.disabled = assistants.length < 2;
   present();
 }
 
-/** After a reload: the talk as it was, and a message that was under way is sent again under its old key. */
+/** After a reload: the session as it was, and a message that was under way is sent again under its old key. */
 async function resume() {
   let slots = null;
-  for (const { message, reply } of talk.turns) {
+  for (const { message, reply } of session.turns) {
     latest?.leave();
     latest = new Turn(message);
     latest.answered(reply);
@@ -259,13 +259,13 @@ async function resume() {
   }
   latest?.root.scrollIntoView({ block: "start" });
   await loadAssistants();
-  if (talk.pending) {
+  if (session.pending) {
     latest?.leave();
-    latest = new Turn(talk.pending.body.message);
+    latest = new Turn(session.pending.body.message);
     await settle(latest);
-  } else if (talk.sessionId) {
-    const response = await fetch(api("v1/session"), { headers: ofSession(talk.sessionId) }).catch(() => null);
-    if (response?.status === 404) alertOf("This talk is no longer kept, so it cannot go on.", "Start over", startOver);
+  } else if (session.sessionId) {
+    const response = await fetch(api("v1/session"), { headers: ofSession(session.sessionId) }).catch(() => null);
+    if (response?.status === 404) alertOf("This session is no longer kept, so it cannot go on.", "Start over", startOver);
   }
 }
 
@@ -284,10 +284,10 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
   submit();
 });
-picker.addEventListener("change", () => { talk.assistant = picker.value; startOver(); });
+picker.addEventListener("change", () => { session.assistant = picker.value; startOver(); });
 find("start-over").addEventListener("click", startOver);
 find("stop").addEventListener("click", stop);
 
-talk = recall();
+session = recall();
 present();
 resume();

@@ -15,7 +15,7 @@ use super::*;
 use crate::{Store, store::Tables};
 
 const TURN: &str = "01JCZV5W9GQ2N5X7K3T8R4M6PA";
-const TALK: &str = "0123456789abcdef0123456789abcdef";
+const SESSION: &str = "0123456789abcdef0123456789abcdef";
 
 /// What DynamoDB answers to each operation, in this order; the last answer stays.
 struct Script(Mutex<HashMap<&'static str, VecDeque<(u16, Value)>>>);
@@ -70,9 +70,9 @@ fn canceled(codes: [&str; 2]) -> (u16, Value) {
     (400, body)
 }
 
-fn talk() -> Value {
+fn session() -> Value {
     json!({"Item": {
-        "id": {"S": TALK}, "assistant": {"S": "travel"}, "version": {"N": "1"}, "state": {"S": "{}"},
+        "id": {"S": SESSION}, "assistant": {"S": "travel"}, "version": {"N": "1"}, "state": {"S": "{}"},
         "expires_at": {"N": "9999999999"},
     }})
 }
@@ -83,7 +83,7 @@ fn soon() -> Deadline {
 
 async fn begun(claims: Vec<(u16, Value)>) -> Result<Begun, Problem> {
     let reply =
-        json!({"session_id": TALK, "turn_id": TURN, "assistant": "travel", "reply": "Before.", "action": "ask"});
+        json!({"session_id": SESSION, "turn_id": TURN, "assistant": "travel", "reply": "Before.", "action": "ask"});
     let body = json!({"message": "hi", "reply": reply, "timings_ms": {}}).to_string();
     let kept = json!({"Item": {"body": {"S": body}}});
     let script = [("GetItem", vec![(200, kept)]), ("PutItem", claims)];
@@ -99,7 +99,7 @@ async fn begun(claims: Vec<(u16, Value)>) -> Result<Begun, Problem> {
 async fn a_repeated_request_that_meets_the_commit_is_answered_after_it() {
     let mut taken = refused("ConditionalCheckFailedException");
     taken["Item"] = json!({
-        "key": {"S": "k"}, "body_hash": {"S": "b"}, "session_id": {"S": TALK}, "turn_id": {"S": TURN},
+        "key": {"S": "k"}, "body_hash": {"S": "b"}, "session_id": {"S": SESSION}, "turn_id": {"S": TURN},
     });
     let begun = begun(vec![held(), held(), (400, taken)]).await.unwrap();
     assert!(matches!(begun, Begun::Replay { reply } if reply.reply.0 == "Before."));
@@ -112,19 +112,20 @@ async fn a_key_that_a_commit_holds_is_still_running() {
 }
 
 #[tokio::test]
-async fn a_talk_is_deleted_after_the_commit_that_holds_it() {
+async fn a_session_is_deleted_after_the_commit_that_holds_it() {
     let script = [
-        ("GetItem", vec![(200, talk())]),
+        ("GetItem", vec![(200, session())]),
         ("PutItem", vec![held(), (200, json!({}))]),
         ("Query", vec![(200, json!({"Items": [], "Count": 0}))]),
     ];
-    let key = SessionKey { session_id: TALK.parse().unwrap() };
+    let key = SessionKey { session_id: SESSION.parse().unwrap() };
     delete(deps(script).await, key, soon()).await.unwrap();
 }
 
-/// What becomes of the first turn of a talk of which nothing is there, where its writes are answered so.
+/// What becomes of the first turn of a session of which nothing is there, where its writes are answered so.
 async fn committed(writes: Vec<(u16, Value)>) -> Result<Committed, Problem> {
-    let reply = json!({"session_id": TALK, "turn_id": TURN, "assistant": "travel", "reply": "Words.", "action": "ask"});
+    let reply =
+        json!({"session_id": SESSION, "turn_id": TURN, "assistant": "travel", "reply": "Words.", "action": "ask"});
     let turn = json!({
         "version": 0, "session": {}, "kind": "travel", "understanding": {}, "message": "hi", "reply": reply,
         "client_time": "2026-11-20T09:00:00+05:00[Asia/Karachi]", "timings_ms": {},
@@ -137,29 +138,29 @@ async fn committed(writes: Vec<(u16, Value)>) -> Result<Committed, Problem> {
 async fn a_first_turn_whose_write_meets_another_is_written_again() {
     let busy = canceled(["TransactionConflict", "None"]);
     assert_eq!(committed(vec![busy.clone(), busy.clone(), (200, json!({}))]).await.unwrap().version, 1);
-    assert_eq!(committed(vec![busy]).await.unwrap_err().to_string(), "503 busy-talk");
+    assert_eq!(committed(vec![busy]).await.unwrap_err().to_string(), "503 busy-session");
 }
 
 #[tokio::test]
-async fn a_first_turn_of_a_talk_deleted_meanwhile_is_not_kept() {
+async fn a_first_turn_of_a_session_deleted_meanwhile_is_not_kept() {
     let deleted = canceled(["ConditionalCheckFailed", "None"]);
     assert_eq!(committed(vec![deleted]).await.unwrap_err().to_string(), "404 unknown-session");
 }
 
-/// What becomes of deleting a talk with two turns, where the deletion of these is answered so.
+/// What becomes of deleting a session with two turns, where the deletion of these is answered so.
 async fn deleted(writes: Vec<(u16, Value)>) -> Result<Deleted, Problem> {
-    let turn = |id: &str| json!({"session_id": {"S": TALK}, "turn_id": {"S": id}});
+    let turn = |id: &str| json!({"session_id": {"S": SESSION}, "turn_id": {"S": id}});
     let turns = json!({"Items": [turn(TURN), turn("01JCZV5W9GQ2N5X7K3T8R4M6PB")], "Count": 2});
     let none = json!({"Items": [], "Count": 0});
     let waits = writes.iter().filter(|(status, _)| *status == 400).count();
     let pages = std::iter::repeat_n((200, turns), waits + 1).chain([(200, none)]).collect();
     let script = [
-        ("GetItem", vec![(200, talk())]),
+        ("GetItem", vec![(200, session())]),
         ("PutItem", vec![(200, json!({}))]),
         ("Query", pages),
         ("TransactWriteItems", writes),
     ];
-    let key = SessionKey { session_id: TALK.parse().unwrap() };
+    let key = SessionKey { session_id: SESSION.parse().unwrap() };
     tokio::time::timeout(Duration::from_secs(2), delete(deps(script).await, key, soon())).await.expect("it ends")
 }
 

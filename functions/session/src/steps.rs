@@ -1,4 +1,4 @@
-//! The steps: begin and commit a turn, show and delete a talk.
+//! The steps: begin and commit a turn, show and delete a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +23,9 @@ use crate::idempotency::{self, Claim};
 use crate::store::{Commit, Kept, Outcome, Rated};
 use crate::{Deps, dialogue, knowledge};
 
-/// The most that a kept talk may weigh, in bytes of JSON.
+/// The most that a kept session may weigh, in bytes of JSON.
 const TALK_LIMIT: usize = 16 * 1024;
-/// The last turns that are kept with a talk, and how much of each side's words, in characters.
+/// The last turns that are kept with a session, and how much of each side's words, in characters.
 const TURNS_KEPT: usize = 12;
 const WORDS_KEPT: usize = 500;
 /// How long a turn that lost a race waits before it tries again, at most the first time.
@@ -134,11 +134,11 @@ async fn keep(deps: &Deps, turn: CommitTurn, deadline: Deadline) -> Result<Commi
                 }
                 Outcome::ClaimLost => return Err(idempotency::still_running(Duration::from_secs(1))),
                 Outcome::Lost => break,
-                // The same once more: the other one may come to nothing, and of a new talk there is nothing to read yet.
+                // The same once more: the other one may come to nothing, and of a new session there is nothing to read yet.
                 Outcome::Busy => wait(&mut backoff, deadline).await?,
             }
         }
-        // Another turn of the same talk came first: say the same into what it left.
+        // Another turn of the same session came first: say the same into what it left.
         wait(&mut backoff, deadline).await?;
         let fresh = existing(deps, &reply.session_id, &reply.assistant).await?;
         version = fresh.version;
@@ -217,13 +217,13 @@ pub(crate) async fn handoffs(deps: Arc<Deps>, asked: ListHandoffs, _: Deadline) 
 async fn existing(deps: &Deps, id: &SessionId, assistant: &str) -> Result<Kept, Problem> {
     let kept = deps.store.read(id).await?.ok_or_else(unknown)?;
     if kept.assistant != assistant {
-        return Err(Problem::field("session_id", format!("this talk is with {}, not {assistant}", kept.assistant)));
+        return Err(Problem::field("session_id", format!("this session is with {}, not {assistant}", kept.assistant)));
     }
     Ok(kept)
 }
 
 fn unknown() -> Problem {
-    let detail = "There is no such talk: it never was, was deleted, or was forgotten after its time.";
+    let detail = "There is no such session: it never was, was deleted, or was forgotten after its time.";
     Problem::not_found("unknown-session", detail)
 }
 
@@ -231,7 +231,7 @@ async fn answered(deps: &Deps, session_id: &SessionId, turn_id: &str) -> Result<
     deps.store.turn(session_id, turn_id).await?.map(Box::new).ok_or_else(unknown)
 }
 
-/// One step of the dialogue, with the last turns kept out of its sight: starting over forgets the journey, not the talk.
+/// One step of the dialogue, with the last turns kept out of its sight: starting over forgets the journey, not the session.
 fn merge(
     kind: Kind,
     mut session: Session,
@@ -261,7 +261,7 @@ fn with_turn(mut session: Session, message: &Private<String>, reply: &ChatReply)
     session
 }
 
-/// The talk as it is kept: without the oldest turns, then without the last offers, until it weighs little enough.
+/// The session as it is kept: without the oldest turns, then without the last offers, until it weighs little enough.
 fn bounded(mut session: Session) -> Result<String, Problem> {
     loop {
         let state = serde_json::to_string(&session).map_err(Problem::internal)?;
@@ -281,8 +281,8 @@ async fn wait(backoff: &mut Duration, deadline: Deadline) -> Result<(), Problem>
     let jitter = f64::from(jiff::Timestamp::now().subsec_nanosecond().rem_euclid(1_000)) / 1_000.0;
     let pause = backoff.mul_f64(0.5 + 0.5 * jitter);
     if deadline.remaining() < pause {
-        let detail = "Many messages came to this talk at once; this one was not kept.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy-talk", "The talk is busy", detail);
+        let detail = "Many messages came to this session at once; this one was not kept.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy-session", "The session is busy", detail);
         return Err(problem.retry_after(Duration::from_secs(1)));
     }
     tokio::time::sleep(pause).await;

@@ -1,4 +1,4 @@
-//! What is kept of talks and their turns, and what is thought of them.
+//! What is kept of sessions and their turns, and what is thought of them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::private::Private;
 use crate::problem::Problem;
 use crate::travel::{Offer, Slots};
 
-/// A talk, as `GET /v1/session` shows it.
+/// A session, as `GET /v1/session` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// Its id.
@@ -35,7 +35,7 @@ pub struct SessionView {
     pub expires_at: Timestamp,
 }
 
-/// The turns of a talk, as `GET /v1/session/turns` shows them.
+/// The turns of a session, as `GET /v1/session/turns` shows them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TurnList {
     /// The newest first.
@@ -154,17 +154,17 @@ impl FeedbackRequest {
     }
 }
 
-/// Which talk.
+/// Which session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionKey {
     /// Its id.
     pub session_id: SessionId,
 }
 
-/// Which turns of a talk.
+/// Which turns of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListTurns {
-    /// The talk.
+    /// The session.
     pub session_id: SessionId,
     /// How many, at most.
     pub limit: u8,
@@ -215,7 +215,7 @@ pub struct RateTurn {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FeedbackKept {}
 
-/// A talk was deleted.
+/// A session was deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deleted {}
 
