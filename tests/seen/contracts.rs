@@ -18,7 +18,7 @@ use contracts::api::*;
 use contracts::dialogue::*;
 use contracts::knowledge::{Intent, Retrieval};
 use contracts::step::{Step, StreamStep};
-use contracts::travel::{Cabin, Trip};
+use contracts::travel::{Alliance, Cabin, LowCost, Trip};
 use contracts::turns::Finished;
 use contracts::turns::RecordWork;
 use runtime::assistants::Assistants;
@@ -64,11 +64,13 @@ const CONTRACTS: [(&str, Check); 23] = [
 ];
 
 /// Every enum that travels, with what reads a value of it.
-const ENUMS: [(&str, Check); 26] = [
+const ENUMS: [(&str, Check); 29] = [
     ("Act", unknown::<Act>),
     ("Action", unknown::<Action>),
+    ("Alliance", unknown::<Alliance>),
     ("Begun", unknown::<Begun>),
     ("Cabin", unknown::<Cabin>),
+    ("CircuitState", unknown::<CircuitState>),
     ("DateExpr", unknown::<DateExpr>),
     ("DateRole", unknown::<DateRole>),
     ("Finished", unknown::<Finished>),
@@ -76,6 +78,7 @@ const ENUMS: [(&str, Check); 26] = [
     ("Holiday", unknown::<Holiday>),
     ("Intent", unknown::<Intent>),
     ("Kind", unknown::<Kind>),
+    ("LowCost", unknown::<LowCost>),
     ("Part", unknown::<Part>),
     ("Pick", unknown::<Pick>),
     ("PlaceRole", unknown::<PlaceRole>),

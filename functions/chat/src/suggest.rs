@@ -17,16 +17,13 @@ const NEARBY_KM: f64 = 150.0;
 /// How much an airport near by must be flown to, 0 to 4.
 const LEAST_TIER: u8 = 1;
 
-/// What the places would cost that a reply names; none where a search needs more than is known.
-pub(crate) async fn suggestions(
+/// What the cheapest offer of each search costs.
+pub(crate) async fn costs(
     pipeline: &Pipeline,
-    action: &Action,
-    session: &Session,
-    found_none: bool,
+    searches: Vec<(Place, FlightQuery)>,
     deadline: Deadline,
 ) -> Vec<Suggestion> {
-    let searches = queries(action, session, found_none).into_iter().take(MOST_SEARCHES);
-    let answers = join_all(searches.map(async |(place, query)| {
+    let answers = join_all(searches.into_iter().map(async |(place, query)| {
         let results = pipeline.call(&FLIGHTS, &query, deadline).await.ok()?;
         let cheapest = results.offers.iter().min_by_key(|offer| offer.total_price.minor)?;
         Some(Suggestion { place, from: cheapest.total_price, date: query.departure_date })
@@ -34,7 +31,14 @@ pub(crate) async fn suggestions(
     answers.await.into_iter().flatten().collect()
 }
 
-/// What is searched, with the place that each is about.
+/// What is searched so that a reply can tell what places cost; nothing where a search needs more than is known.
+pub(crate) fn searches(action: &Action, session: &Session, found_none: bool) -> Vec<(Place, FlightQuery)> {
+    let mut searches = queries(action, session, found_none);
+    searches.truncate(MOST_SEARCHES);
+    searches
+}
+
+/// The searches that would help, with the place that each is about.
 fn queries(action: &Action, session: &Session, found_none: bool) -> Vec<(Place, FlightQuery)> {
     match action {
         Action::Ask { slot, because: Some(Trouble::Ambiguous { choices, region: true, .. }) } => {

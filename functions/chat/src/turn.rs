@@ -251,8 +251,12 @@ impl Turn {
         let ranked = found.ranked;
         let found_none = found.offers.is_empty() && progress.degraded.is_empty();
         let until = progress.deadline.less(RESERVE);
-        let suggested = suggest::suggestions(&deps.pipeline, &action, &session, found_none, until);
-        let suggestions = progress.timed("suggestions", suggested).await;
+        let searches = suggest::searches(&action, &session, found_none);
+        let suggestions = if searches.is_empty() {
+            Vec::new()
+        } else {
+            progress.timed("suggestions", suggest::costs(&deps.pipeline, searches, until)).await
+        };
         let retrieval = found.retrieved.as_ref().map(|retrieved| retrieved.retrieval);
         let retrieved = found.retrieved.unwrap_or_default();
         let asked = ReplyRequest {
