@@ -19,9 +19,9 @@ use jiff::Timestamp;
 use safety::{Alarm, Care, Class, Guard, Help, Reader, Region, Reply};
 
 use crate::Deps;
+use crate::opened::{Opened, release};
 use crate::progress::Progress;
 use crate::stream::replayed;
-use crate::turn::{Opened, release};
 
 /// The longest that the session is waited for, each time.
 const MOMENT: Duration = Duration::from_millis(700);

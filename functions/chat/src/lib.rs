@@ -6,6 +6,7 @@
 mod admin;
 mod ask;
 mod crisis;
+mod opened;
 mod progress;
 mod running;
 mod sessions;

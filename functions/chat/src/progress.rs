@@ -15,7 +15,7 @@ use runtime::deadline::{Deadline, PublicDeadline};
 use runtime::meter::{self, Outcome};
 use runtime::pipeline::Pipeline;
 
-use crate::running::Turn;
+use crate::running::{Turn, broke_off, is_stop};
 
 /// What the end of a turn (the words, the commit) needs of the deadline when what comes before is slow.
 pub(crate) const RESERVE: Duration = Duration::from_millis(700);
@@ -285,16 +285,6 @@ async fn stopped_anywhere(turn: Arc<Turn>, key: Option<TurnKey>, pipeline: &Pipe
         () = turn.stopped() => {}
         () = elsewhere => {}
     }
-}
-
-/// Whether a reply failed on its way. Where a limit cut it off, or who asked for it, it ended as it was asked to, and says so.
-pub(crate) fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
-    let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
-    incomplete && !degraded.iter().any(|one| limited(one) || is_stop(one))
-}
-
-fn is_stop(one: &Degraded) -> bool {
-    one.part == "reply" && one.reason == "stopped"
 }
 
 /// Counts a turn that has no answer, unless that is the client's fault.

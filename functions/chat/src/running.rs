@@ -6,15 +6,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use contracts::api::{Answer, SessionId, TurnEvent};
+use contracts::api::{Answer, Degraded, SessionId, TurnEvent};
 use contracts::problem::Problem;
 use futures::{FutureExt, Stream, stream};
 use http::StatusCode;
 use runtime::trace;
 use tokio::sync::watch;
 use ulid::Ulid;
-
-use crate::progress::broke_off;
 
 /// For how long the events of a finished turn can be followed.
 const AFTER_END: Duration = Duration::from_secs(30);
@@ -239,4 +237,14 @@ fn last(outcome: &Result<Answer, Problem>) -> TurnEvent {
             TurnEvent::Error { problem: problem.body() }
         }
     }
+}
+
+/// Whether a reply failed on its way. Where a limit cut it off, or who asked for it, it ended as it was asked to, and says so.
+pub(crate) fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
+    let limited = |one: &Degraded| one.part == "model" && matches!(one.reason.as_str(), "cut_off" | "filtered");
+    incomplete && !degraded.iter().any(|one| limited(one) || is_stop(one))
+}
+
+pub(crate) fn is_stop(one: &Degraded) -> bool {
+    one.part == "reply" && one.reason == "stopped"
 }

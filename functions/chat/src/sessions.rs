@@ -12,9 +12,9 @@ use contracts::api::{
 use contracts::problem::Problem;
 use http::{HeaderMap, StatusCode};
 use runtime::deadline::{Deadline, PublicDeadline};
+use ulid::Ulid;
 
 use crate::Deps;
-use crate::turns::is_turn_id;
 
 /// `GET /v1/session`.
 pub(crate) async fn read(
@@ -91,7 +91,7 @@ async fn list(
         asked.get("limit").map_or(Some(20), |limit| limit.parse().ok().filter(|n| (1..=TURNS_LIMIT).contains(n)));
     let limit = limit.ok_or_else(|| Problem::field("limit", "it must be a whole number from 1 to 100"))?;
     let before = asked.get("before").cloned();
-    if !before.as_deref().is_none_or(is_turn_id) {
+    if !before.as_deref().is_none_or(|id| turn_id_of(id).is_ok()) {
         return Err(Problem::field("before", "it must be the id of a turn, as `next` of the page before gave it"));
     }
     deps.pipeline.call(&SESSION_TURNS, &ListTurns { session_id, limit, before }, deadline).await.map(Json)
@@ -111,4 +111,10 @@ pub(crate) fn named(headers: &HeaderMap) -> Result<Option<SessionId>, Problem> {
 /// An id that cannot be one is as unknown as one that never was.
 fn of_text(id: &str) -> Result<SessionId, Problem> {
     id.parse().map_err(|reason: String| Problem::not_found("unknown-session", reason))
+}
+
+/// The id of a turn, as its answer gave it.
+pub(crate) fn turn_id_of(text: &str) -> Result<Ulid, Problem> {
+    let unknown = || Problem::not_found("unknown-turn", "A turn's id is the ULID that its answer gave as `turn_id`.");
+    text.parse().ok().filter(|id: &Ulid| id.to_string() == text).ok_or_else(unknown)
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use contracts::api::Kind;
 use contracts::api::{
     Answer, BeginTurn, Begun, ChatReply, ChatRequest, ClaimKey, ClaimedKey, ClientTime, CommitTurn, FLIGHTS,
-    Idempotency, RETRIEVE, RankedOffers, ReplyRequest, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, SESSION_RELEASE,
-    SessionId, TurnEvent, UNDERSTAND, Usage, Utterance, Writer,
+    Idempotency, RETRIEVE, RankedOffers, ReplyRequest, SESSION_BEGIN, SESSION_CLAIM, SESSION_COMMIT, TurnEvent,
+    UNDERSTAND, Usage, Utterance, Writer,
 };
 use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use crate::crisis::Danger;
+use crate::opened::{Opened, release};
 use crate::progress::{Delivery, Progress, RESERVE, Written, unanswered};
 use crate::running::{self, caught};
 use crate::stream::replayed;
@@ -34,8 +35,6 @@ const OFFERS_SHOWN: usize = 5;
 const BEFORE: usize = 6;
 /// For how much longer than a turn can take its idempotency key is its own: clocks differ.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
-/// How long a turn that failed has to release its key.
-const RELEASING: Duration = Duration::from_millis(500);
 
 /// A message to be answered.
 struct Message {
@@ -46,15 +45,6 @@ struct Message {
     /// Where its writer is, as far as the request tells.
     region: Region,
     danger: Option<Danger>,
-}
-
-/// A session as `begin` opened it for a turn.
-pub(crate) struct Opened {
-    pub session_id: SessionId,
-    pub version: u64,
-    pub session: Box<Session>,
-    /// Where the request's idempotency key is kept.
-    pub claim: Option<String>,
 }
 
 /// A turn under way: the session as `begin` left it, and what happened so far.
@@ -197,14 +187,6 @@ impl Message {
                 Turn { deps, message, begin, opened, action, ranked, trace, progress }.answer().await
             }
         }
-    }
-}
-
-/// Gives back the key of a turn that failed. Where that fails, too, the key is free again at the end of its lease.
-pub(crate) async fn release(deps: &Deps, key: &ClaimKey) {
-    if let Err(problem) = deps.pipeline.call(&SESSION_RELEASE, key, Deadline::after(RELEASING)).await {
-        let cause = problem.cause();
-        tracing::warn!(turn = key.turn_id, %problem, cause, "an idempotency key was not released");
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn rate(
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let feedback = read_json::<FeedbackRequest>(request, PUBLIC_BODY_LIMIT).await?.check()?;
-    turn_id_of(&turn_id)?;
+    sessions::turn_id_of(&turn_id)?;
     deps.pipeline.call(&TURN_FEEDBACK, &RateTurn { turn_id, feedback }, deadline).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -97,7 +97,7 @@ pub(crate) async fn rate(
 /// The turn that is asked for, and for whom.
 fn asked(id: &str, headers: &HeaderMap) -> Result<(Ulid, TurnKey), Problem> {
     let session_id = sessions::named(headers)?;
-    Ok((turn_id_of(id)?, TurnKey { session_id, turn_id: id.to_owned() }))
+    Ok((sessions::turn_id_of(id)?, TurnKey { session_id, turn_id: id.to_owned() }))
 }
 
 /// What is kept of a turn. Of a question without a session, nothing is.
@@ -125,13 +125,4 @@ fn may_run(id: Ulid) -> Result<(), Problem> {
     let detail = "There is no such turn: it never was, was not kept, was deleted or forgotten, or is not of the session that \
                   the header Colloquy-Session names.";
     Err(Problem::not_found("unknown-turn", detail))
-}
-
-fn turn_id_of(text: &str) -> Result<Ulid, Problem> {
-    let unknown = || Problem::not_found("unknown-turn", "A turn's id is the ULID that its answer gave as `turn_id`.");
-    text.parse().ok().filter(|id: &Ulid| id.to_string() == text).ok_or_else(unknown)
-}
-
-pub(crate) fn is_turn_id(text: &str) -> bool {
-    turn_id_of(text).is_ok()
 }

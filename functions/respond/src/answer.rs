@@ -60,15 +60,6 @@ fn away(request: &ReplyRequest) -> Option<&'static str> {
     away.then_some("I'm sorry, I can't look that up right now. Please ask me again in a moment.")
 }
 
-/// Whether the texts that answer are still being taken in.
-pub(crate) fn is_loading(request: &ReplyRequest) -> bool {
-    request.degraded.contains(&Degraded::loading())
-}
-
-/// What is said where they would have answered.
-pub(crate) const LOADING: &str =
-    "My texts are still being loaded, which takes a moment after the first start. Please ask me again shortly.";
-
 /// What the passages say in their own words, cited.
 fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static, ReplyEvent> {
     let told = told::reply(assistant, request);

@@ -13,6 +13,7 @@ mod language;
 mod languages;
 mod limits;
 mod offers;
+mod phrases;
 mod prompt;
 mod questions;
 mod remarks;

@@ -2,7 +2,7 @@
 
 use contracts::travel::{Alliance, Layover, Limits, LowCost, TimeWindow};
 
-use crate::offers::duration;
+use crate::phrases::duration;
 
 /// ", arriving by 18:00, with waits of at most 2 h, not through Chicago": empty where there is no limit.
 pub(crate) fn limits(limits: &Limits) -> String {

@@ -2,7 +2,7 @@
 
 use contracts::travel::{Itinerary, LocalTime, Offer};
 
-use crate::words::cabin_name;
+use crate::phrases::{cabin_name, duration};
 
 /// One line of a list, line break included.
 pub(crate) fn line(offer: &Offer) -> String {
@@ -99,14 +99,6 @@ pub(crate) fn clock(time: &LocalTime) -> String {
 
 pub(crate) fn moment(time: &LocalTime) -> String {
     time.civil().strftime("%H:%M on %a %-d %b").to_string()
-}
-
-pub(crate) fn duration(minutes: u32) -> String {
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
 }
 
 pub(crate) fn stops(stops: u32) -> String {

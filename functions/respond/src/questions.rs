@@ -4,9 +4,9 @@ use contracts::api::ReplyRequest;
 use contracts::dialogue::Topic;
 use contracts::travel::{Itinerary, Offer};
 
-use crate::offers::{duration, moment, price, stops, terms};
+use crate::offers::{moment, price, stops, terms};
+use crate::phrases::{cabin_name, day, duration, travellers};
 use crate::topics;
-use crate::words::{cabin_name, day, travellers};
 
 /// The answer, if there is one beyond the question that follows it.
 pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> Option<String> {

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use contracts::api::ReplyRequest;
+use contracts::api::{Degraded, ReplyRequest};
 use contracts::knowledge::{Intent, Passage, QuestionPart};
 use runtime::assistants::Assistant;
 
 use crate::about::{self, Rule};
-use crate::answer::{LOADING, is_loading};
 use crate::{extract, language};
 
+/// Whether the texts that answer are still being taken in.
+pub(crate) fn is_loading(request: &ReplyRequest) -> bool {
+    request.degraded.contains(&Degraded::loading())
+}
+
+/// What is said where they would have answered.
+pub(crate) const LOADING: &str =
+    "My texts are still being loaded, which takes a moment after the first start. Please ask me again shortly.";
 /// The most words of an answer, of one of several, and of what another passage adds.
 const WORDS: usize = 140;
 const WORDS_OF_SEVERAL: usize = 90;

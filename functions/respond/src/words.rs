@@ -2,15 +2,15 @@
 
 use contracts::api::{Degraded, ReplyRequest, Suggestion};
 use contracts::dialogue::{Action, Slot, Topic, Trouble};
-use contracts::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place};
-use jiff::civil::Date;
+use contracts::travel::{Airline, FlightQuery, Money, Offer, Place};
 
-use crate::answer::{LOADING, is_loading};
 use crate::languages;
 use crate::limits;
 use crate::offers;
+use crate::phrases::{cabin_name, day, duration, travellers};
 use crate::questions;
 use crate::remarks::remarks;
+use crate::told::{LOADING, is_loading};
 use crate::topics;
 
 /// The reply, in bits that can be sent one after the other.
@@ -254,7 +254,7 @@ fn faster_nonstop(offers: &[Offer]) -> Option<String> {
     // Little is at most half the price again.
     (comparable && more <= first.total_price.minor / 2).then(|| {
         let more = Money { minor: more, ..nonstop.total_price };
-        format!("Offer {} is nonstop: {} faster for {more} more.", nonstop.rank, offers::duration(saved))
+        format!("Offer {} is nonstop: {} faster for {more} more.", nonstop.rank, duration(saved))
     })
 }
 
@@ -324,36 +324,6 @@ pub(crate) fn journey(query: &FlightQuery, request: &ReplyRequest) -> String {
     }
     text.push_str(&limits::limits(&query.limits));
     text
-}
-
-pub(crate) fn travellers(passengers: &Passengers) -> String {
-    let count = |number: u8, one: &str, many: &str| match number {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        _ => Some(format!("{number} {many}")),
-    };
-    let groups = [
-        count(passengers.adults, "adult", "adults"),
-        count(passengers.children, "child", "children"),
-        count(passengers.infants, "infant", "infants"),
-    ];
-    groups.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-pub(crate) fn cabin_name(cabin: Cabin) -> &'static str {
-    match cabin {
-        Cabin::Economy => "economy",
-        Cabin::PremiumEconomy => "premium economy",
-        Cabin::Business => "business",
-        Cabin::First => "first class",
-        Cabin::Other => "another cabin",
-    }
-}
-
-/// A day as people say it, with the year where it is not this one.
-pub(crate) fn day(date: Date, request: &ReplyRequest) -> String {
-    let format = if date.year() == request.client_time.0.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
-    date.strftime(format).to_string()
 }
 
 #[cfg(test)]

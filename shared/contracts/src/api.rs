@@ -19,6 +19,7 @@ use crate::knowledge::{RetrieveRequest, Retrieved};
 use crate::step::{Step, StreamStep};
 use crate::travel::FlightQuery;
 
+pub use crate::outcome::{Degraded, Usage};
 pub use chat::*;
 pub use health::*;
 pub use sessions::*;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::Degraded;
+use crate::outcome::Degraded;
 use crate::private::Private;
 
 /// A piece of an assistant's texts, found for a question.

@@ -5,6 +5,7 @@ pub mod dialogue;
 pub mod documents;
 pub mod festivals;
 pub mod knowledge;
+pub mod outcome;
 pub mod private;
 pub mod problem;
 pub mod step;

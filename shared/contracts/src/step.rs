@@ -1,6 +1,6 @@
 //! The contract of a step: a path, what is sent there and what comes back.
 //!
-//! It is a constant (see [`crate::api`]). The crate `runtime` serves it and calls it:
+//! It is a constant of the API. The crate `runtime` serves it and calls it:
 //!
 //! ```text
 //! pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{ClientTime, MESSAGE_LIMIT, SessionId};
 use crate::knowledge::Retrieval;
+use crate::outcome::{Degraded, Usage};
 use crate::private::Private;
 use crate::problem::{Problem, ProblemBody};
 use crate::travel::{Offer, Slots};
@@ -260,38 +261,6 @@ impl TurnEvent {
     }
 }
 
-/// A part of an answer that is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Degraded {
-    /// The step or the provider: `understand`, `flights`, `duffel`; or `texts`, those that an assistant answers from.
-    #[schema(example = "duffel")]
-    pub part: String,
-    /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
-    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of texts `loading` (they are being taken
-    /// in for the first time); of a model's words also `cut_off` (at the most that it may write) and `filtered` (by its
-    /// server); of the reply, `stopped` (by who asked for it).
-    #[schema(example = "timeout")]
-    pub reason: String,
-}
-
-impl Degraded {
-    /// `part` is missing for `reason`.
-    pub fn new(part: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { part: part.into(), reason: reason.into() }
-    }
-
-    /// The texts to answer from are being taken in for the first time.
-    pub fn loading() -> Self {
-        Self::new("texts", "loading")
-    }
-
-    /// `part` is missing because its step failed with `problem`.
-    pub fn because(part: &str, problem: &Problem) -> Self {
-        let timeout = problem.status() == http::StatusCode::GATEWAY_TIMEOUT;
-        Self::new(part, if timeout { "timeout" } else { "unavailable" })
-    }
-}
-
 /// An assistant, as `GET /v1/assistants` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AssistantView {
@@ -332,33 +301,6 @@ pub enum Writer {
     /// What a later release knows.
     #[serde(other)]
     Other,
-}
-
-/// What a language model used for a turn.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Usage {
-    /// Tokens read.
-    pub prompt_tokens: u64,
-    /// Tokens written.
-    pub completion_tokens: u64,
-    /// Its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "gpt-4o-mini")]
-    pub model: Option<String>,
-}
-
-impl Usage {
-    /// What two calls used together; none where neither is known. Of two models, neither is named.
-    pub fn sum(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (one, other) {
-            (Some(a), Some(b)) => Some(Self {
-                prompt_tokens: a.prompt_tokens.saturating_add(b.prompt_tokens),
-                completion_tokens: a.completion_tokens.saturating_add(b.completion_tokens),
-                model: a.model.filter(|model| b.model.as_ref() == Some(model)),
-            }),
-            (one, other) => one.or(other),
-        }
-    }
 }
 
 /// A passage that a reply cites.

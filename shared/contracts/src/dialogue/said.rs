@@ -4,8 +4,8 @@ use safety::Class;
 use serde::{Deserialize, Serialize};
 
 use super::{Topic, Unmet};
-use crate::api::Usage;
 use crate::festivals::Festival;
+use crate::outcome::Usage;
 use crate::private::Private;
 use crate::travel::{Airline, Alliance, Cabin, Layover, LowCost, Place, TimeWindow, Trip};
 
