@@ -91,7 +91,7 @@ async fn list(
         asked.get("limit").map_or(Some(20), |limit| limit.parse().ok().filter(|n| (1..=TURNS_LIMIT).contains(n)));
     let limit = limit.ok_or_else(|| Problem::field("limit", "it must be a whole number from 1 to 100"))?;
     let before = asked.get("before").cloned();
-    if !before.as_deref().is_none_or(|id| turn_id_of(id).is_ok()) {
+    if before.as_deref().is_some_and(|id| turn_id_of(id).is_err()) {
         return Err(Problem::field("before", "it must be the id of a turn, as `next` of the page before gave it"));
     }
     deps.pipeline.call(&SESSION_TURNS, &ListTurns { session_id, limit, before }, deadline).await.map(Json)
