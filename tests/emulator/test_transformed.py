@@ -69,7 +69,7 @@ EVERY = {"Chat", "Embed", "Flights", "Health", "Ingest", "Record", "Respond", "R
     ({"Monitoring": "true"}, EVERY),
     ({"LogLevel": "warn"}, EVERY),
     ({"Tracing": "PassThrough"}, EVERY),
-    ({"FlagsParameter": "/colloquy/flags"}, {"Chat", "Flights", "Respond", "Understand"}),
+    ({"FlagsParameter": "/colloquy/flags"}, {"Chat", "Flights", "Respond", "Retrieve", "Understand"}),
     ({"AllowedOrigins": "*"}, {"Chat", "Health", "Ingest", "Web"}),
     ({"ChatConcurrency": "5"}, {"Chat"}),
     ({"DuffelApiTokenParameter": "/colloquy/duffel"}, {"Flights"}),
