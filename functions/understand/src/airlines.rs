@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use contracts::travel::Airline;
 use geo::airlines::carriers;
 
+use crate::places::regions::names_something;
 use crate::tokens::{Token, fold};
 
 /// An airline as it was named.
@@ -280,7 +281,7 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
     let previous = at.checked_sub(1).and_then(|before| tokens.get(before)).map_or("", |token| token.text.as_str());
     let next = tokens.get(at + 1).map_or("", |token| token.text.as_str());
     // "LA" and "AZ" are a city and a state, too.
-    let is_place = crate::places::names_something(&token.text);
+    let is_place = names_something(&token.text);
     let alone = !is_place && tokens.iter().filter(|token| token.is_word()).count() <= 2;
     let listed = matches!(previous, "or" | "and" | "/" | ",")
         && at >= 2

@@ -10,26 +10,9 @@ use std::ops::Range;
 use crate::calendar;
 use crate::numbers::{number, number_or_one};
 use crate::price;
-use crate::text::Text;
+use crate::text::{Kind, Text};
 use crate::times;
 use crate::travellers;
-
-/// What tokens are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A day.
-    Day,
-    /// A time of day.
-    Time,
-    /// An amount of money.
-    Money,
-    /// Who travels.
-    People,
-    /// How long something lasts that is no stay: a connection, a pregnancy.
-    Span,
-    /// Bags, flight numbers, bookings, aircraft: nothing of a journey to be searched.
-    Other,
-}
 
 /// A kind that is offered for some tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]

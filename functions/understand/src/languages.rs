@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::places::names::is_known;
 use crate::tokens::{Token, fold, tokens};
 use crate::towns::{Town, town};
 
@@ -330,8 +331,7 @@ fn ends_joined(word: &str) -> bool {
 
 /// A name with the ending of its case, as Russian, Polish and Turkish have it; and what the ending says.
 fn inflected(language: &str, word: &str) -> Option<(String, Option<&'static str>)> {
-    let known =
-        |name: &str| town(name).is_some_and(|town| matches!(town, Town::City(_))) || crate::places::is_known(name);
+    let known = |name: &str| town(name).is_some_and(|town| matches!(town, Town::City(_))) || is_known(name);
     if known(word) {
         return None;
     }

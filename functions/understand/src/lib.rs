@@ -46,9 +46,8 @@ use runtime::config;
 use runtime::flags::FlagSource;
 use runtime::step::Serve;
 
-use crate::chart::Kind as Reading;
 use crate::journey::Named;
-use crate::text::Text;
+use crate::text::{Kind as Reading, Text};
 
 /// How many of a message's words are kept for matching a choice.
 const WORDS_KEPT: usize = 48;

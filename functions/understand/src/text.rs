@@ -7,9 +7,25 @@ use std::ops::Range;
 
 use contracts::dialogue::DateRole;
 
-use crate::chart::Kind;
 use crate::shorthand::spelt_out;
 use crate::tokens::{Token, tokens};
+
+/// What tokens are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A day.
+    Day,
+    /// A time of day.
+    Time,
+    /// An amount of money.
+    Money,
+    /// Who travels.
+    People,
+    /// How long something lasts that is no stay: a connection, a pregnancy.
+    Span,
+    /// Bags, flight numbers, bookings, aircraft: nothing of a journey to be searched.
+    Other,
+}
 
 /// A message being read.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use contracts::travel::Iata;
 
-use crate::places::table;
+use crate::places::names::table;
 
 static TOWNS: &str = include_str!("../data/towns.tsv");
 

@@ -80,6 +80,11 @@ pub fn is_ordinary(word: &str) -> bool {
     ORDINARY.contains(word)
 }
 
+/// The folded name is that of a city that people know.
+pub fn is_known(name: &str) -> bool {
+    bearers(name).first().is_some_and(|first| first.tier >= PROMINENT)
+}
+
 /// Who bears a code: a city before an airport.
 pub fn bearer(code: Iata) -> Option<Bearer> {
     match airports::metro(code) {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use geo::airports::Airport;
 
-use super::names::{key, table};
+use super::names::{bearers, key, table};
 
 /// A country, a state, or something else that is no city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,11 @@ const ACROSS_THE_BORDER: [(&str, &str); 4] =
 /// The regions of a folded name or abbreviation.
 pub fn regions(name: &str) -> &'static [Region] {
     REGIONS.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The folded word is the name of a place or region, or short for one.
+pub fn names_something(word: &str) -> bool {
+    !bearers(word).is_empty() || !regions(word).is_empty()
 }
 
 /// What tells an airport's city from its namesakes: the state where states are commonly said, else the country.

@@ -7,9 +7,10 @@ use contracts::travel::{Iata, Place};
 use geo::airports;
 
 use super::evidence::{Context, Evidence};
+use super::mention::{Mention, Named};
 use super::names::{self, Bearer, is_ordinary};
 use super::regions::{Extent, Region, qualifier, regions};
-use super::{Mention, Named, somewhere};
+use super::somewhere;
 use crate::airlines;
 use crate::tokens::Token;
 use crate::towns::{Town, is_landmark, town};
@@ -29,7 +30,7 @@ const WELL_KNOWN: u8 = 3;
 const COMMON_ABBREVIATIONS: [&str; 16] =
     ["on", "or", "in", "me", "hi", "ok", "oh", "de", "id", "us", "co", "act", "al", "la", "ma", "pa"];
 
-/// The places that a message names, in its order.
+/// The places that a message names, in its order; their tokens never overlap.
 pub fn find(tokens: &[Token]) -> Vec<Mention> {
     let mut taken = vec![false; tokens.len()];
     for token in airlines::find(tokens).into_iter().flat_map(|mention| mention.tokens) {
