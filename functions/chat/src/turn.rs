@@ -178,7 +178,8 @@ impl Message {
                     let opened = Opened { session_id, version, session, claim };
                     return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);
                 }
-                let answer = before.as_ref().and_then(|before| before.care.as_ref()?.to_answer(&message, region));
+                let care = before.as_ref().and_then(|before| before.care.as_ref());
+                let answer = care.and_then(|care| safety::to_answer(&message, region, care));
                 if let (Some(session), Some(reply)) = (before, answer) {
                     let opened = Opened { session_id, version, session, claim };
                     return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws::knowledge_store::CorpusChunk;
 use contracts::knowledge::{Passage, Retrieval};
 
-use crate::index::{Question, Topic};
+use crate::question::{Question, Topic};
 use crate::rank::{self, MEANING_WEIGHT};
 use crate::subject::{Asking, Subject};
 use crate::words::{WordScores, stems};
@@ -178,7 +178,7 @@ impl Candidates<'_> {
     /// The headings of the nearest chunks.
     fn near(&self, scores: &[f32], given: impl Fn(usize) -> bool) -> Vec<String> {
         let best = rank::best(scores, NEAREST, |at| given(at) && scores.get(at).is_some_and(|score| *score > 0.0));
-        best.into_iter().filter_map(|at| self.chunks.get(at)).map(|chunk| own_heading(chunk).to_owned()).collect()
+        best.into_iter().filter_map(|at| self.chunks.get(at)).map(|chunk| chunk.own_heading().to_owned()).collect()
     }
 }
 
@@ -211,13 +211,8 @@ fn titled(chunk: &CorpusChunk, at: usize, words: &WordScores) -> f32 {
     if words.asked.is_empty() || words.asked.len() > SHORT || words.share(at) <= 0.0 {
         return 0.0;
     }
-    let own: BTreeSet<String> = stems(&without_brackets(own_heading(chunk))).into_iter().collect();
+    let own: BTreeSet<String> = stems(&without_brackets(chunk.own_heading())).into_iter().collect();
     if words.asked.is_subset(&own) { words.asked.len() as f32 / own.len() as f32 } else { 0.0 }
-}
-
-/// The heading right above a chunk's text.
-pub(crate) fn own_heading(chunk: &CorpusChunk) -> &str {
-    chunk.heading.rsplit(" › ").next().unwrap_or_default()
 }
 
 fn without_brackets(heading: &str) -> String {

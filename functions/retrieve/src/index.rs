@@ -7,52 +7,15 @@ use contracts::knowledge::{Passage, Retrieval};
 use contracts::problem::Problem;
 use futures::future::try_join_all;
 
-use crate::answer::{About, Candidates, Found, Settings, own_heading, passage};
+use crate::answer::{About, Candidates, Found, Settings, passage};
 use crate::meaning::VectorMatrix;
+use crate::question::Question;
 use crate::spelling::Spelling;
 use crate::subject::Subject;
 use crate::words::WordIndex;
 
 /// How many chunks the table is asked for, of which the words then choose: all that it gives.
 const NEAREST: usize = 100;
-
-/// What is searched for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Question<'a> {
-    /// Its words.
-    pub text: &'a str,
-    /// Its vector, of length 1, in the space of the index.
-    pub vector: Option<&'a [f32]>,
-    /// Only from these sources; empty is any.
-    pub sources: &'a [String],
-    /// What the conversation is about.
-    pub topic: Topic<'a>,
-}
-
-/// What a question goes on with.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Topic<'a> {
-    /// What was asked before, or told along with the question.
-    pub text: &'a str,
-    /// All that the person has said: where they are, and what may be spoken of.
-    pub said: &'a str,
-    /// The passages that the last answer cited, by their ids, the best first.
-    pub told: &'a [String],
-    /// Those that are not wanted again.
-    pub skip: &'a [String],
-    /// The question means something only together with it.
-    pub leans: bool,
-    /// The question has so few words that it may mean something else without it.
-    pub may_lean: bool,
-    /// It is what the person told along with the question.
-    pub story: bool,
-}
-
-impl Question<'_> {
-    fn wants(&self, chunk: &CorpusChunk) -> bool {
-        (self.sources.is_empty() || self.sources.contains(&chunk.source)) && !self.topic.skip.contains(&chunk.id)
-    }
-}
 
 /// Where an assistant's texts are searched.
 pub enum Index {
@@ -107,7 +70,7 @@ impl Memory {
     pub fn new(mut chunks: Vec<CorpusChunk>, dimensions: usize) -> Self {
         let words = WordIndex::new(chunks.iter().map(words_of));
         let spelling = Spelling::new(chunks.iter().map(words_of));
-        let subjects = chunks.iter().map(|chunk| Subject::of(own_heading(chunk))).collect();
+        let subjects = chunks.iter().map(|chunk| Subject::of(chunk.own_heading())).collect();
         let embedded = chunks.iter().any(|chunk| chunk.vector.is_some());
         let vectors = chunks.iter().map(|chunk| chunk.vector.as_deref());
         let vectors = VectorMatrix::new(if embedded { dimensions } else { 0 }, vectors);
@@ -156,7 +119,7 @@ impl Memory {
         let words = self.words.score(question.text);
         let cosines = question.vector.map(|vector| self.vectors.score(vector)).unwrap_or_default();
         let told = question.topic.told.iter().find_map(|id| self.position(id));
-        let topic_text = told.and_then(|at| self.chunks.get(at)).map(own_heading).unwrap_or_default();
+        let topic_text = told.and_then(|at| self.chunks.get(at)).map(CorpusChunk::own_heading).unwrap_or_default();
         let topic_text = format!("{}\n{topic_text}", question.topic.text);
         let topic_words = self.words.score(&topic_text);
         let topic_cosines = told.and_then(|at| self.vectors.row(at)).map(|row| self.vectors.score(row));
@@ -213,7 +176,7 @@ impl Table {
         let (chunks, cosines): (Vec<CorpusChunk>, Vec<Option<f32>>) =
             found.map(|(chunk, cosine)| (chunk, Some(cosine as f32))).unzip();
         let words = WordIndex::new(chunks.iter().map(words_of));
-        let subjects: Vec<Subject> = chunks.iter().map(|chunk| Subject::of(own_heading(chunk))).collect();
+        let subjects: Vec<Subject> = chunks.iter().map(|chunk| Subject::of(chunk.own_heading())).collect();
         let (scores, about) = (words.score(question.text), words.score(question.topic.text));
         let candidates = Candidates {
             chunks: &chunks,
@@ -234,5 +197,5 @@ impl Table {
 
 /// What of a chunk is searched by words. Its own heading counts twice: it says what the text is about.
 fn words_of(chunk: &CorpusChunk) -> String {
-    format!("{}\n{}\n{}", chunk.heading, own_heading(chunk), chunk.text)
+    format!("{}\n{}\n{}", chunk.heading, chunk.own_heading(), chunk.text)
 }

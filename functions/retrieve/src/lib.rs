@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod follow_up;
 pub mod index;
 pub mod meaning;
+pub mod question;
 pub mod rank;
 pub mod reading;
 pub mod shelf;
@@ -40,7 +41,8 @@ use runtime::upstream::Reason;
 
 use crate::answer::{Found, Settings};
 use crate::conversation::{Search, searches};
-use crate::index::{Index, Question, Topic};
+use crate::index::Index;
+use crate::question::{Question, Topic};
 use crate::reading::{read, says_something};
 use crate::shelf::{Held, Shelves};
 

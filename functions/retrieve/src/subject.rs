@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use aws::knowledge_store::CorpusChunk;
 
-use crate::answer::own_heading;
 use crate::words::plain_words;
 
 /// What it counts that a text is about the country that is asked about, or only about another.
@@ -92,7 +91,7 @@ impl Asking {
 
     /// The country that is asked about, where a text is about others only.
     pub fn elsewhere(self, chunk: &CorpusChunk) -> Option<&'static str> {
-        let named = Countries::named(&format!("{}\n{}", own_heading(chunk), chunk.text));
+        let named = Countries::named(&format!("{}\n{}", chunk.own_heading(), chunk.text));
         let others = !named.is_empty() && !named.meets(self.countries);
         self.countries.name().filter(|_| others)
     }

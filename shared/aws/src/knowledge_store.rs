@@ -34,8 +34,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 pub use contracts::knowledge::{Spaces, VectorSpace};
-pub use corpus::{Corpus, CorpusChanges, CorpusChunk, DocumentVersions};
+pub use corpus::{Corpus, CorpusChanges, DocumentVersions};
 pub use items::{ChunkText, Counts, DocumentId, KeptDocument, NewDocument, StoredChunk};
+pub use segment::CorpusChunk;
 pub use state::CorpusState;
 
 use crate::store::failed;

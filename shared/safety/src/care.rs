@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Class;
 use crate::lexicon::Lexicon;
-use crate::reply::{Reply, to_answer};
 use crate::text::Spelling;
-use crate::{Class, Region};
 
 /// How many turns after a crisis reply an answer to it is still expected.
 const TURNS: u8 = 6;
@@ -87,7 +86,7 @@ impl Care {
     }
 
     /// What a message answers to the last crisis reply; `None` where it is about something else, or that was long ago.
-    fn answer(&self, message: &str) -> Option<Answer> {
+    pub(crate) fn answer(&self, message: &str) -> Option<Answer> {
         if self.turns_since >= TURNS || self.class == Class::LosingMoney {
             return None;
         }
@@ -97,11 +96,6 @@ impl Care {
         let order =
             [Answer::NotSafe, Answer::CannotCall, Answer::WhoAreYou, Answer::Safe, Answer::Thanks, Answer::Vague];
         order.into_iter().find(|answer| said(*answer))
-    }
-
-    /// The reply to a message that answers the last crisis reply.
-    pub fn to_answer(&self, message: &str, region: Region) -> Option<Reply> {
-        self.answer(message).map(|answer| to_answer(answer, region, self))
     }
 
     /// Whether a reply about something else should still carry a word of care: once, and not after they said that they are safe.

@@ -25,7 +25,7 @@ pub use classifier::{Classifier, FEATURES, Likely, OUTPUTS, features, softmax};
 pub use guard::{Alarm, Guard, Reader};
 pub use means::without_means;
 pub use region::Region;
-pub use reply::{Help, HelpLine, Reply, reminder, to_alarm};
+pub use reply::{Help, HelpLine, Reply, reminder, to_alarm, to_answer};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -99,8 +99,9 @@ pub fn to_alarm(alarm: Alarm, region: Region, before: Option<&Care>) -> Reply {
     Reply { words, help: contacts.help(alarm.class), care }
 }
 
-/// The reply to an answer to an earlier one.
-pub(crate) fn to_answer(answer: Answer, region: Region, before: &Care) -> Reply {
+/// The reply to a message that answers the last crisis reply; `None` where it is about something else.
+pub fn to_answer(message: &str, region: Region, before: &Care) -> Option<Reply> {
+    let answer = before.answer(message)?;
     let contacts = Contacts::of(before.class, region_or(region, Some(before)));
     let words = follow_up(answer, before, &contacts);
     let care = Care {
@@ -109,7 +110,7 @@ pub(crate) fn to_answer(answer: Answer, region: Region, before: &Care) -> Reply 
         safe: matches!(answer, Answer::Safe | Answer::Thanks) || before.safe && answer != Answer::NotSafe,
         ..before.clone()
     };
-    Reply { words, help: contacts.help(before.class), care }
+    Some(Reply { words, help: contacts.help(before.class), care })
 }
 
 /// What is added to the next reply about something else.
@@ -538,10 +539,10 @@ mod tests {
     #[test]
     fn an_answer_is_followed_and_safe_is_remembered() {
         let first = to_alarm(alarm(Class::Suicide, false), Region::named("IE").unwrap(), None);
-        let not_safe = to_answer(Answer::NotSafe, Region::default(), &first.care);
+        let not_safe = to_answer("no", Region::default(), &first.care).unwrap();
         assert!(not_safe.words.contains("112") || not_safe.words.contains("999"), "{}", not_safe.words);
         assert_eq!(not_safe.care.region.as_deref(), Some("IE"));
-        let safe = to_answer(Answer::Safe, Region::default(), &not_safe.care);
+        let safe = to_answer("yes I'm safe", Region::default(), &not_safe.care).unwrap();
         assert!(safe.care.safe && !safe.care.reminds());
     }
 

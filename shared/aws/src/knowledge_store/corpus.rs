@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::items::{Item, s, text};
-use super::segment::{SHARDS, read_segment, segment_key, shard_of};
+use super::segment::{CorpusChunk, SHARDS, read_segment, segment_key, shard_of};
 use super::{CorpusState, DocumentId, KeptDocument, KnowledgeStore, VectorSpace, unreadable};
 use crate::store::failed;
 
@@ -54,25 +54,6 @@ impl DocumentVersions {
         let numbers = (document.packed, document.finished);
         document.packed == document.finished && self.0.get(&document.id.to_string()) == Some(&numbers)
     }
-}
-
-/// A chunk as `retrieve` searches it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CorpusChunk {
-    /// Its id: that of its document and its hash, joined by a point.
-    pub id: String,
-    /// The document it is of.
-    pub document_id: String,
-    /// Its words.
-    pub text: String,
-    /// The headings above it, the outermost first, joined by " › ".
-    pub heading: String,
-    /// The name of where it is from.
-    pub source: String,
-    /// The address of where it is from.
-    pub url: Option<String>,
-    /// Its vector in the space that was asked for; `None` before it is embedded.
-    pub vector: Option<Vec<f32>>,
 }
 
 /// The chunks of a segment, by the segment's id, and the bytes of its words and vectors.

@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use contracts::knowledge::SLOTS;
 use serde::{Deserialize, Serialize};
 
-use super::corpus::CorpusChunk;
 use super::items::{self, Item, SLOT, key, text};
 use super::{DocumentId, Spaces, VectorSpace};
 
@@ -12,6 +11,32 @@ use super::{DocumentId, Spaces, VectorSpace};
 pub(super) const SHARDS: usize = 16;
 /// The most bytes of words (as JSON) and vectors in a segment; DynamoDB takes items to 400 KB.
 const SEGMENT_BYTES: usize = 256 * 1024;
+
+/// A chunk as `retrieve` searches it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorpusChunk {
+    /// Its id: that of its document and its hash, joined by a point.
+    pub id: String,
+    /// The document it is of.
+    pub document_id: String,
+    /// Its words.
+    pub text: String,
+    /// The headings above it, the outermost first, joined by " › ".
+    pub heading: String,
+    /// The name of where it is from.
+    pub source: String,
+    /// The address of where it is from.
+    pub url: Option<String>,
+    /// Its vector in the space that was asked for; `None` before it is embedded.
+    pub vector: Option<Vec<f32>>,
+}
+
+impl CorpusChunk {
+    /// The heading right above its text.
+    pub fn own_heading(&self) -> &str {
+        self.heading.rsplit(" › ").next().unwrap_or_default()
+    }
+}
 
 /// A chunk in a segment's list of texts; its vectors, if it has any, are the next of the segment's.
 #[derive(Serialize, Deserialize)]
