@@ -24,14 +24,17 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-# Notes every message that is sent; while `answers` holds something, that is the server's next answer to one. A stream
-# stops at each null until `goOn` is called, and breaks at "cut".
+# Notes every message that is sent, and with which headers a turn is followed; while `answers` or `followed` holds something, that is
+# the server's next answer to one. A stream stops at each null until `goOn` is called, and breaks at "cut". What is there to be
+# followed outlives a reload.
 WATCH_FETCH = """
 window.sent = [];
 window.answers = [];
+window.follows = [];
+window.followed = JSON.parse(sessionStorage.getItem("followed") ?? "[]");
 const real = window.fetch;
 const encoder = new TextEncoder();
-const stream = (bits) => new ReadableStream({ async start(controller) {
+const streamOf = (bits) => new ReadableStream({ async start(controller) {
   for (const bit of bits) {
     if (bit === null) await new Promise((resolve) => { window.goOn = resolve; });
     else if (bit === "cut") return controller.error(new TypeError("network error"));
@@ -40,14 +43,30 @@ const stream = (bits) => new ReadableStream({ async start(controller) {
   controller.close();
 } });
 window.fetch = (url, options = {}) => {
-  if (options.method !== "POST") return real(url, options);
-  window.sent.push({ path: new URL(url).pathname, headers: options.headers, body: JSON.parse(options.body) });
-  const answer = window.answers.shift();
+  const { pathname: path } = new URL(url);
+  const follows = path.endsWith("/events");
+  if (options.method !== "POST" && !follows) return real(url, options);
+  if (follows) window.follows.push({ path, headers: options.headers });
+  else window.sent.push({ path, headers: options.headers, body: JSON.parse(options.body) });
+  const answer = (follows ? window.followed : window.answers).shift();
   if (!answer) return real(url, options);
-  const body = answer.stream ? stream(answer.stream) : JSON.stringify(answer.body);
+  if (answer.status === 0) return Promise.reject(new TypeError("Failed to fetch"));
+  const body = answer.stream ? streamOf(answer.stream) : JSON.stringify(answer.body);
   return Promise.resolve(new Response(body, { status: answer.status, headers: answer.headers }));
 };
 """
+
+
+def stream(first, bits):
+    """An answer that is a stream, with numbered events from `first` on."""
+    frames, number = [], first
+    for bit in bits:
+        if isinstance(bit, dict):
+            frames.append(f"event: {bit['event']}\ndata: {json.dumps(bit)}\nid: {number}\n\n")
+            number += 1
+        else:
+            frames.append(bit)
+    return {"status": 200, "stream": frames, "headers": {"Content-Type": "text/event-stream"}}
 
 
 class Page:
@@ -105,15 +124,21 @@ class Page:
 
     def stream_next(self, *bits):
         """The next answer is a stream: of events (dicts), of bytes as they are (strings), of None for a wait until `go_on`."""
-        frames = [f"event: {bit['event']}\ndata: {json.dumps(bit)}\n\n" if isinstance(bit, dict) else bit for bit in bits]
-        headers = {"Content-Type": "text/event-stream"}
-        self.script("window.answers.push(arguments[0])", {"status": 200, "stream": frames, "headers": headers})
+        self.script("window.answers.push(arguments[0])", stream(1, bits))
+
+    def follow_next(self, *answers):
+        """The next answers to who follows a turn, also after a reload: statuses (0 for no network), or streams with their first id."""
+        answers = [stream(*one) if isinstance(one, tuple) else {"status": one, "body": {}} for one in answers]
+        self.script("sessionStorage.setItem('followed', JSON.stringify(window.followed = arguments[0]))", answers)
 
     def go_on(self):
         self.script("window.goOn()")
 
     def sent(self):
         return self.script("return window.sent")
+
+    def follows(self):
+        return self.script("return window.follows")
 
     def button(self, label):
         return next(button for button in self.all("button") if button.text == label)

@@ -411,6 +411,63 @@ def test_an_answer_that_is_cut_off_on_the_way_can_be_asked_for_again(page, end):
     assert first == again, "the same message under the same key"
 
 
+def test_an_answer_whose_connection_is_lost_goes_on_where_it_was(page):
+    page.open()
+    page.follow_next(0, 202, (3, [delta(" and sperm"), None, "cut"]), (4, [delta(" [1]."), {"event": "done", "reply": reply()}]))
+    page.stream_next(turn_event(), delta("It joins egg"), None, "cut")
+    turn = start(page, "What is IVF?")
+    page.until(lambda: "It joins egg" in turn.text)
+    page.go_on()
+    page.until(lambda: "It joins egg and sperm" in turn.text)
+    assert not page.all(".trouble", turn) and page.one("#stop").is_displayed()
+    page.go_on()
+    page.answered()
+    assert "some cycles" in turn.text and not page.all(".trouble", turn)
+    assert len(page.sent()) == 1, "nothing is asked again"
+    assert {(one["path"], one["headers"]["Colloquy-Session"]) for one in page.follows()} == {("/v1/turns/01/events", SESSION)}
+    assert [one["headers"]["Last-Event-ID"] for one in page.follows()] == ["2", "2", "2", "3"]
+
+
+def test_an_answer_that_another_server_tells_from_the_start_is_not_shown_twice(page):
+    page.open()
+    page.follow_next((1, [turn_event(), delta("It joins egg and sperm"), None, {"event": "done", "reply": reply()}]))
+    page.stream_next(turn_event(), delta("It joins egg"), None, "cut")
+    turn = start(page, "What is IVF?")
+    page.until(lambda: "It joins egg" in turn.text)
+    page.go_on()
+    page.until(lambda: "It joins egg and sperm" in turn.text)
+    assert turn.text.count("It joins egg") == 1
+    page.go_on()
+    page.answered()
+    assert "some cycles" in turn.text
+
+
+def test_a_reload_while_an_answer_is_under_way_follows_it(page):
+    page.open()
+    page.stream_next(turn_event(), delta("It joins egg"), None)
+    turn = start(page, "What is IVF?")
+    page.until(lambda: "It joins egg" in turn.text)
+    page.follow_next((1, [turn_event(), delta("It joins egg and sperm"), None, {"event": "done", "reply": reply()}]))
+    page.driver.refresh()
+    page.until(lambda: "It joins egg and sperm" in page.one("#log").text)
+    page.go_on()
+    page.until(lambda: "some cycles" in page.one("#log").text)
+    assert page.sent() == [], "nothing is asked again"
+    assert "Last-Event-ID" not in page.follows()[0]["headers"], "what was shown of it is gone"
+
+
+def test_a_turn_that_failed_is_not_followed_but_begun_anew(page):
+    page.open()
+    problem = {"type": "urn:colloquy:problem:unavailable", "title": "Not available", "status": 503, "detail": "Away for now."}
+    page.stream_next(turn_event(), {"event": "error", "problem": problem})
+    turn = page.say("What is IVF?")
+    assert "Away for now." in page.all(".trouble", turn)[0].text
+    page.stream_next(turn_event(), {"event": "done", "reply": reply()})
+    page.button("Try again").click()
+    page.answered()
+    assert "some cycles" in turn.text and page.follows() == []
+
+
 @pytest.mark.parametrize("status", [404, 405, 502])
 def test_where_there_is_no_stream_the_whole_answer_is_asked_for(page, status):
     page.open()

@@ -8,7 +8,10 @@ const [log, composer, field, picker] = [find("log"), find("composer"), find("mes
 const STORE = `colloquy:${api("").pathname}`;
 const KEPT_TURNS = 30;
 
-/** A session not yet begun. `turns` are answered; `pending` is a request under way, with the key to send it again under. */
+/**
+ * A session not yet begun. `turns` are answered; `pending` is a request under way, with the key to send it again under and, once it
+ * has begun, the `turn` to follow.
+ */
 const fresh = (assistant = null) => ({ assistant, sessionId: null, slots: null, turns: [], pending: null });
 
 let session = fresh();
@@ -82,6 +85,7 @@ async function settle(turn) {
     for await (const event of exchange(session.pending, signal)) {
       if (event.event === "turn") {
         running = event;
+        keep();
         present();
       }
       if (event.event === "done") settled(turn, event.reply);
@@ -133,6 +137,9 @@ function settled(turn, reply) {
 
 function unsettled(turn, error) {
   if (!(error instanceof Unanswered)) console.error(error);
+  // That turn is over or lost: who tries again sends the message again.
+  session.pending.turn = null;
+  keep();
   const { message, again, gone } = error instanceof Unanswered ? error : new Unanswered("Something went wrong on this page.", { again: true });
   const edit = () => {
     session.pending = null;
@@ -247,7 +254,7 @@ async function loadAssistants() {
   present();
 }
 
-/** After a reload: the session as it was, and a message that was under way is sent again under its old key. */
+/** After a reload: the session as it was, and a turn that was under way is followed, or its message sent again under its old key. */
 async function resume() {
   let slots = null;
   for (const { message, reply } of session.turns) {

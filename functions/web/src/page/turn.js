@@ -147,7 +147,8 @@ class Turn {
   /** Shows an event as it comes. */
   heard({ event, step, offers, citations, text, session_id: sessionId }) {
     this.step.data = PROGRESS[event === "step" ? step : event] ?? this.step.data;
-    if (event === "turn") this.coming.session_id = sessionId;
+    // Told from its beginning, maybe again.
+    if (event === "turn") this.coming = { reply: "", offers: [], citations: [], session_id: sessionId };
     if (event === "citations") this.coming.citations = citations;
     if (event === "delta") this.coming.reply += text;
     if (event === "offers") {

@@ -5,12 +5,13 @@ const api = (path) => new URL(path, `${location.origin}${location.pathname.repla
 
 /**
  * Why a message was not answered: `again` says whether the same request may do better, `gone` that the session is, `kept`
- * that the words which came are all there will be of this answer.
+ * that the words which came are all there will be of this answer, `cut` that only the connection was lost, `lost` that the
+ * turn was.
  */
 class Unanswered extends Error {
-  constructor(words, { again = false, gone = false, kept = false } = {}) {
+  constructor(words, { again = false, gone = false, kept = false, cut = false, lost = false } = {}) {
     super(words);
-    Object.assign(this, { again, gone, kept });
+    Object.assign(this, { again, gone, kept, cut, lost });
   }
 }
 
@@ -23,8 +24,71 @@ const WHOLE = "v1/chat";
 /** Where messages are sent: where no stream is to be had, all of them go for a whole answer. */
 let chatPath = STREAM;
 
-/** Sends a request and yields the events of its answer; a whole answer is the one event `done`. */
-async function* exchange({ key, body }, signal) {
+/** For how long a turn is followed that nobody tells: a server that is started again behind it takes some seconds. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Sends a pending request and yields the events of its answer; a whole answer is the one event `done`. A turn belongs to no
+ * connection: once it has an id, which is noted in `pending.turn`, it is followed by that where the connection is lost, and
+ * after a reload.
+ */
+async function* exchange(pending, signal) {
+  if (pending.turn) {
+    try {
+      yield* followed({ ...pending.turn, seen: 0 }, signal);
+      return;
+    } catch (error) {
+      if (!error.lost) throw error;
+      pending.turn = null;
+    }
+  }
+  let seen = 0;
+  try {
+    for await (const event of sent(pending, signal)) {
+      if (event.event === "turn") pending.turn = { turn_id: event.turn_id, session_id: event.session_id };
+      seen = event.seen ?? seen;
+      yield event;
+    }
+  } catch (error) {
+    if (!error.cut || !pending.turn) throw error;
+    yield* followed({ ...pending.turn, seen }, signal);
+  }
+}
+
+/**
+ * The events of a turn after the first `seen`, wherever it runs or is kept. A server that did not run it tells all of it, from the
+ * event `turn` on.
+ */
+async function* followed({ turn_id: turnId, session_id: sessionId, seen }, signal) {
+  let heard = Date.now();
+  for (;;) {
+    const silence = new Silence(signal);
+    try {
+      const headers = { Accept: "text/event-stream", ...ofSession(sessionId), ...(seen && { "Last-Event-ID": String(seen) }) };
+      const response = await fetch(api(`v1/turns/${turnId}/events`), { headers, signal: silence.signal });
+      if (response.status === 200) {
+        try {
+          for await (const event of answer(response, silence)) {
+            seen = event.seen ?? seen;
+            yield event;
+          }
+          return;
+        } finally {
+          heard = Date.now();
+        }
+      }
+      if (response.status === 404) throw new Unanswered(CUT_OFF, { again: true, lost: true });
+    } catch (error) {
+      if (signal.aborted || (error instanceof Unanswered && !error.cut)) throw error;
+    } finally {
+      silence.end();
+    }
+    if (Date.now() - heard > PATIENCE_MS) throw new Unanswered(CUT_OFF, { again: true });
+    await pause(1000, signal);
+  }
+}
+
+async function* sent({ key, body }, signal) {
   for (let tries = 1; ; tries += 1) {
     const silence = new Silence(signal);
     try {
@@ -40,7 +104,7 @@ async function* exchange({ key, body }, signal) {
       else throw refusal(response.status, problem);
     } catch (error) {
       if (signal.aborted || error instanceof Unanswered) throw error;
-      throw new Unanswered(silence.signal.aborted ? "The answer is taking too long." : "The answer was cut off.", { again: true });
+      throw new Unanswered(silence.signal.aborted ? "The answer is taking too long." : CUT_OFF, { again: true, cut: true });
     } finally {
       silence.end();
     }
@@ -113,10 +177,13 @@ async function* answer(response, silence) {
     yield event;
     if (event.event === "done") return;
   }
-  throw new Unanswered("The answer was cut off.", { again: true });
+  throw new Unanswered(CUT_OFF, { again: true, cut: true });
 }
 
-/** Server-sent events, whose data also names the event. Frames end with an empty line; one of comments alone is skipped. */
+/**
+ * Server-sent events, whose data also names the event; `seen` is the number of one. Frames end with an empty line; one of comments
+ * alone is skipped.
+ */
 async function* eventsOf(response, silence) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let text = ""; ; ) {
@@ -126,8 +193,10 @@ async function* eventsOf(response, silence) {
     const frames = (text + value).split(/\r?\n\r?\n/);
     text = frames.pop();
     for (const frame of frames) {
-      const data = frame.split(/\r?\n/).filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
-      if (data) yield JSON.parse(data);
+      const lines = frame.split(/\r?\n/);
+      const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("\n");
+      const id = lines.find((line) => line.startsWith("id:"));
+      if (data) yield { ...JSON.parse(data), ...(id && { seen: Number(id.slice(3)) }) };
     }
   }
 }
@@ -142,6 +211,7 @@ function refusal(status, { type, detail }) {
 }
 
 const BROKE_OFF = "The answer broke off here.";
+const CUT_OFF = "The answer was cut off.";
 
 const retryAfter = (response) => Math.min(Number(response.headers.get("Retry-After")) || 1, 10) * 1000;
 
