@@ -32,6 +32,11 @@ pub(crate) fn is_one_city(one: Iata, other: Iata) -> bool {
     one == other || distance(one, other).is_some_and(|kilometres| kilometres <= ONE_CITY_KM)
 }
 
+/// The airport is one of several that a city's code stands for.
+pub(crate) fn is_airport_of(airport: Iata, city: Iata) -> bool {
+    airport != city && airports::airports_of(city).any(|of| of.iata == airport)
+}
+
 fn distance(one: Iata, other: Iata) -> Option<f64> {
     let nearest = |from: &'static Airport| airports::airports_of(other).map(move |to| airports::distance_km(from, to));
     airports::airports_of(one).flat_map(nearest).min_by(f64::total_cmp)

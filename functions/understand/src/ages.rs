@@ -160,7 +160,7 @@ fn age(text: &Text, at: usize) -> Option<(u32, usize, bool)> {
     if digits > 0 && digits <= 2 && !unit.is_empty() {
         let value: u32 = value.parse().ok()?;
         return match unit {
-            "y" | "yo" | "yr" | "yrs" | "years" => Some((value, 1 + usize::from(text.at(at + 1) == "old"), true)),
+            "y" | "yo" | "yr" | "yrs" | "years" | "yos" => Some((value, 1 + usize::from(text.at(at + 1) == "old"), true)),
             "m" | "mo" | "mos" | "mth" | "months" => {
                 Some((value / 12, 1 + usize::from(text.at(at + 1) == "old"), true))
             }

@@ -189,6 +189,10 @@ fn is_journey(text: &Text, at: usize) -> bool {
         "tickets",
     ];
     let Some(next) = (at..at + 6).find(|at| !BEFORE.contains(&text.at(*at))) else { return false };
+    // "The Valentine's thing".
+    if text.at(at) == "the" && text.at(next + 1) == "thing" && ends_clause(text, next + 2) {
+        return true;
+    }
     if !JOURNEYS.contains(&text.at(next)) {
         let pointed = matches!(text.before(next, 1), "this" | "that") && next > at;
         return pointed && ends_clause(text, next);

@@ -32,8 +32,49 @@ pub fn dates(text: &mut Text) -> Vec<DateMention> {
     pair_ranges(text, &mut found);
     drop_others(text, &mut found);
     drop_wide(text, &mut found);
+    drop_reasons(text, &mut found);
+    near_occasion(text, &mut found);
     found.iter().for_each(|found| text.note_day(found.at.clone(), found.mention.role));
     found.into_iter().map(|found| found.mention).collect()
+}
+
+/// "The 2nd, I work on Monday": what keeps somebody at home on another day is no day of the journey.
+fn drop_reasons(text: &Text, found: &mut Vec<Found>) {
+    if found.len() < 2 {
+        return;
+    }
+    found.retain(|found| {
+        let back = 1 + usize::from(matches!(text.before(found.at.start, 1), "on" | "by"));
+        !matches!(text.before(found.at.start, back), "work" | "working" | "school" | "classes" | "exam" | "exams")
+    });
+}
+
+/// "For new year's, leave the 30th, back on the 3rd": the holiday says why, and which months the days are in.
+fn near_occasion(text: &Text, found: &mut Vec<Found>) {
+    use contracts::dialogue::Holiday::{BoxingDay, Christmas, ChristmasEve, NewYearsDay, NewYearsEve};
+    let days = |found: &[Found]| {
+        let numbered = |found: &&Found| matches!(found.mention.expression, DateExpr::DayOfMonth { month: None, .. });
+        found.iter().filter(numbered).count()
+    };
+    let Some(at) = found.iter().position(|found| {
+        let occasion = matches!(
+            found.mention.expression,
+            DateExpr::Holiday { holiday: Christmas | ChristmasEve | BoxingDay | NewYearsDay | NewYearsEve, .. }
+        );
+        occasion && matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during")
+    }) else {
+        return;
+    };
+    if days(found) == 0 {
+        return;
+    }
+    found.remove(at);
+    for found in found {
+        if let DateExpr::DayOfMonth { day, month: None } = found.mention.expression {
+            let month = if day > 10 { 12 } else { 1 };
+            found.mention.expression = DateExpr::Date { year: None, month, day };
+        }
+    }
 }
 
 /// "Tomorrow or the day after": either would do, and the one that was said first is looked at.
@@ -121,7 +162,8 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
     };
     let next = text.at(at + length);
     let ends = !text.is_word(at + length)
-        && !matches!(next, ":" | "/" | "$" | "€" | "£" | "%" | "." if text.joined(at + length - 1))
+        && !matches!(next, ":" | "/" | "$" | "€" | "£" | "%" if text.joined(at + length - 1))
+        && !(next == "." && text.joined(at + length - 1) && text.joined(at + length))
         || matches!(
             next,
             "please"
@@ -464,8 +506,11 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
     // "12 feb 5 nights": nights are stayed, and so is what stands right behind a day.
     let nights = text.at(next - 1).starts_with("night");
     let behind = last.is_some_and(|end| end == at || end + 1 == at && !text.is_word(end)) && !text.is_word(next);
-    let instead = matches!(text.at(next), "instead");
-    ((lead > 0 || trip || nights || behind || instead) && !in_between)
+    let instead = matches!(text.at(next), "instead")
+        || text.any_of(next, &["is enough", "are enough", "is plenty", "will do", "would do"]).is_some();
+    // "Two weeks in Bali"; "in two weeks in March" counts from today.
+    let there = text.at(next) == "in" && text.before(at, 1) != "in" && !names_day(text, next) && !names_day(text, next + 1);
+    ((lead > 0 || trip || nights || behind || instead || there) && !in_between)
         .then(|| (expression, next + usize::from(trip) - at))
 }
 

@@ -93,6 +93,12 @@ fn is_either(text: &Text, named: &[Named], at: usize) -> bool {
         return false;
     };
     let between = text.plain(before.at.end..this.at.start);
+    // "If there's nothing from Granada, then Malaga."
+    let from = before.at.start.saturating_sub(6);
+    let fallback = || (from..before.at.start).any(|at| text.at(at) == "if");
+    if matches!(between.trim(), "then" | ", then" | "then from" | "then to" | ", from" | ", to") && fallback() {
+        return true;
+    }
     matches!(between.trim(), "or" | "or from" | "or to" | "or maybe" | "or even" | "or the" | "or else" | "and or")
 }
 
@@ -374,6 +380,7 @@ fn is_negated(text: &Text, start: usize) -> bool {
     }
     let before = text.before(at, 1);
     matches!(before, "not" | "than" | "except")
+        || before == "but" && matches!(text.before(at, 2), "anything" | "any" | "anywhere" | "everything" | "airport")
         || before == "of" && text.before(at, 2) == "instead"
         || matches!(before, "change" | "switch" | "swap")
 }

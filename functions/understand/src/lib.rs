@@ -369,7 +369,7 @@ fn read_airlines(text: &mut Text) -> Airlines {
 fn is_unwanted(text: &Text, at: usize) -> bool {
     const BETWEEN: &[&str] = &[
         "its", "it", "with", "on", "by", "flying", "fly", "using", "use", "taking", "take", "for", "any", "the",
-        "want", "to", "like", "travel",
+        "want", "to", "like", "travel", "do",
     ];
     match text.before(at, 1) {
         "but" | "than" => return true,

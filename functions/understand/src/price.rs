@@ -60,6 +60,8 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             &[
                 "max",
                 "maximum",
+                "at a push",
+                "at a stretch",
                 "or less",
                 "at most",
                 "tops",
@@ -257,6 +259,9 @@ fn amount(text: &Text, at: usize) -> Option<Amount> {
             (None, Some((unit, length))) => (None, Some(unit), next + length),
             // Only money of South Asia is counted so.
             (None, None) if south_asian => (None, Some("rupee".to_owned()), next),
+            (None, None) if more > 0 && matches!(text.at(next - 1), "juta" | "jt" | "ribu" | "rb") => {
+                (Some("IDR".to_owned()), None, next)
+            }
             (None, None) => (None, None, next),
         },
     };
@@ -267,9 +272,9 @@ fn amount(text: &Text, at: usize) -> Option<Amount> {
 fn multiplied(text: &Text, digits: String, at: usize) -> (String, usize) {
     let zeros = match text.at(at) {
         "hundred" | "hundreds" => 2,
-        "thousand" | "thousands" | "grand" | "k" | "hazar" | "hazaar" | "tusen" | "mil" | "bin" => 3,
+        "thousand" | "thousands" | "grand" | "k" | "hazar" | "hazaar" | "tusen" | "mil" | "bin" | "ribu" | "rb" => 3,
         "lakh" | "lakhs" | "lac" | "lacs" => 5,
-        "million" | "mio" => 6,
+        "million" | "mio" | "juta" | "jt" | "millones" | "milhoes" => 6,
         "crore" | "crores" => 7,
         _ => return (digits, 0),
     };

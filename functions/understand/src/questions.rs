@@ -109,12 +109,24 @@ fn is_about_travelling(text: &Text, sentence: Range<usize>) -> bool {
         " sample flights ",
     ];
     const HAPPENED: &[&str] = &[" flight was ", " flight is ", " flight got ", " flight has been "];
-    const WENT_WRONG: &[&str] = &[" cancelled ", " canceled ", " delayed "];
+    const WENT_WRONG: &[&str] = &[
+        " cancelled ",
+        " canceled ",
+        " delayed ",
+        " got moved ",
+        " been moved ",
+        " was moved ",
+        " rescheduled ",
+        " got changed ",
+        " been changed ",
+        " was changed ",
+    ];
     let plain = text.plain(sentence.clone());
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
     let first = sentence.clone().find(|at| !is_filler(text.at(*at)));
     let asks = text.at(sentence.end - 1) == "?" || first.is_some_and(|at| asks_something(text, at));
-    asks && has(MATTERS) || has(HAPPENED) && has(WENT_WRONG)
+    let my_flight = || plain.contains(" my flight ") || plain.contains(" our flight ");
+    asks && has(MATTERS) || (has(HAPPENED) || my_flight()) && has(WENT_WRONG)
 }
 
 fn asks_something(text: &Text, at: usize) -> bool {
@@ -144,7 +156,7 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
     let mut starts_clause = true;
     for at in sentence.clone() {
         if starts_clause && let Some(kind) = starts_question(text, at) {
-            let clause = at..sentence.end;
+            let clause = at..condition(text, at, sentence.end);
             let plain = text.plain(clause.clone());
             // "I go to Rome and will be back on the 4th" asks nothing; nor does "that would be Friday".
             let asks = match kind {
@@ -174,6 +186,12 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
         starts_clause = matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && filler;
     }
     None
+}
+
+/// "What's the cheapest if I go on Friday instead": where what is asked for ends and its condition, a wish, begins.
+fn condition(text: &Text, from: usize, end: usize) -> usize {
+    let wishes = |at: &usize| text.at(*at) == "if" && matches!(text.at(*at + 1), "i" | "we" | "im" | "id" | "were");
+    (from + 1..end).find(wishes).unwrap_or(end)
 }
 
 /// A place or a day is named in it.

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::tokens::Token;
 
 /// The most tokens of one entry.
-const LONGEST: usize = 4;
+const LONGEST: usize = 5;
 
 /// By the first token: all its tokens, and the words they stand for. The longest first.
 type Entries = HashMap<&'static str, Vec<(Vec<&'static str>, Vec<&'static str>)>>;

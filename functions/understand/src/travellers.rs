@@ -152,7 +152,10 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
             })
             .or_else(|| relative(text, at).map(|(count, who)| (count, who, 1)))?;
         let behind = text.any_of(at + length, NOT_COMING);
-        let before = matches!(text.before(at, 1), "without" | "minus" | "except");
+        let before = matches!(
+            text.before(at, 1),
+            "without" | "minus" | "except" | "scrap" | "drop" | "remove" | "forget" | "skip" | "lose"
+        ) || matches!((text.before(at, 2), text.before(at, 1)), ("leave" | "take", "out" | "off"));
         (before || behind.is_some()).then(|| {
             text.take(at..at + length + behind.unwrap_or(0));
             fewer(who, count)
@@ -243,7 +246,7 @@ fn add(sum: &mut Option<u32>, count: u32) {
 fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
     let mut found = Travellers::default();
     let mut of_age = None;
-    let (mut any, mut plus_only) = (false, true);
+    let (mut any, mut plus_only, mut joined_to_us) = (false, true, false);
     let mut at = 0;
     while at < text.len() {
         if let Some((aged, length)) = ages::aged(text, at).filter(|_| text.free(at)) {
@@ -267,7 +270,8 @@ fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
             continue;
         };
         let more = matches!(text.before(at, 1), "plus" | "another" | "add" | "extra")
-            || matches!(text.at(at), "another" | "+");
+            || matches!(text.at(at), "another" | "+")
+            || who != Who::Anyone && number_or_one(text, at).is_some_and(|(_, length)| text.at(at + length) == "more");
         plus_only &= text.at(at) == "+";
         let (count, length) = match put_right(text, at + length) {
             Some((count, end)) => (count, end - at),
@@ -276,6 +280,9 @@ fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
         if who == Who::Adult && aged(text, at).is_some() {
             add(&mut of_age, count);
         }
+        joined_to_us |= matches!(who, Who::Child | Who::Infant)
+            && matches!(text.before(at, 1), "and" | "plus" | "&" | "+")
+            && text.before(at, 2) == "us";
         match who {
             // "3 seats ... for 2 people": the later counts.
             Who::Anyone => found.total = Some(count),
@@ -287,6 +294,13 @@ fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
         any = true;
         text.take(at..at + length);
         at += length;
+    }
+    // "The two of us and a child" are three; "four of us, including a child" are four.
+    if let Some(total) = found.total
+        && found.adults.is_none()
+        && joined_to_us
+    {
+        (found.total, found.adults) = (None, Some(total));
     }
     // "the two of us plus a baby" says everything; "plus a baby" alone adds to who was named before.
     found.more &= found.total.is_none() && (found.adults.is_none() || plus_only);
@@ -455,13 +469,21 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         "tickets" | "seats" | "tix" => (Who::Anyone, 1),
         "ticket" | "seat" if spelled => (Who::Anyone, 1),
         "adult" | "adults" | "grownup" | "grownups" | "senior" | "seniors" | "teenager" | "teenagers" | "teens"
-        | "students" | "pensioners" => (Who::Adult, 1),
+        | "students" | "pensioners" | "teachers" | "men" | "women" | "ladies" | "gentlemen" | "players" | "athletes"
+        | "employees" | "engineers" => (Who::Adult, 1),
+        "teacher" | "man" | "woman" | "lady" | "employee" | "engineer" | "chaperone" if spelled => (Who::Adult, 1),
+        "friends" | "mates" | "colleagues" | "cousins" if spelled && is_all_that_is_said(text) => (Who::Anyone, 1),
         "student" | "pensioner" | "teen" | "elder" | "elders" | "elderly" if spelled => (Who::Adult, 1),
         "grown" if text.is(at + 1, &["-", "ups"]) => (Who::Adult, 3),
         "child" | "children" | "kid" | "kids" | "childs" => (Who::Child, 1),
         "infant" | "infants" | "baby" | "babies" | "newborn" | "toddler" | "toddlers" => (Who::Infant, 1),
         _ => return None,
     })
+}
+
+/// "Four friends" says how many travel; "me and four friends" counts one more.
+fn is_all_that_is_said(text: &Text) -> bool {
+    (0..text.len()).filter(|at| text.is_word(*at)).count() <= 2
 }
 
 /// "just me", "solo", "for 2", "for one".
@@ -569,6 +591,8 @@ fn group(text: &mut Text) -> Option<Travellers> {
             " with our ",
             " with a ",
             " plus my ",
+            " plus our ",
+            " plus the ",
             " with me ",
             " bringing my ",
             " taking my ",
@@ -624,7 +648,8 @@ fn group(text: &mut Text) -> Option<Travellers> {
         let mut any = false;
         let mut at = sentence.start;
         while at < sentence.end {
-            let named = companion(text, at).or_else(|| bare_relative(text, at));
+            let named =
+                companion(text, at).or_else(|| bare_relative(text, at)).or_else(|| owned_by_age(text, at));
             let Some((count, who, length)) = named.filter(|_| text.free(at)) else {
                 at += 1;
                 continue;
@@ -643,6 +668,13 @@ fn group(text: &mut Text) -> Option<Travellers> {
         }
     }
     None
+}
+
+/// "Our 3yo", "my 8 year old".
+fn owned_by_age(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
+    let owned = matches!(text.at(at), "my" | "our");
+    let (count, who, length) = owned.then(|| ages::one(text, at + 1).map(by_age)).flatten()?;
+    Some((count, who, length + 1))
 }
 
 /// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.

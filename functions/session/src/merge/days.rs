@@ -28,12 +28,15 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
             if *role == DateRole::Return && is_echo(session, mention, calendar) {
                 continue;
             }
-            let named_departure = roles.contains(&DateRole::Departure);
+            // "A day earlier, and home a day later" moves both; "next Friday, back a week later" counts from that Friday.
+            let newly_left = meant.iter().zip(&roles).any(|(mention, role)| {
+                *role == DateRole::Departure && !matches!(mention.expression, DateExpr::Shift { .. })
+            });
             let slot = if *role == DateRole::Return { Slot::ReturnDate } else { Slot::DepartureDate };
             let expression = in_named_month(session, slot, mention.expression);
             name_month(session, slot, expression, today);
             match role {
-                DateRole::Return => way_back(session, expression, mention.offset, calendar, named_departure, merged),
+                DateRole::Return => way_back(session, expression, mention.offset, calendar, newly_left, merged),
                 _ => way_out(session, expression, mention.offset, calendar, merged),
             }
         }
@@ -83,6 +86,7 @@ fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole
         .map(|date| match date.role {
             // "The Sunday after" of a journey that leaves on a Sunday is about that day.
             DateRole::Unknown if is_weekday_of_departure(date.expression, slots.departure_date) => DateRole::Departure,
+            DateRole::Unknown if meant.len() == 1 && is_beside_return(date.expression, slots, today) => DateRole::Return,
             DateRole::Unknown => {
                 let role = match session.asked {
                     Some(Slot::ReturnDate) if !has_return || slots.return_date.is_some() => DateRole::Return,
@@ -158,6 +162,16 @@ fn is_weekday_of_departure(expression: DateExpr, departure: Option<Date>) -> boo
     departure.is_some_and(|departure| departure.weekday().to_monday_one_offset() == weekday)
 }
 
+/// "Make it the 2nd" of a journey from 30 December to 3 January is about the day that lies beside.
+fn is_beside_return(expression: DateExpr, slots: &Slots, today: Date) -> bool {
+    let (Some(departure), Some(back)) = (slots.departure_date, slots.return_date) else { return false };
+    let Some(date) = near_month(expression, Some(back), today) else { return false };
+    slots.trip != Some(Trip::OneWay)
+        && date > departure
+        && days_between(date, back).abs() <= 2
+        && days_between(departure, date) > 2
+}
+
 fn way_out(session: &mut Session, expression: DateExpr, offset: i32, calendar: Calendar, merged: &mut Merged) {
     let counted_from = match expression {
         // "A day later" moves the day that is known.
@@ -207,12 +221,12 @@ fn way_back(
     expression: DateExpr,
     offset: i32,
     calendar: Calendar,
-    named_departure: bool,
+    newly_left: bool,
     merged: &mut Merged,
 ) {
     let departure = session.slots.departure_date;
     let expression = counted_from_departure(expression, departure, calendar.today);
-    let moves = matches!(expression, DateExpr::Shift { .. }) && session.slots.return_date.is_some() && !named_departure;
+    let moves = matches!(expression, DateExpr::Shift { .. }) && session.slots.return_date.is_some() && !newly_left;
     let counted_from = if moves { session.slots.return_date } else { departure };
     if let DateExpr::AfterDeparture { days, months } | DateExpr::Shift { days, months } = expression
         && !moves

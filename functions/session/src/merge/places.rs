@@ -4,7 +4,7 @@ use contracts::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, T
 use contracts::travel::{Place, Slots};
 
 use super::{Merged, limits};
-use crate::nearness::{beside, country, is_one_city};
+use crate::nearness::{beside, country, is_airport_of, is_one_city};
 
 /// The most places a name is asked about with.
 const MOST_CHOICES: usize = 5;
@@ -56,6 +56,16 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
         let others: Vec<Place> = same.filter_map(|other| other.candidates.first().cloned()).collect();
         if let (Some(taken), false) = (slot_mut(&mut session.slots, slot).clone(), others.is_empty()) {
             session.remarks.push(Remark::OneOf { taken, others });
+        }
+    }
+    if !meant.is_empty() {
+        // "London to New York, anything but Heathrow": an airport of a city that is flown from or to.
+        for place in negated.iter().filter_map(|mention| mention.candidates.first()) {
+            let ends = [session.slots.origin.clone(), session.slots.destination.clone()];
+            let holds = |end: &Place| end.iata != place.iata && is_airport_of(place.iata, end.iata);
+            if ends.iter().flatten().any(holds) {
+                limits::avoid(session, place);
+            }
         }
     }
     if meant.is_empty() {

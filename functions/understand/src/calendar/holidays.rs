@@ -69,8 +69,10 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         Some((sign * count as i32, length + 2))
     });
     let (offset, start) = counted.map_or((0, at), |(days, length)| (days, at + length));
+    // "The Republic Day weekend" is of that day.
+    let weekend = |end: usize| usize::from(text.at(end) == "weekend");
     if let Some((festival, length)) = moving(text, start) {
-        return Some((DateExpr::Festival { festival, offset }, start + length - at));
+        return Some((DateExpr::Festival { festival, offset }, start + length + weekend(start + length) - at));
     }
     let (holiday, length) = NAMES
         .iter()
@@ -79,7 +81,7 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
     if matches!(text.at(start + length), "island" | "islands") {
         return None;
     }
-    Some((DateExpr::Holiday { holiday, offset }, start + length - at))
+    Some((DateExpr::Holiday { holiday, offset }, start + length + weekend(start + length) - at))
 }
 
 /// A festival whose day moves, and how many tokens its name takes.
