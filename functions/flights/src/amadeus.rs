@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use contracts::private::Private;
 use contracts::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers};
+use geo::airlines;
 use iso_currency::Currency;
 use reqwest::header::ACCEPT;
 use reqwest::{Client, StatusCode};
@@ -17,7 +18,6 @@ use runtime::upstream::{Answer, Failure, Reason, exchange};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::carriers;
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::token::{Token, Tokens};
 use crate::wire::{self, Text};
@@ -316,7 +316,7 @@ impl WireSegment {
 
 /// The airline by the name people know, else by the one in the answer, which shouts.
 fn airline(code: &str, names: &HashMap<String, String>) -> Option<Airline> {
-    let known = carriers::name(code).or_else(|| names.get(code).map(String::as_str));
+    let known = airlines::name_of(code).or_else(|| names.get(code).map(String::as_str));
     (!code.is_empty()).then(|| Airline { name: known.unwrap_or(code).to_owned(), iata: code.to_owned() })
 }
 

@@ -1,7 +1,9 @@
-//! Airlines: their names, and for the sample network their hubs, cabins and reach.
+//! The airlines of the sample network: their hubs, cabins and reach.
 
 use std::sync::LazyLock;
 
+use contracts::travel::Alliance;
+use geo::airlines::{alliance_of, name_of};
 use geo::airports::{Airport, airport};
 
 /// An airline.
@@ -14,7 +16,7 @@ pub struct Carrier {
     /// Where it is at home (ISO 3166).
     pub country: &'static str,
     /// Its alliance.
-    pub alliance: Option<&'static str>,
+    pub alliance: Option<Alliance>,
     /// The cabins it sells, as letters: Y, W, J, F.
     pub cabins: &'static str,
     /// The longest flight, in kilometres.
@@ -35,11 +37,6 @@ impl Carrier {
     }
 }
 
-/// The name people know an airline by.
-pub fn name(iata: &str) -> Option<&'static str> {
-    carriers().iter().find(|carrier| carrier.iata == iata).map(|carrier| carrier.name)
-}
-
 /// Every airline, by hand in `carriers.tsv`.
 pub fn carriers() -> &'static [Carrier] {
     static CARRIERS: LazyLock<Vec<Carrier>> = LazyLock::new(|| {
@@ -51,11 +48,12 @@ pub fn carriers() -> &'static [Carrier] {
 
 fn read_carrier(line: &'static str) -> Option<Carrier> {
     let mut fields = line.split('\t');
+    let iata = fields.next()?;
     Some(Carrier {
-        iata: fields.next()?,
-        name: fields.next()?,
+        iata,
+        name: name_of(iata)?,
         country: fields.next()?,
-        alliance: fields.next().filter(|alliance| *alliance != "-"),
+        alliance: alliance_of(iata),
         cabins: fields.next()?,
         range: fields.next()?.parse().ok()?,
         hubs: fields.next()?.split(' ').filter_map(|code| airport(code.parse().ok()?)).collect(),
@@ -65,19 +63,6 @@ fn read_carrier(line: &'static str) -> Option<Carrier> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alliances_are_those_that_travellers_choose_by() {
-        use contracts::travel::Alliance;
-        for carrier in carriers() {
-            let here = carrier.alliance.map(|name| match name {
-                "star" => Alliance::Star,
-                "oneworld" => Alliance::Oneworld,
-                _ => Alliance::Skyteam,
-            });
-            assert_eq!(geo::airlines::alliance_of(carrier.iata), here, "{}", carrier.iata);
-        }
-    }
 
     #[test]
     fn every_line_of_the_table_is_read_with_all_its_hubs() {
