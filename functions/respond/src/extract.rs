@@ -1,10 +1,14 @@
 //! The reply without a model: the sentences of the passages that answer best, quoted and cited.
 
+mod units;
+
 use std::collections::{HashMap, HashSet};
 
 use contracts::knowledge::Passage;
-use rust_stemmers::{Algorithm, Stemmer};
+use english::stems;
 use unicode_segmentation::UnicodeSegmentation;
+
+use units::{Unit, is_item, units};
 
 /// The most quotes of one reply, and the most characters of all of them.
 const QUOTES: usize = 3;
@@ -22,8 +26,6 @@ pub(crate) struct Quote {
     pub number: usize,
 }
 
-/// How many words a sentence has that says nothing by itself ("There are two ways."): it is one with the next.
-const SHORT: usize = 5;
 /// What a sentence's score is multiplied by that begins with what is to be defined, and one with figures where a number is
 /// asked for.
 const DEFINES: f64 = 1.4;
@@ -37,10 +39,8 @@ const COUNTS: f64 = 1.25;
 /// weighing what it tells apart among the sentences (its inverse document frequency); by its passage's score; and by how
 /// near the passage's beginning it stands: texts that answer a question do it first.
 pub(crate) fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
-    let stemmer = Stemmer::create(Algorithm::English);
-    let asked = Asked::read(question, &stemmer);
-    let units: Vec<Unit> =
-        passages.iter().enumerate().flat_map(|(rank, passage)| units(rank, passage, &stemmer)).collect();
+    let asked = Asked::read(question);
+    let units: Vec<Unit> = passages.iter().enumerate().flat_map(|(rank, passage)| units(rank, passage)).collect();
     let weights = weights(&asked.stems, &units);
     let top = passages.iter().map(|passage| passage.score).fold(f64::MIN_POSITIVE, f64::max);
     let share = |unit: &Unit| passages.get(unit.rank).map_or(0.0, |passage| (passage.score / top).clamp(0.0, 1.0));
@@ -82,8 +82,7 @@ pub(crate) fn entry(question: &str, passage: &Passage, most_words: usize) -> Str
 
 /// The sentences of a passage that answer best what goes on with it, and whether they have words of the question.
 pub(crate) fn focus(question: &str, passage: &Passage) -> (String, bool) {
-    let stemmer = Stemmer::create(Algorithm::English);
-    let asked = Asked::read(question, &stemmer);
+    let asked = Asked::read(question);
     let reason = question.unicode_words().any(|word| word.eq_ignore_ascii_case("why"));
     let fits = |unit: &Unit| {
         let own = unit.stems.intersection(&asked.stems).count() as f64;
@@ -91,7 +90,7 @@ pub(crate) fn focus(question: &str, passage: &Passage) -> (String, bool) {
         let explains = reason && unit.text.unicode_words().any(|word| BECAUSE.contains(&word.to_lowercase().as_str()));
         own + f64::from(u8::from(counts)) * 0.6 + f64::from(u8::from(explains)) * 0.6
     };
-    let units = units(0, passage, &stemmer);
+    let units = units(0, passage);
     let best = units.iter().map(&fits).fold(0.0, f64::max);
     if best <= 0.0 {
         return (String::new(), false);
@@ -111,7 +110,7 @@ pub(crate) fn focus(question: &str, passage: &Passage) -> (String, bool) {
 pub(crate) fn example(passage: &Passage) -> Option<String> {
     const GIVES: [&str; 8] =
         ["for example", "such as", "for instance", "e.g.", "\"", "\u{201c}", "one person", "suppose"];
-    let units = units(0, passage, &Stemmer::create(Algorithm::English));
+    let units = units(0, passage);
     let gives = |unit: &&Unit| {
         let text = unit.text.to_lowercase();
         GIVES.iter().any(|phrase| text.contains(phrase)) || text.contains('\n')
@@ -130,8 +129,7 @@ pub(crate) fn short(question: &str, passage: &Passage) -> String {
 
 /// The sentence of another passage that adds most to what was quoted, if it says anything new.
 pub(crate) fn addition(question: &str, passage: &Passage, quoted: &Passage) -> Option<String> {
-    let stemmer = Stemmer::create(Algorithm::English);
-    let known = units(0, quoted, &stemmer);
+    let known = units(0, quoted);
     let mut scored = scored(question, passage);
     scored.retain(|(_, unit)| !unit.leans && !known.iter().any(|other| alike(other, unit)));
     scored
@@ -141,9 +139,8 @@ pub(crate) fn addition(question: &str, passage: &Passage, quoted: &Passage) -> O
 }
 
 fn scored(question: &str, passage: &Passage) -> Vec<(f64, Unit)> {
-    let stemmer = Stemmer::create(Algorithm::English);
-    let asked = Asked::read(question, &stemmer);
-    let units = units(0, passage, &stemmer);
+    let asked = Asked::read(question);
+    let units = units(0, passage);
     let weights = weights(&asked.stems, &units);
     units.into_iter().map(|unit| (score(&unit, &asked, 1.0, &weights), unit)).collect()
 }
@@ -218,124 +215,16 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(question: &str, stemmer: &Stemmer) -> Self {
+    fn read(question: &str) -> Self {
         let words: Vec<String> = question.unicode_words().map(str::to_lowercase).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let number = words.windows(2).any(|pair| matches!(pair, ["how", word] if QUANTITIES.contains(word)));
         let definition = matches!(words[..], ["what", "is" | "are", ..] | ["what's", ..] | ["define" | "explain", ..])
             || matches!(words[..], ["what", "does" | "do", .., "mean"]);
-        Self { stems: stems(question, stemmer).collect(), definition, number }
+        // "Long" in "how long" is what is asked for, not what it is about.
+        let about = stems(question).into_iter().filter(|stem| !number || !QUANTITIES.contains(&stem.as_str()));
+        Self { stems: about.collect(), definition, number }
     }
-}
-
-/// A sentence, or one with the list it leads to.
-struct Unit {
-    rank: usize,
-    position: usize,
-    text: String,
-    stems: HashSet<String>,
-    /// The stem of its first word, and that of the first word in brackets: what it may define.
-    defines: Vec<String>,
-    heading: HashSet<String>,
-    /// It goes on with what the sentence before it says.
-    leans: bool,
-}
-
-impl Unit {
-    fn place(&self) -> (usize, usize) {
-        (self.rank, self.position)
-    }
-
-    fn words(&self) -> usize {
-        self.text.split_whitespace().count()
-    }
-
-    /// It is a condition or a warning, which nobody may miss.
-    fn warns(&self) -> bool {
-        let text = self.text.to_lowercase();
-        WARNS.iter().any(|phrase| text.contains(phrase))
-    }
-}
-
-fn units(rank: usize, passage: &Passage, stemmer: &Stemmer) -> Vec<Unit> {
-    let heading: HashSet<String> = stems(&passage.heading, stemmer).collect();
-    let mut texts: Vec<String> = Vec::new();
-    let mut leads = false;
-    for line in passage.text.lines().map(str::trim) {
-        if line.is_empty() {
-            // A list may stand apart from the sentence that leads to it.
-            continue;
-        }
-        let goes_on = leads || is_numbered(line) && texts.last().is_some_and(|last| is_numbered(last));
-        if is_item(line)
-            && goes_on
-            && let Some(last) = texts.last_mut()
-        {
-            last.push('\n');
-            last.push_str(line);
-            continue;
-        }
-        let line = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or(line);
-        if is_numbered(line) {
-            texts.push(line.to_owned());
-        } else {
-            texts.extend(sentences(line));
-        }
-        leads = line.ends_with(':');
-    }
-    let unit = |(position, text): (usize, String)| Unit {
-        rank,
-        position,
-        stems: stems(&text, stemmer).collect(),
-        defines: defined(&text, stemmer),
-        heading: heading.clone(),
-        leans: position > 0 && leans(&text),
-        text,
-    };
-    texts.into_iter().enumerate().map(unit).collect()
-}
-
-/// The sentences of a line, short ones with the next, and what somebody says in quotation marks in one.
-fn sentences(line: &str) -> Vec<String> {
-    let (mut found, mut start) = (Vec::new(), 0);
-    for (at, sentence) in line.split_sentence_bound_indices() {
-        let end = at + sentence.len();
-        let text = line.get(start..end).unwrap_or_default().trim();
-        let whole = text.unicode_words().count() > SHORT && text.matches('"').count() % 2 == 0;
-        if whole || end == line.len() && !text.is_empty() {
-            found.push(text.to_owned());
-            start = end;
-        }
-    }
-    found
-}
-
-/// "Gas measures …", "A stablecoin is …", "Cognitive behavioural therapy (CBT) is …".
-fn defined(text: &str, stemmer: &Stemmer) -> Vec<String> {
-    let first = text.unicode_words().find(|word| !["a", "an", "the"].contains(&word.to_lowercase().as_str()));
-    let bracket = text.split_once('(').and_then(|(_, inside)| inside.unicode_words().next());
-    first.into_iter().chain(bracket).map(|word| stemmer.stem(&word.to_lowercase()).into_owned()).collect()
-}
-
-fn leans(text: &str) -> bool {
-    let first = text.unicode_words().next().unwrap_or_default().to_lowercase();
-    LEANING.contains(&first.as_str())
-}
-
-fn is_item(line: &str) -> bool {
-    line.starts_with("- ") || line.starts_with("* ") || is_numbered(line)
-}
-
-fn is_numbered(line: &str) -> bool {
-    let number = line.trim_start_matches(|character: char| character.is_ascii_digit());
-    number.len() < line.len() && number.starts_with(". ")
-}
-
-fn stems<'a>(text: &'a str, stemmer: &'a Stemmer) -> impl Iterator<Item = String> + 'a {
-    text.unicode_words()
-        .map(str::to_lowercase)
-        .filter(|word| !STOP_WORDS.contains(&word.as_str()))
-        .map(move |word| stemmer.stem(&word).into_owned())
 }
 
 /// What each word of the question weighs: ln(1 + sentences / sentences with it).
@@ -369,82 +258,9 @@ fn alike(one: &Unit, other: &Unit) -> bool {
     shared > 0.7 * one.stems.len().min(other.stems.len()).max(1) as f64
 }
 
-/// What conditions and warnings say.
-const WARNS: &[&str] = &[
-    "emergency",
-    "urgent",
-    "straight away",
-    "right away",
-    "immediately",
-    "at once",
-    "do not ",
-    "don't ",
-    "never ",
-    "unless",
-    "call ",
-    "ring ",
-    "danger",
-    "medical help",
-    "get help",
-    "seek help",
-    "be careful",
-    "not safe",
-];
-
 /// Words after "how" that ask for a number.
 const QUANTITIES: &[&str] =
     &["many", "much", "long", "often", "old", "soon", "far", "high", "low", "likely", "big", "large", "late", "early"];
-
-/// Words that begin a sentence that goes on with the one before it.
-const LEANING: &[&str] = &[
-    "it",
-    "its",
-    "they",
-    "their",
-    "them",
-    "this",
-    "these",
-    "those",
-    "that",
-    "he",
-    "she",
-    "his",
-    "her",
-    "both",
-    "such",
-    "instead",
-    "however",
-    "but",
-    "also",
-    "otherwise",
-    "then",
-    "so",
-    "or",
-    "and",
-    "another",
-    "others",
-    "either",
-    "neither",
-    "therefore",
-    "thus",
-    "besides",
-    "afterwards",
-    "too",
-    "yet",
-    "still",
-    "similarly",
-    "conversely",
-];
-
-/// Words that tell no texts apart.
-const STOP_WORDS: &[&str] = &[
-    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "can't", "could",
-    "did", "do", "does", "don't", "for", "from", "get", "getting", "had", "has", "have", "how", "i", "i'm", "if", "in",
-    "is", "it", "its", "like", "long", "many", "me", "mean", "means", "much", "my", "need", "no", "not", "of", "on",
-    "or", "our", "should", "so", "soon", "that", "the", "their", "them", "then", "there", "these", "they", "this",
-    "to", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would",
-    "you", "your",
-];
 
 #[cfg(test)]
 mod tests {
@@ -523,26 +339,6 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_says_is_not_cut() {
-        let text = "Choose a quiet moment and say it: \"You seem down lately. How are you?\" Then listen to your friend for a while.";
-        let said = "Choose a quiet moment and say it: \"You seem down lately. How are you?\"";
-        assert_eq!(sentences(text), [said, "Then listen to your friend for a while."]);
-        assert_eq!(sentences("A nail of 3\" is long enough for it. So be it, say all of them.").len(), 1);
-    }
-
-    #[test]
-    fn what_a_sentence_defines_stands_at_its_beginning_or_in_brackets() {
-        for (text, expected) in [
-            ("A stablecoin is a token.", vec!["stablecoin"]),
-            ("No stablecoin is free of risk.", vec!["no"]),
-            ("Therapy (CBT) is practical.", vec!["therapi", "cbt"]),
-            ("", vec![]),
-        ] {
-            assert_eq!(defined(text, &Stemmer::create(Algorithm::English)), expected, "{text}");
-        }
-    }
-
-    #[test]
     fn the_passage_with_the_best_sentence_comes_first() {
         let passages = [
             passage("Why did my transaction fail although I paid gas?", "A failed transaction still costs gas.", 1.0),
@@ -564,7 +360,7 @@ mod tests {
             ("What is IVF?", false, true),
             ("what does AMH mean", false, true),
         ] {
-            let asked = Asked::read(question, &Stemmer::create(Algorithm::English));
+            let asked = Asked::read(question);
             assert_eq!((asked.number, asked.definition), (number, definition), "{question}");
         }
     }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use aws::knowledge_store::CorpusChunk;
 use contracts::knowledge::{Passage, Retrieval};
+use english::stems;
 
 use crate::question::{Question, Topic};
 use crate::rank::{self, MEANING_WEIGHT};
 use crate::subject::{Asking, Subject};
-use crate::words::{WordScores, stems};
+use crate::words::WordScores;
 
 /// How many passages are given where nobody says.
 pub const PASSAGES: usize = 6;

@@ -1,10 +1,10 @@
 //! From a message and what came before it to what is searched for.
 
 use contracts::knowledge::{Intent, RetrieveRequest};
+use english::{is_stop_word, plain_words};
 
 use crate::follow_up::{intent, search_text};
 use crate::reading::{Asked, read, says_something};
-use crate::words::{is_stop_word, plain_words};
 
 /// A search for one question of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

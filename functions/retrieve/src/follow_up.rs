@@ -4,8 +4,7 @@
 //! said before is searched together with that, back to the last question that stood alone.
 
 use contracts::knowledge::Intent;
-
-use crate::words::{is_stop_word, plain_words};
+use english::{is_stop_word, plain_words};
 
 /// How many earlier messages a follow-up may lean on.
 const FURTHEST: usize = 3;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use crate::words::is_stop_word;
+use english::{is_stop_word, plain_words};
 
 /// The most questions of a message that are answered.
 const QUESTIONS: usize = 4;
@@ -307,7 +307,7 @@ fn join(words: &[String]) -> String {
 
 /// Whether a text has a word that says something.
 pub(crate) fn says_something(text: &str) -> bool {
-    crate::words::plain_words(text).any(|word| !is_stop_word(&word))
+    plain_words(text).any(|word| !is_stop_word(&word))
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
+use english::{is_stop_word, plain_words};
 use strsim::osa_distance;
-
-use crate::words::{is_stop_word, plain_words};
 
 /// The fewest letters of a word that is mended, and of one that is mended with two errors.
 const SHORTEST: usize = 4;

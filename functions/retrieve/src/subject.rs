@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use aws::knowledge_store::CorpusChunk;
-
-use crate::words::plain_words;
+use english::plain_words;
 
 /// What it counts that a text is about the country that is asked about, or only about another.
 const THERE: f32 = 0.1;
