@@ -273,8 +273,12 @@ async fn another_process_stops_a_turn_and_shows_what_was_kept() {
     assert_eq!((last.as_str(), &done["reply"]["incomplete"]), ("done", &json!(true)), "{done}");
     let stopped = json!([{"part": "embedder", "reason": "unavailable"}, {"part": "reply", "reason": "stopped"}]);
     assert_eq!((&done["reply"]["degraded"], &done["reply"]["reply"]), (&stopped, &json!("IVF is")), "{done}");
+    let usage = &done["reply"]["usage"];
+    assert_eq!((&usage["estimated"], &usage["completion_tokens"]), (&json!(true), &json!(2)), "it is paid: {usage}");
+    assert!(usage["prompt_tokens"].as_u64().is_some_and(|read| read > 100) && usage["model"].is_string(), "{usage}");
     let kept = finished(&there, &path, &session).await;
     assert_eq!((&kept["reply"], &kept["degraded"]), (&done["reply"]["reply"], &stopped));
+    assert_eq!(&kept["usage"], usage);
     let again = there.request("GET", &format!("{path}/events")).header("colloquy-session", &session);
     let again = Reading::start(again.header("last-event-id", "7")).await.rest().await;
     assert_eq!((again[0].0.as_str(), words(&again), again.last().unwrap().0.as_str()), ("turn", words(&told), "done"));
@@ -348,6 +352,8 @@ async fn a_stream_ends_before_lambda_ends_the_call_and_what_came_is_kept() {
     let (_, session) = turn_of(&told);
     let kept = app.of_session("GET", "/v1/session/turns", &session).await.body["turns"][0].clone();
     assert_eq!((&kept["incomplete"], kept["reply"].as_str()), (&json!(true), Some(words(&told).as_str())), "{kept}");
+    let wrote = words(&told).len().div_ceil(4);
+    assert_eq!((&kept["usage"]["estimated"], &kept["usage"]["completion_tokens"]), (&json!(true), &json!(wrote)));
 }
 
 const KEY: &str = "5f0c1f0e-6a6b-4c39-9a3e-0d1d8a6a7b11";

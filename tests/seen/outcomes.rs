@@ -40,7 +40,7 @@ fn events(script: &str) -> Vec<ReplyEvent> {
             [vec![away], said(Writer::Rules)].concat()
         }
         "cut off" => vec![
-            ReplyEvent::Begun { written_by: Writer::Model },
+            ReplyEvent::Begun { written_by: Writer::Model, estimate: None },
             delta(),
             ReplyEvent::Failed { reason: "cut_off".to_owned(), usage: None },
         ],

@@ -155,6 +155,9 @@ impl Progress {
         if written.incomplete {
             let words = &written.words;
             written.citations = citations(&asked.passages, |number| words.contains(&format!("[{number}]")));
+            // What was not told is paid all the same.
+            written.usage =
+                written.usage.map(|usage| if usage.estimated { usage.and_written(words.len()) } else { usage });
         }
         if written.words.is_empty() && self.is_stopped() {
             written.written_by = Writer::Rules;
@@ -187,12 +190,14 @@ impl Progress {
                     self.emit(|| TurnEvent::Delta { text });
                 }
                 ReplyEvent::Degraded { degraded } => self.degraded.push(degraded),
-                ReplyEvent::Begun { written_by } => written.written_by = written_by,
+                ReplyEvent::Begun { written_by, estimate } => {
+                    (written.written_by, written.usage) = (written_by, estimate);
+                }
                 ReplyEvent::Failed { reason, usage } => {
                     // What was sent stays, and is marked as not whole.
                     written.written_by = Writer::Model;
                     written.incomplete = true;
-                    written.usage = usage;
+                    written.usage = usage.or(written.usage.take());
                     self.degraded.push(Degraded::new("model", reason));
                     return Ok(());
                 }

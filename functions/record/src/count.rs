@@ -48,7 +48,8 @@ mod tests {
     use super::*;
 
     fn by_model(model: &str) -> Counted {
-        let usage = Usage { prompt_tokens: 1_000, completion_tokens: 200, model: Some(model.to_owned()) };
+        let usage =
+            Usage { prompt_tokens: 1_000, completion_tokens: 200, model: Some(model.to_owned()), estimated: false };
         Counted { action: "retrieve".into(), written_by: Writer::Model, usage: Some(usage), ..Counted::default() }
     }
 

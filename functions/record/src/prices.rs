@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn usage(model: &str, prompt_tokens: u64, completion_tokens: u64) -> Usage {
-        Usage { prompt_tokens, completion_tokens, model: Some(model.to_owned()) }
+        Usage { prompt_tokens, completion_tokens, model: Some(model.to_owned()), estimated: false }
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
             (usage("free", 5, 5), Some("0")),
             (usage("gpt-4o", 1_000, 1_000), Some("0.02")),
             (usage("nobody-knows", 1, 1), None),
-            (Usage { prompt_tokens: 1, completion_tokens: 1, model: None }, None),
+            (Usage { prompt_tokens: 1, completion_tokens: 1, ..Usage::default() }, None),
         ];
         for (usage, cost) in cases {
             assert_eq!(prices.cost(&usage).map(|cost| cost.to_string()).as_deref(), cost, "{usage:?}");

@@ -36,7 +36,10 @@ pub(crate) async fn answer(
     }
     let messages = prompt::messages(assistant, request);
     match model.stream(&messages, deadline.less(RESERVE)).await {
-        Ok(pieces) => written(model.model().to_owned(), pieces, request.passages.len()).boxed(),
+        Ok(pieces) => {
+            let read = messages.iter().map(|message| message.content.len()).sum();
+            written(Usage::estimate(model.model(), read), pieces, request.passages.len()).boxed()
+        }
         Err(failure) => {
             tracing::warn!(
                 model = model.model(),
@@ -67,14 +70,15 @@ fn extracted(assistant: &Assistant, request: &ReplyRequest) -> BoxStream<'static
     said(told.bits, written_by, told.cited.into_iter().collect())
 }
 
-/// What the model writes, without the citations that point at nothing, and who writes it.
+/// What the model writes, without the citations that point at nothing, and who writes it, after it used what is estimated.
 fn written(
-    model: String,
+    estimate: Usage,
     pieces: impl Stream<Item = Result<Piece, Failure>> + Send + Unpin + 'static,
     passages: usize,
 ) -> impl Stream<Item = ReplyEvent> + Send {
+    let model = estimate.model.clone().unwrap_or_default();
     let reply = Written { model, pieces, citations: Citations::new(passages), usage: None, over: false };
-    let begun = ReplyEvent::Begun { written_by: Writer::Model };
+    let begun = ReplyEvent::Begun { written_by: Writer::Model, estimate: Some(estimate) };
     stream::iter([begun]).chain(stream::unfold(reply, Written::next))
 }
 
@@ -93,7 +97,12 @@ impl<Pieces: Stream<Item = Result<Piece, Failure>> + Unpin> Written<Pieces> {
             let event = match self.pieces.next().await {
                 Some(Ok(Piece::Text(text))) => delta(self.citations.push(&text)),
                 Some(Ok(Piece::Usage { prompt_tokens, completion_tokens })) => {
-                    self.usage = Some(Usage { prompt_tokens, completion_tokens, model: Some(self.model.clone()) });
+                    self.usage = Some(Usage {
+                        prompt_tokens,
+                        completion_tokens,
+                        model: Some(self.model.clone()),
+                        estimated: false,
+                    });
                     None
                 }
                 Some(Ok(Piece::End(FinishReason::Length))) => Some(self.failed("cut_off")),

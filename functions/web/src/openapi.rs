@@ -217,7 +217,8 @@ fn turn() -> PathItem {
     let answer = ContentBuilder::new().schema(Some(reference::<Answer>())).build();
     let read = operation("read_turn", "Read a finished turn")
         .description(Some(
-            "The answer, whole, whether or not its client stayed. That to a question without a session can be read for half a minute.",
+            "The answer, whole, whether or not its client stayed. That to a question without a session is kept nowhere: the process that \
+             wrote it has it for half a minute, and another can only say 202, then 404. Who wants to come back asks in a session.",
         ))
         .response("200", ResponseBuilder::new().description("The answer.").content(JSON, answer).build())
         .response("202", not_finished());

@@ -48,9 +48,25 @@ pub struct Usage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "gpt-4o-mini")]
     pub model: Option<String>,
+    /// Worked out from the lengths of the texts: the reply broke off or was stopped before the server told the tokens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
+/// How many bytes of text a token has, about: some four in English.
+const BYTES_A_TOKEN: usize = 4;
+
 impl Usage {
+    /// What a model used, about, that has read so many bytes and not written yet.
+    pub fn estimate(model: &str, bytes: usize) -> Self {
+        Self { prompt_tokens: tokens(bytes), completion_tokens: 0, model: Some(model.to_owned()), estimated: true }
+    }
+
+    /// The same, after so many bytes were written.
+    pub fn and_written(self, bytes: usize) -> Self {
+        Self { completion_tokens: tokens(bytes), ..self }
+    }
+
     /// What two calls used together; none where neither is known. Of two models, neither is named.
     pub fn sum(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
@@ -58,8 +74,13 @@ impl Usage {
                 prompt_tokens: a.prompt_tokens.saturating_add(b.prompt_tokens),
                 completion_tokens: a.completion_tokens.saturating_add(b.completion_tokens),
                 model: a.model.filter(|model| b.model.as_ref() == Some(model)),
+                estimated: a.estimated || b.estimated,
             }),
             (one, other) => one.or(other),
         }
     }
+}
+
+fn tokens(bytes: usize) -> u64 {
+    bytes.div_ceil(BYTES_A_TOKEN) as u64
 }

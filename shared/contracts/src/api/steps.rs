@@ -272,6 +272,9 @@ pub enum ReplyEvent {
     Begun {
         /// Who writes it.
         written_by: Writer,
+        /// What the model used before its first word, about: what counts where the reply ends before that is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        estimate: Option<Usage>,
     },
     /// The reply broke off after what was sent, or was cut off.
     Failed {

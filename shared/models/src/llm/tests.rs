@@ -303,7 +303,7 @@ async fn a_value_is_extracted_by_its_schema() {
     let (value, usage) = model.extract(&messages(), schema.clone(), in_three_seconds()).await.unwrap();
     assert_eq!(value, json!({ "city": "Oslo" }));
     let model = Some("tiny".to_owned());
-    assert_eq!(usage, Some(Usage { prompt_tokens: 30, completion_tokens: 5, model }));
+    assert_eq!(usage, Some(Usage { prompt_tokens: 30, completion_tokens: 5, model, estimated: false }));
     let json_schema = json!({ "name": "extraction", "strict": true, "schema": schema });
     let expected = json!({ "type": "json_schema", "json_schema": json_schema });
     assert_eq!(stand_in.requests()[0]["response_format"], expected);
