@@ -19,6 +19,7 @@ use runtime::deadline::{Deadline, PublicDeadline};
 use runtime::step::read_json;
 use ulid::Ulid;
 
+use crate::running::Turn;
 use crate::{Deps, sessions, stream};
 
 /// The longest that a turn can take, from its id to where it is kept.
@@ -33,16 +34,13 @@ pub(crate) async fn read(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, key) = asked(&id, &headers)?;
-    if let Some(turn) = deps.running.find(id, key.session_id.as_ref()) {
-        return match turn.outcome() {
+    match find(&deps, id, &headers, deadline).await? {
+        Found::Here(turn) => match turn.outcome() {
             Some(outcome) => stream::answered(&outcome),
             None => Ok(not_finished()),
-        };
-    }
-    match finished(&deps, &key, deadline).await? {
-        Some(reply) => Ok(Json(reply).into_response()),
-        None => may_run(id).map(|()| not_finished()),
+        },
+        Found::Kept(reply) => Ok(Json(reply).into_response()),
+        Found::Elsewhere(_) => Ok(not_finished()),
     }
 }
 
@@ -53,15 +51,14 @@ pub(crate) async fn events(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, key) = asked(&id, &headers)?;
-    if let Some(turn) = deps.running.find(id, key.session_id.as_ref()) {
-        let seen = headers.get("last-event-id").and_then(|seen| seen.to_str().ok()?.parse().ok());
-        return Ok(stream::following(&turn, seen.unwrap_or_default()));
-    }
-    match finished(&deps, &key, deadline).await? {
-        Some(reply) => Ok(stream::finished(reply)),
-        None => may_run(id).map(|()| not_finished()),
-    }
+    Ok(match find(&deps, id, &headers, deadline).await? {
+        Found::Here(turn) => {
+            let seen = headers.get("last-event-id").and_then(|seen| seen.to_str().ok()?.parse().ok());
+            stream::following(&turn, seen.unwrap_or_default())
+        }
+        Found::Kept(reply) => stream::finished(*reply),
+        Found::Elsewhere(_) => not_finished(),
+    })
 }
 
 /// `DELETE /v1/turns/{id}`.
@@ -71,12 +68,12 @@ pub(crate) async fn stop(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let (id, key) = asked(&id, &headers)?;
-    if let Some(turn) = deps.running.find(id, key.session_id.as_ref()) {
-        turn.stop();
-    } else if finished(&deps, &key, deadline).await?.is_none() {
-        may_run(id)?;
-        deps.pipeline.call(&TURN_STOP, &key, deadline).await?;
+    match find(&deps, id, &headers, deadline).await? {
+        Found::Here(turn) => turn.stop(),
+        Found::Kept(_) => {}
+        Found::Elsewhere(key) => {
+            deps.pipeline.call(&TURN_STOP, &key, deadline).await?;
+        }
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -94,19 +91,30 @@ pub(crate) async fn rate(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The turn that is asked for, and for whom.
-fn asked(id: &str, headers: &HeaderMap) -> Result<(Ulid, TurnKey), Problem> {
-    let session_id = sessions::named(headers)?;
-    Ok((sessions::turn_id_of(id)?, TurnKey { session_id, turn_id: id.to_owned() }))
+/// Where a turn is.
+enum Found {
+    /// This process runs it, or finished it just now.
+    Here(Arc<Turn>),
+    /// It is finished and kept.
+    Kept(Box<ChatReply>),
+    /// Another process may run it.
+    Elsewhere(TurnKey),
 }
 
-/// What is kept of a turn. Of a question without a session, nothing is.
-async fn finished(deps: &Deps, key: &TurnKey, deadline: Deadline) -> Result<Option<ChatReply>, Problem> {
-    if key.session_id.is_none() {
-        return Ok(None);
+/// Finds the turn of that id for who asks for it. Of a question without a session nothing is kept.
+async fn find(deps: &Deps, turn_id: String, headers: &HeaderMap, deadline: Deadline) -> Result<Found, Problem> {
+    let session_id = sessions::named(headers)?;
+    let id = sessions::turn_id_of(&turn_id)?;
+    if let Some(turn) = deps.running.find(id, session_id.as_ref()) {
+        return Ok(Found::Here(turn));
     }
-    let turn = deps.pipeline.call(&TURN_READ, key, deadline).await?;
-    Ok(turn.reply.map(|reply| *reply))
+    let key = TurnKey { session_id, turn_id };
+    if key.session_id.is_some()
+        && let Some(reply) = deps.pipeline.call(&TURN_READ, &key, deadline).await?.reply
+    {
+        return Ok(Found::Kept(reply));
+    }
+    may_run(id).map(|()| Found::Elsewhere(key))
 }
 
 fn not_finished() -> Response {
