@@ -83,7 +83,8 @@ fn sources(folder: &Path) -> String {
     text
 }
 
-fn source(path: &Path) -> String {
+/// The Rust of a file, without tests and comments.
+pub fn source(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()

@@ -1,5 +1,6 @@
 //! The template holds what the code uses, and nothing more; the README tells of both.
 
+mod circles;
 mod code;
 mod template;
 
@@ -43,6 +44,17 @@ fn every_crate_is_a_function_of_the_template() {
     let template = Template::read();
     let in_template: Names = template.functions().into_iter().map(|function| function.binary).collect();
     assert_eq!(in_template, functions());
+}
+
+#[test]
+fn no_two_files_of_a_crate_need_each_other() {
+    let crates = ["functions", "shared", "."].into_iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.join("Cargo.toml").is_file())
+    });
+    let circles = crates.map(|path| (path.clone(), circles::circles(&path.join("src"))));
+    let circles: BTreeMap<_, _> = circles.filter(|(_, circle)| !circle.is_empty()).collect();
+    assert!(circles.is_empty(), "{circles:?}");
 }
 
 #[test]
