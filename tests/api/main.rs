@@ -17,6 +17,7 @@ mod recording;
 mod replies;
 mod running;
 mod sessions;
+mod several_cities;
 mod stopping;
 mod streams;
 mod turns;

@@ -111,7 +111,19 @@ pub fn known(slots: &Slots) -> BTreeMap<String, String> {
         let codes: Vec<&str> = airlines.iter().map(|airline| airline.iata.as_str()).collect();
         (!codes.is_empty()).then(|| codes.join(", "))
     };
+    let end = |place: &Option<contracts::travel::Place>| {
+        place.as_ref().map_or("?".to_owned(), |place| place.iata.to_string())
+    };
+    let legs: Vec<String> = slots
+        .legs
+        .iter()
+        .map(|leg| {
+            let on = leg.date.map(|date| format!(" {date}")).unwrap_or_default();
+            format!("{}-{}{on}", end(&leg.origin), end(&leg.destination))
+        })
+        .collect();
     let all = [
+        ("legs", (!legs.is_empty()).then(|| legs.join(", "))),
         ("origin", slots.origin.as_ref().map(|place| place.iata.to_string())),
         ("destination", slots.destination.as_ref().map(|place| place.iata.to_string())),
         ("departure_date", slots.departure_date.map(|date| date.to_string())),

@@ -76,12 +76,17 @@ fn query(session: &Session, slot: Slot, place: &Place) -> Option<FlightQuery> {
         max_price: None,
         departure_time: None,
         return_time: None,
+        onward: Vec::new(),
         limits: slots.limits,
     })
 }
 
 /// The same journey to and from airports near by, those to first, the busiest first.
 fn nearby(query: &FlightQuery) -> Vec<(Place, FlightQuery)> {
+    // Of several flights none tells which end would be another.
+    if !query.onward.is_empty() {
+        return Vec::new();
+    }
     let to = near(query.destination.iata).into_iter().filter(|place| place.iata != query.origin.iata);
     let to = to.map(|place| (place.clone(), FlightQuery { destination: place, ..query.clone() }));
     let from = near(query.origin.iata).into_iter().filter(|place| place.iata != query.destination.iata);

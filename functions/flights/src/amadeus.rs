@@ -1,4 +1,5 @@
-//! Amadeus Flight Offers Search (Enterprise), version 2: an OAuth token, then one GET.
+//! Amadeus Flight Offers Search (Enterprise), version 2: an OAuth token, then one GET; for journeys over several cities one
+//! POST, which is a search as well and changes nothing there.
 //!
 //! Local times come without an offset and without a zone, so that the zone is the airport's in our own table. The highest
 //! price is taken per traveller and in whole units there, so that it only narrows; stops above none and the exact limit
@@ -16,6 +17,7 @@ use reqwest::{Client, StatusCode};
 use runtime::config::Secret;
 use runtime::upstream::{Answer, Failure, Reason, exchange};
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
@@ -28,6 +30,8 @@ pub const BASE_URL: &str = "https://travel.api.amadeus.com";
 const NAME: &str = "amadeus";
 /// How many offers are asked for; more than are shown, since some fall away in filtering and merging.
 const MOST_OFFERS: &str = "100";
+/// The same for journeys over several cities.
+const MOST_LEG_OFFERS: u32 = 100;
 /// How long a token lives that does not say so, in seconds.
 const TOKEN_LIFETIME: u64 = 600;
 /// The error codes for too many requests at once, and for a used up quota.
@@ -91,7 +95,11 @@ impl Amadeus {
 
     async fn ask(&self, query: &FlightQuery, token: &Private<String>) -> Result<Answer, Failure> {
         let url = format!("{}/v2/shopping/flight-offers", self.base_url);
-        let request = self.client.get(url).query(&self.parameters(query)).bearer_auth(&token.0);
+        let request = match query.onward.as_slice() {
+            [] => self.client.get(url).query(&self.parameters(query)),
+            _ => self.client.post(url).json(&self.search_of_legs(query)),
+        };
+        let request = request.bearer_auth(&token.0);
         exchange(NAME, request.header(ACCEPT, "application/json")).await
     }
 
@@ -121,6 +129,65 @@ impl Amadeus {
             ("max", Some(MOST_OFFERS.to_owned())),
         ];
         parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// The body for a journey over several cities. An infant is named with the adult on whose lap it sits.
+    fn search_of_legs(&self, query: &FlightQuery) -> serde_json::Value {
+        let ways = query.ways();
+        let ids: Vec<String> = (1..=ways.len()).map(|number| number.to_string()).collect();
+        let legs: Vec<_> = ids
+            .iter()
+            .zip(&ways)
+            .map(|(id, way)| {
+                json!({
+                    "id": id,
+                    "originLocationCode": way.origin.iata,
+                    "destinationLocationCode": way.destination.iata,
+                    "departureDateTimeRange": {"date": way.date},
+                })
+            })
+            .collect();
+        let Passengers { adults, children, infants } = query.passengers;
+        let kinds = [("ADULT", adults), ("CHILD", children), ("HELD_INFANT", infants)];
+        let kinds = kinds.into_iter().flat_map(|(kind, count)| std::iter::repeat_n(kind, usize::from(count)));
+        let mut laps = 0;
+        let travelers: Vec<_> = (1..)
+            .zip(kinds)
+            .map(|(number, kind)| {
+                let mut traveler = json!({"id": number.to_string(), "travelerType": kind});
+                if kind == "HELD_INFANT" {
+                    laps += 1;
+                    traveler["associatedAdultId"] = json!(laps.to_string());
+                }
+                traveler
+            })
+            .collect();
+        let codes = |airlines: &[Airline]| airlines.iter().map(|airline| airline.iata.clone()).collect::<Vec<_>>();
+        let mut filters = json!({});
+        if let Some(cabin) = query.cabin.and_then(wire::cabin_name) {
+            let cabin = cabin.to_ascii_uppercase();
+            filters["cabinRestrictions"] =
+                json!([{"cabin": cabin, "coverage": "MOST_SEGMENTS", "originDestinationIds": ids}]);
+        }
+        // One of the two lists alone is allowed.
+        if !query.airlines.is_empty() {
+            filters["carrierRestrictions"] = json!({"includedCarrierCodes": codes(&query.airlines)});
+        } else if !query.without_airlines.is_empty() {
+            filters["carrierRestrictions"] = json!({"excludedCarrierCodes": codes(&query.without_airlines)});
+        }
+        if query.max_stops == Some(0) {
+            filters["connectionRestriction"] = json!({"maxNumberOfConnections": 0});
+        }
+        let mut body = json!({
+            "originDestinations": legs,
+            "travelers": travelers,
+            "sources": ["GDS"],
+            "searchCriteria": {"maxFlightOffers": MOST_LEG_OFFERS, "flightFilters": filters},
+        });
+        if let Some(currency) = query.max_price.map(|limit| limit.currency).or(self.currency) {
+            body["currencyCode"] = json!(currency.code());
+        }
+        body
     }
 
     async fn token(&self) -> Result<Token, Failure> {

@@ -124,19 +124,17 @@ enum Passenger {
 
 impl OfferRequest {
     fn new(query: &FlightQuery) -> Self {
-        let (origin, destination) = (query.origin.iata, query.destination.iata);
-        let out = RequestSlice { origin, destination, departure_date: query.departure_date };
-        let back = query.return_date.map(|departure_date| RequestSlice {
-            origin: destination,
-            destination: origin,
-            departure_date,
+        let slices = query.ways().into_iter().map(|way| RequestSlice {
+            origin: way.origin.iata,
+            destination: way.destination.iata,
+            departure_date: way.date,
         });
         let people = |count: u8, passenger: Passenger| std::iter::repeat_n(passenger, usize::from(count));
         let passengers = people(query.passengers.adults, Passenger::Type { r#type: "adult" })
             .chain(people(query.passengers.children, Passenger::Age { age: CHILD_AGE }))
             .chain(people(query.passengers.infants, Passenger::Age { age: INFANT_AGE }));
         Self {
-            slices: std::iter::once(out).chain(back).collect(),
+            slices: slices.collect(),
             passengers: passengers.collect(),
             cabin_class: query.cabin.and_then(wire::cabin_name),
             max_connections: query.max_stops.map(|most| most.min(2)),

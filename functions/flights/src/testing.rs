@@ -23,6 +23,7 @@ pub fn query() -> FlightQuery {
         max_price: None,
         departure_time: None,
         return_time: None,
+        onward: Vec::new(),
         limits: Limits::default(),
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use contracts::api::FlightResults;
 use flights::Deps;
 use flights::amadeus::Amadeus;
@@ -99,6 +99,39 @@ fn degraded(results: &FlightResults) -> Vec<String> {
 
 fn ids(results: &FlightResults) -> Vec<&str> {
     results.offers.iter().map(|offer| offer.id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_journey_over_several_cities_is_searched_with_both() {
+    let (asked, mut bodies) = tokio::sync::mpsc::unbounded_channel::<serde_json::Value>();
+    let (of_duffel, of_amadeus) = (asked.clone(), asked);
+    let duffel_answers = async move |Json(body): Json<serde_json::Value>| {
+        of_duffel.send(body).unwrap();
+        (StatusCode::CREATED, DUFFEL_OFFERS)
+    };
+    let amadeus_answers = async move |Json(body): Json<serde_json::Value>| {
+        of_amadeus.send(body).unwrap();
+        AMADEUS_OFFERS
+    };
+    let duffel = duffel(&serve(Router::new().route("/air/offer_requests", post(duffel_answers))).await);
+    let router = Router::new()
+        .route("/v1/security/oauth2/token", post(TOKEN))
+        .route("/v2/shopping/flight-offers", post(amadeus_answers));
+    let amadeus = amadeus(&serve(router).await);
+    let onward = serde_json::json!([
+        {"origin": {"name": "Abu Dhabi", "iata": "AUH"}, "destination": {"name": "Lahore", "iata": "LHE"}, "date": "2026-12-04"},
+    ]);
+
+    let changes = serde_json::json!({"return_date": null, "onward": onward});
+    let results = answer(&step([duffel, amadeus]), request(changes)).await;
+
+    // Both answered: their samples are in several currencies.
+    assert_eq!(degraded(&results), ["flights mixed_currencies"]);
+    assert_eq!(results.offers.len(), 4);
+    let both = [bodies.recv().await.unwrap(), bodies.recv().await.unwrap()];
+    let slices = both.iter().find_map(|body| body.pointer("/data/slices/1/origin")).unwrap();
+    let legs = both.iter().find_map(|body| body.pointer("/originDestinations/1/originLocationCode")).unwrap();
+    assert_eq!((slices.as_str(), legs.as_str()), (Some("AUH"), Some("AUH")));
 }
 
 #[tokio::test]

@@ -1,12 +1,18 @@
 //! Offers in words: a line each in a list, and one in full.
 
-use contracts::travel::{Itinerary, LocalTime, Offer};
+use contracts::travel::{Itinerary, LocalTime, Offer, Place};
 
 use crate::phrases::{cabin_name, duration};
 
 /// One line of a list, line break included.
 pub(crate) fn line(offer: &Offer) -> String {
     let ways: Vec<String> = offer.itineraries.iter().map(way).collect();
+    if goes_onward(offer) {
+        // Each flight has a line, with where and when it is.
+        let ways =
+            offer.itineraries.iter().zip(&ways).map(|(itinerary, way)| format!("   {}: {way}\n", leg(itinerary)));
+        return format!("{}. {}\n{}", offer.rank, price(offer), ways.collect::<String>());
+    }
     format!("{}. {} – {}\n", offer.rank, ways.join("; back "), price(offer))
 }
 
@@ -14,7 +20,11 @@ pub(crate) fn line(offer: &Offer) -> String {
 pub(crate) fn details(offer: &Offer) -> Vec<String> {
     let mut bits = vec![format!("Offer {}: {}.\n", offer.rank, price(offer))];
     for (index, itinerary) in offer.itineraries.iter().enumerate() {
-        let heading = if index == 0 { "Out" } else { "Back" };
+        let heading = match index {
+            _ if goes_onward(offer) => leg(itinerary),
+            0 => "Out".to_owned(),
+            _ => "Back".to_owned(),
+        };
         bits.push(format!("{heading}, {}, {}:\n", duration(itinerary.duration_minutes), stops(itinerary.stops())));
         bits.extend(itinerary.segments.iter().map(|segment| {
             let operated = segment.operated_by.as_ref().map(|airline| format!(", flown by {}", airline.name));
@@ -39,6 +49,33 @@ pub(crate) fn details(offer: &Offer) -> Vec<String> {
         bits.push(" This is a sample, not for sale.".to_owned());
     }
     bits
+}
+
+/// It is no journey there and back: it goes over several cities, or comes back from another one.
+fn goes_onward(offer: &Offer) -> bool {
+    let ends = |way: &Itinerary| Some((way.segments.first()?.origin.clone(), way.segments.last()?.destination.clone()));
+    match offer.itineraries.as_slice() {
+        [] | [_] => false,
+        [out, back] => match (ends(out), ends(back)) {
+            (Some((from, to)), Some((again, home))) => !is_one_city(&to, &again) || !is_one_city(&from, &home),
+            _ => false,
+        },
+        _ => true,
+    }
+}
+
+/// The two airports serve one city, by whose name offers call them.
+fn is_one_city(one: &Place, other: &Place) -> bool {
+    one.iata == other.iata || one.name == other.name
+}
+
+/// "London to Rome, Mon 3 May".
+fn leg(itinerary: &Itinerary) -> String {
+    let (Some(first), Some(last)) = (itinerary.segments.first(), itinerary.segments.last()) else {
+        return String::new();
+    };
+    let day = first.departs_at.civil().strftime("%a %-d %b");
+    format!("{} to {}, {day}", first.origin.name, last.destination.name)
 }
 
 /// How its place in the ranking comes about.

@@ -2,7 +2,7 @@
 
 use contracts::api::ReplyRequest;
 use contracts::dialogue::Topic;
-use contracts::travel::{Itinerary, Offer};
+use contracts::travel::{Itinerary, Offer, Place};
 
 use crate::offers::{moment, price, stops, terms};
 use crate::phrases::{cabin_name, day, duration, travellers};
@@ -160,6 +160,18 @@ fn sources(request: &ReplyRequest) -> String {
 
 fn summary(request: &ReplyRequest) -> String {
     let slots = &request.session.slots;
+    if !slots.legs.is_empty() {
+        let name = |place: &Option<Place>| place.as_ref().map_or("?", |place| place.name.as_str()).to_owned();
+        let legs: Vec<String> = slots
+            .legs
+            .iter()
+            .map(|leg| {
+                let on = leg.date.map(|date| format!(" on {}", day(date, request)));
+                format!("{} to {}{}", name(&leg.origin), name(&leg.destination), on.unwrap_or_default())
+            })
+            .collect();
+        return format!("So far: {}.", legs.join(", "));
+    }
     let known: Vec<String> = [
         slots.origin.as_ref().map(|place| format!("from {}", place.name)),
         slots.destination.as_ref().map(|place| format!("to {}", place.name)),

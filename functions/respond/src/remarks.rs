@@ -61,7 +61,7 @@ fn unmet(wish: Unmet) -> Option<&'static str> {
         }
         Unmet::Airport => "I can't leave out a single airport, so I have not.",
         Unmet::SeveralCities => {
-            "I search one route at a time, there and back from the same city; for several cities, ask for each flight separately."
+            "I can search several cities as one journey, but didn't get which flights: name each, like “London to Rome on 3 May, then Rome to Athens on 7 May”."
         }
         Unmet::Other => return None,
     })

@@ -2,7 +2,7 @@
 
 use contracts::api::{Degraded, ReplyRequest, Suggestion};
 use contracts::dialogue::{Action, Slot, Topic, Trouble};
-use contracts::travel::{Airline, FlightQuery, Money, Offer, Place};
+use contracts::travel::{Airline, FlightQuery, Leg, Money, Offer, Place};
 
 use crate::languages;
 use crate::limits;
@@ -112,6 +112,9 @@ fn join(sentences: impl Iterator<Item = String>) -> Vec<String> {
 /// The question for what is missing.
 pub(crate) fn question(slot: Slot, request: &ReplyRequest) -> String {
     let slots = &request.session.slots;
+    if let Some((number, leg)) = slots.open_leg().filter(|_| !matches!(slot, Slot::Passengers | Slot::Other)) {
+        return question_of_leg(number, leg);
+    }
     match (slot, &slots.origin, &slots.destination) {
         (Slot::Origin, _, Some(to)) => format!("Where would you like to fly to {} from?", to.name),
         (Slot::Origin, _, None) => "Where will you start from?".to_owned(),
@@ -130,6 +133,20 @@ pub(crate) fn question(slot: Slot, request: &ReplyRequest) -> String {
         (Slot::ReturnDate, ..) => "Which day would you like to come back?".to_owned(),
         (Slot::Passengers, ..) => "How many of you are travelling?".to_owned(),
         (Slot::Other, ..) => "What would you like to change?".to_owned(),
+    }
+}
+
+/// The question for what is missing of one flight of a journey over several cities.
+fn question_of_leg(number: usize, leg: &Leg) -> String {
+    const NUMBERS: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
+    let which = NUMBERS.get(number).unwrap_or(&"next");
+    match (&leg.origin, &leg.destination) {
+        (Some(from), Some(to)) => {
+            format!("When would you like to fly from {} to {}, the {which} leg?", from.name, to.name)
+        }
+        (Some(from), None) => format!("Where would you like to fly from {}, on the {which} leg?", from.name),
+        (None, Some(to)) => format!("Where does the {which} leg, to {}, start?", to.name),
+        (None, None) => format!("From where to where is the {which} leg?"),
     }
 }
 
@@ -163,6 +180,9 @@ fn explain(trouble: &Trouble, request: &ReplyRequest) -> String {
         ),
         Trouble::ReturnBeforeDeparture { departure, back } => {
             format!("You can't come back on {} when you leave on {}.", day(*back, request), day(*departure, request))
+        }
+        Trouble::LegBeforeLast { last, date } => {
+            format!("{} is before the flight that goes before it, on {}.", day(*date, request), day(*last, request))
         }
         Trouble::SamePlace { place } => format!("{} can't be both where you start and where you go.", place.name),
         Trouble::TooManyPassengers { most } => {
@@ -303,7 +323,13 @@ fn missing(degraded: &[Degraded]) -> Option<String> {
 /// "from Lahore to Dubai on Friday 27 November, back on Friday 4 December, for 2 adults in business".
 pub(crate) fn journey(query: &FlightQuery, request: &ReplyRequest) -> String {
     let mut text = format!("from {} to {}", query.origin.name, query.destination.name);
+    if !query.onward.is_empty() {
+        text.insert_str(0, &format!("in {} legs, ", query.onward.len() + 1));
+    }
     text.push_str(&format!(" on {}", day(query.departure_date, request)));
+    for way in &query.onward {
+        text.push_str(&format!(", {} to {} on {}", way.origin.name, way.destination.name, day(way.date, request)));
+    }
     if let Some(back) = query.return_date {
         text.push_str(&format!(", back on {}", day(back, request)));
     }

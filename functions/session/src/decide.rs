@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use contracts::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
-use contracts::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip};
+use contracts::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip, Way};
 
 use crate::merge::{Merged, unclear_of};
 
@@ -200,6 +200,13 @@ fn buys(said: &Understanding) -> bool {
 /// What a search still needs, in the order it is asked.
 fn missing(session: &Session) -> Option<Slot> {
     let slots = &session.slots;
+    if let Some((_, leg)) = slots.open_leg() {
+        return Some(match (&leg.origin, &leg.destination) {
+            (_, None) => Slot::Destination,
+            (None, _) => Slot::Origin,
+            (Some(_), Some(_)) => Slot::DepartureDate,
+        });
+    }
     if slots.destination.is_none() {
         Some(Slot::Destination)
     } else if slots.origin.is_none() {
@@ -216,7 +223,13 @@ fn missing(session: &Session) -> Option<Slot> {
 fn query(session: &Session) -> Option<FlightQuery> {
     let slots = session.slots.clone();
     let return_date = slots.return_date.filter(|_| slots.trip != Some(Trip::OneWay));
+    let onward = slots
+        .legs
+        .into_iter()
+        .skip(1)
+        .map(|leg| Some(Way { origin: leg.origin?, destination: leg.destination?, date: leg.date? }));
     Some(FlightQuery {
+        onward: onward.collect::<Option<_>>()?,
         origin: slots.origin?,
         destination: slots.destination?,
         departure_date: slots.departure_date?,

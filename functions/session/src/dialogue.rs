@@ -81,6 +81,7 @@ fn forget(session: &mut Session) {
 /// The message says something of a journey.
 fn informs(said: &Understanding) -> bool {
     !said.places.is_empty()
+        || !said.legs.is_empty()
         || !said.dates.is_empty()
         || said.trip.is_some()
         || said.travellers.is_some()

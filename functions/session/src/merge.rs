@@ -2,6 +2,7 @@
 //! cannot be is kept out and named, and what was good stays.
 
 mod days;
+mod legs;
 mod limits;
 mod money;
 mod places;
@@ -14,6 +15,8 @@ use contracts::dialogue::{Act, DateRole, Remark, Session, Slot, Trouble, Underst
 use contracts::travel::{Airline, Money, Passengers, Slots, Trip};
 use jiff::Zoned;
 use jiff::civil::Date;
+
+use crate::resolve::Calendar;
 
 /// What came of merging a message.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,9 +50,12 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     merged.informed |= limited_again;
     let numbers = if limited_again { &[][..] } else { said.numbers.as_slice() };
     let said = &Understanding { numbers: numbers.to_vec(), ..said.clone() };
-    places::merge(session, said, &mut merged);
-    merge_trip(&mut session.slots, said, &mut merged);
-    days::merge(session, said, today(session, now), is_month_first(session, now), &mut merged);
+    let calendar = Calendar { today: today(session, now), departure: None, month_first: is_month_first(session, now) };
+    if !legs::merge(session, said, calendar, &mut merged) {
+        places::merge(session, said, &mut merged);
+        merge_trip(&mut session.slots, said, &mut merged);
+        days::merge(session, said, today(session, now), is_month_first(session, now), &mut merged);
+    }
     travellers::merge(session, said, &mut merged);
     merge_wishes(session, said, &mut merged);
     times::merge(session, said, now, &mut merged);
@@ -72,7 +78,8 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
         let said_already = *wish == Unmet::SeveralCities && said.unmet.contains(&Unmet::Via);
         // Which place it is was said by name.
         let named = *wish == Unmet::Via && !said.through.is_empty();
-        if !said_already && !named {
+        let searched = *wish == Unmet::SeveralCities && !session.slots.legs.is_empty();
+        if !said_already && !named && !searched {
             session.remarks.push(Remark::Unmet { wish: *wish });
         }
     }
@@ -111,6 +118,15 @@ fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
     let returns = said.dates.iter().any(|date| date.role == DateRole::Return && !date.negated);
     let trip = match said.trip {
         Some(Trip::OneWay) => Some(Trip::OneWay),
+        // "Flying home from Addis to Durban on the 28th" opens a journey.
+        None if returns
+            && slots.departure_date.is_none()
+            && said.dates.len() == 1
+            && said.places.len() == 2
+            && said.words.0.iter().any(|word| word == "home") =>
+        {
+            None
+        }
         _ if returns => Some(Trip::RoundTrip),
         trip => trip,
     };

@@ -421,7 +421,22 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
     let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
         || matches!(
             text.at(next),
-            "please" | "then" | "you" | "youve" | "available" | "there" | "among" | "now" | "of" | "price" | "fare"
+            "please"
+                | "lol"
+                | "haha"
+                | "tho"
+                | "though"
+                | "mate"
+                | "then"
+                | "you"
+                | "youve"
+                | "available"
+                | "there"
+                | "among"
+                | "now"
+                | "of"
+                | "price"
+                | "fare"
         );
     if matches!(text.at(next), "one" | "option" | "offer") {
         return Some((pick, next + 1 - at));

@@ -80,7 +80,9 @@ fn listed(text: &Text, at: usize) -> Option<(Travellers, usize)> {
         ages.push(years);
         next += length;
         let joint = text.any_of(next, &[", and", ",", "and", "&", "/", "+"]).unwrap_or(0);
-        if joint == 0 || age(text, next + joint).is_none() {
+        // "Child 10y, 1 infant": the second number counts.
+        let counts = |at: usize| number(text, at).is_some_and(|(_, length)| is_young(text.at(at + length)));
+        if joint == 0 || age(text, next + joint).is_none() || counts(next + joint) {
             break;
         }
         next += joint;
@@ -160,7 +162,9 @@ fn age(text: &Text, at: usize) -> Option<(u32, usize, bool)> {
     if digits > 0 && digits <= 2 && !unit.is_empty() {
         let value: u32 = value.parse().ok()?;
         return match unit {
-            "y" | "yo" | "yr" | "yrs" | "years" | "yos" => Some((value, 1 + usize::from(text.at(at + 1) == "old"), true)),
+            "y" | "yo" | "yr" | "yrs" | "years" | "yos" => {
+                Some((value, 1 + usize::from(text.at(at + 1) == "old"), true))
+            }
             "m" | "mo" | "mos" | "mth" | "months" => {
                 Some((value / 12, 1 + usize::from(text.at(at + 1) == "old"), true))
             }

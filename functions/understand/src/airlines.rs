@@ -243,8 +243,14 @@ fn is_meant(tokens: &[Token], span: &Range<usize>, last: usize) -> bool {
     let words = tokens.iter().filter(|token| token.is_word()).count();
     let answered = words <= span.len() + 1
         || words <= span.len() + 4 && !NOT_BEFORE.contains(&previous) && starts_alike(tokens, span);
+    // "Nashville to Seattle dec 9 alaska".
+    let behind_a_day = previous.starts_with(|first: char| first.is_ascii_digit())
+        && before + 1 == span.start
+        && words > 4
+        && !tokens.get(span.end).is_some_and(Token::is_word);
     AFTER.contains(&next)
         || listed
+        || behind_a_day
         || leads_a_list
         || !NOT_BEFORE.contains(&previous) && (BEFORE.contains(&previous) || answered)
 }
@@ -288,8 +294,12 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
         && tokens.get(at - 2).is_some_and(|before| before.capitals && before.text.len() == 2);
     let led = matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only");
     let denied = !is_place && matches!(previous, "not" | "no");
+    let is_code = |token: &Token| {
+        token.text.len() == 2 && token.capitals && geo::airlines::name_of(&token.text.to_uppercase()).is_some()
+    };
+    let leads = !is_place && next == "/" && tokens.get(at + 2).is_some_and(is_code);
     let followed = matches!(next, "flight" | "flights") || !is_place && next == "only";
-    if !(led || denied || followed || listed && !is_place || alone) {
+    if !(led || denied || followed || leads || listed && !is_place || alone) {
         return None;
     }
     let designator = token.text.to_uppercase();

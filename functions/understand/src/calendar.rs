@@ -139,6 +139,11 @@ fn month(word: &str) -> Option<i8> {
     MONTHS.iter().position(|names| names.contains(&word)).map(|at| at as i8 + 1)
 }
 
+/// The word names a month.
+pub fn is_month_name(word: &str) -> bool {
+    month(word).is_some()
+}
+
 /// The month that starts at a token; an abbreviation may end in a full stop.
 fn month_at(text: &Text, at: usize) -> Option<(i8, usize)> {
     let month = month(text.at(at))?;

@@ -34,8 +34,23 @@ pub fn dates(text: &mut Text) -> Vec<DateMention> {
     drop_wide(text, &mut found);
     drop_reasons(text, &mut found);
     near_occasion(text, &mut found);
+    of_both_ways(text, &mut found);
     found.iter().for_each(|found| text.note_day(found.at.clone(), found.mention.role));
     found.into_iter().map(|found| found.mention).collect()
+}
+
+/// "Tuesday instead, both": one day for the way out and the way back.
+fn of_both_ways(text: &Text, found: &mut [Found]) {
+    let both = (0..text.len()).any(|at| text.at(at) == "both" && !matches!(text.at(at + 1), "of" | "with" | "for"));
+    if let ([only], true) = (found, both)
+        && matches!(
+            only.mention.expression,
+            DateExpr::Weekday { .. } | DateExpr::Date { .. } | DateExpr::DayOfMonth { .. }
+        )
+        && only.mention.role == DateRole::Unknown
+    {
+        only.mention.role = DateRole::Both;
+    }
 }
 
 /// "The 2nd, I work on Monday": what keeps somebody at home on another day is no day of the journey.
@@ -52,23 +67,29 @@ fn drop_reasons(text: &Text, found: &mut Vec<Found>) {
 /// "For new year's, leave the 30th, back on the 3rd": the holiday says why, and which months the days are in.
 fn near_occasion(text: &Text, found: &mut Vec<Found>) {
     use contracts::dialogue::Holiday::{BoxingDay, Christmas, ChristmasEve, NewYearsDay, NewYearsEve};
-    let days = |found: &[Found]| {
-        let numbered = |found: &&Found| matches!(found.mention.expression, DateExpr::DayOfMonth { month: None, .. });
-        found.iter().filter(numbered).count()
-    };
+    let numbered = |found: &&Found| matches!(found.mention.expression, DateExpr::DayOfMonth { month: None, .. });
+    let days: Vec<usize> = found.iter().filter(numbered).map(|found| found.at.start).collect();
     let Some(at) = found.iter().position(|found| {
+        let next = found.at.end
+            + usize::from(
+                text.is_word(found.at.end) && matches!(text.at(found.at.end), "maybe" | "say" | "probably" | "like"),
+            );
+        let told = days.contains(&next) || days.contains(&(next + 1)) && text.at(next) == "the";
         let occasion = matches!(
             found.mention.expression,
             DateExpr::Holiday { holiday: Christmas | ChristmasEve | BoxingDay | NewYearsDay | NewYearsEve, .. }
         );
-        occasion && matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during")
+        occasion && (told || matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during"))
     }) else {
         return;
     };
-    if days(found) == 0 {
+    if days.is_empty() {
         return;
     }
-    found.remove(at);
+    let role = found.remove(at).mention.role;
+    if let Some(next) = found.get_mut(at).filter(|next| next.mention.role == DateRole::Unknown) {
+        next.mention.role = role;
+    }
     for found in found {
         if let DateExpr::DayOfMonth { day, month: None } = found.mention.expression {
             let month = if day > 10 { 12 } else { 1 };
@@ -112,7 +133,9 @@ fn find(text: &mut Text) -> Vec<Found> {
             at += length;
             continue;
         }
-        let read = if text.free(at) { read(text, at, found.last().map(|found| found.at.end)) } else { None };
+        // "Mid January, a long weekend" says how long, not when.
+        let long = text.at(at) == "weekend" && text.before(at, 1) == "long" && !found.is_empty();
+        let read = if text.free(at) && !long { read(text, at, found.last().map(|found| found.at.end)) } else { None };
         let Some((expression, role, length)) = read else {
             at += 1;
             continue;
@@ -158,6 +181,8 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
         "return" | "returning" | "back" | "inbound" | "returns" => DateRole::Return,
         "leave" | "leaving" | "depart" | "departing" | "departure" | "outbound" | "going" => DateRole::Departure,
         "i" | "meant" | "mean" if text.before(at, 1) == "the" => DateRole::Unknown,
+        "rather" if text.before(at, 1) == "on" => DateRole::Unknown,
+        "its" if text.before(at, 2) == "but" => DateRole::Unknown,
         _ => return None,
     };
     let next = text.at(at + length);
@@ -185,6 +210,7 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
                 | "back"
                 | "return"
                 | "returning"
+                | "but"
         );
     let words = text.at(at).starts_with(|first: char| first.is_ascii_digit());
     (ends && words).then_some((DateExpr::DayOfMonth { day: day as i8, month: None }, role, length))
@@ -509,7 +535,8 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
     let instead = matches!(text.at(next), "instead")
         || text.any_of(next, &["is enough", "are enough", "is plenty", "will do", "would do"]).is_some();
     // "Two weeks in Bali"; "in two weeks in March" counts from today.
-    let there = text.at(next) == "in" && text.before(at, 1) != "in" && !names_day(text, next) && !names_day(text, next + 1);
+    let there =
+        text.at(next) == "in" && text.before(at, 1) != "in" && !names_day(text, next) && !names_day(text, next + 1);
     ((lead > 0 || trip || nights || behind || instead || there) && !in_between)
         .then(|| (expression, next + usize::from(trip) - at))
 }
@@ -679,6 +706,7 @@ pub fn cue(text: &Text, at: usize) -> Option<DateRole> {
         "until" | "till" | "til" | "ending" | "ends" | "finish" => Some(DateRole::Return),
         "stay" | "staying" | "extend" | "extending" | "prolong" | "lengthen" | "shorten" => Some(DateRole::Return),
         "out" if text.before(at, 1) == "way" || text.at(at + 1) == "on" => Some(DateRole::Departure),
+        "left" if matches!(text.before(at, 1), "i" | "we") => Some(DateRole::Departure),
         "leave" | "leaving" | "leaves" | "depart" | "departing" | "departs" | "departure" | "outbound" | "outward"
         | "onward" | "start" | "starting" | "starts" | "begin" | "beginning" | "head" | "heading" | "going" | "go"
         | "fly" | "flying" | "travel" | "traveling" | "travelling" | "embark" | "takeoff" => Some(DateRole::Departure),

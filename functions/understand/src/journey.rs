@@ -46,23 +46,14 @@ pub fn mentions(text: &Text, words: &str, named: &[Named]) -> Vec<PlaceMention> 
                 region: place.region,
                 either: is_either(text, named, at),
                 near: place.near,
-                negated: is_negated(text, place.at.start),
+                // "Only Luton? I don't want Luton": named twice, it is not meant once.
+                negated: named
+                    .iter()
+                    .any(|other| other.candidates == place.candidates && is_negated(text, other.at.start)),
                 role: role.unwrap_or(PlaceRole::Unknown),
             }
         })
         .collect()
-}
-
-/// Where the second of two ways begins that go on from each other and do not lead back: "Oslo to Rome, then Rome to Bari".
-pub fn second_leg(text: &Text, named: &[Named]) -> Option<usize> {
-    let joined = |one: &Named, other: &Named| {
-        let between = text.plain(one.at.end..other.at.start);
-        let sign = other.at.start == one.at.end + 1 && !text.is_word(one.at.end);
-        matches!(between.trim(), "to") || sign && text.at(one.at.end) != ","
-    };
-    let [from, to, again, onward, ..] = named else { return None };
-    let same = |one: &Named, other: &Named| one.candidates.first() == other.candidates.first();
-    (joined(from, to) && joined(again, onward) && same(to, again) && !same(from, onward)).then_some(again.at.start)
 }
 
 /// The places that a message only leads through, each with whether it should not: "via Doha", "don't route me through Chicago".
@@ -70,7 +61,7 @@ pub fn passed_through(text: &Text, named: &[Named]) -> Vec<(Place, bool)> {
     let passed = named
         .iter()
         .enumerate()
-        .filter(|(at, place)| is_passed_through(text, place.at.start, previous_end(named, *at)));
+        .filter(|(at, place)| !place.region && is_passed_through(text, place.at.start, previous_end(named, *at)));
     passed
         .filter_map(|(at, place)| {
             let from = previous_end(named, at).max(place.at.start.saturating_sub(8));
@@ -85,6 +76,14 @@ pub fn passed_through(text: &Text, named: &[Named]) -> Vec<(Place, bool)> {
             Some((place.candidates.first()?.clone(), avoided))
         })
         .collect()
+}
+
+/// A country or a larger region is not to be passed through: "not via Europe".
+pub fn avoids_region(text: &Text, named: &[Named]) -> bool {
+    named
+        .iter()
+        .enumerate()
+        .any(|(at, place)| place.region && is_passed_through(text, place.at.start, previous_end(named, at)))
 }
 
 /// "Manchester or Liverpool": the second would do as well.
@@ -379,6 +378,9 @@ fn is_negated(text: &Text, start: usize) -> bool {
         at -= 1;
     }
     let before = text.before(at, 1);
+    if matches!(before, "want" | "like" | "wanna" | "do") && matches!(text.before(at, 2), "dont" | "not" | "wont") {
+        return true;
+    }
     matches!(before, "not" | "than" | "except")
         || before == "but" && matches!(text.before(at, 2), "anything" | "any" | "anywhere" | "everything" | "airport")
         || before == "of" && text.before(at, 2) == "instead"

@@ -17,6 +17,7 @@ mod danger;
 mod dates;
 mod journey;
 mod languages;
+mod legs;
 mod limits;
 mod model;
 mod numbers;
@@ -134,14 +135,6 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let max_price = price::max_price(&mut text);
     text.reads(None);
     let named = read_places(&mut text);
-    // "A to B on Monday, then B to C": the first way is searched, and it is said so.
-    if let Some(end) = journey::second_leg(&text, &named).and_then(|at| text.tokens.get(at)).map(|token| token.start)
-        && let Some(first) = words.get(..end)
-    {
-        let (mut understanding, open) = read_english(first);
-        understanding.unmet.push(Unmet::SeveralCities);
-        return (understanding, open);
-    }
     let mixes_cabins = wishes::mixes_cabins(&text);
     let limits = limits::limits(&mut text);
     let max_stops = wishes::max_stops(&mut text);
@@ -164,16 +157,30 @@ fn read_english(words: &str) -> (Understanding, bool) {
         unmet.push(Unmet::MixedCabins);
     }
     let through = journey::passed_through(&text, &named);
+    // "Not via Europe": no search is held to a whole region, which is said.
+    if journey::avoids_region(&text, &named) {
+        unmet.push(Unmet::Via);
+    }
     let without_places = through.iter().filter(|(_, avoided)| *avoided).map(|(place, _)| place.clone()).collect();
     let through: Vec<Place> = through.into_iter().filter(|(_, avoided)| !avoided).map(|(place, _)| place).collect();
     if !through.is_empty() {
         unmet.push(Unmet::Via);
     }
     let mut places = journey::mentions(&text, words, &named);
-    // "What's the weather in Dubai?" asks for no flight.
-    if services.contains(&Topic::Chatter) && places.len() == 1 && dates.is_empty() && !acts.contains(&Act::Search) {
+    // "What's the weather in Dubai?" and "how far is Durban airport from the city?" ask for no flight.
+    let asks_otherwise = services.contains(&Topic::Chatter) && is_asked(&text)
+        || services.contains(&Topic::OtherTransport) && text.at(0) == "how";
+    if asks_otherwise && !text.is_proposed() && places.len() == 1 && dates.is_empty() && !acts.contains(&Act::Search) {
         places.clear();
     }
+    let legs = legs::legs(&text, &named, &places, &dates);
+    let dates = if legs.len() > 1 {
+        places.clear();
+        unmet.retain(|wish| *wish != Unmet::SeveralCities);
+        Vec::new()
+    } else {
+        dates
+    };
     if named_airlines.wish.is_some() && !acts.contains(&Act::Search) {
         acts.push(Act::Search);
     }
@@ -199,6 +206,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
         order,
         unmet,
         pick,
+        legs,
         numbers: bounded(bare_numbers(&text)),
         words: kept_words(&text),
         language: None,
@@ -223,7 +231,9 @@ fn is_asked(text: &Text) -> bool {
 fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> {
     let serious = services.iter().any(|topic| !topic.is_social());
     if serious {
-        questions.retain(|topic| !matches!(topic, Topic::Terms | Topic::Other | Topic::Summary | Topic::Airports));
+        questions.retain(|topic| {
+            !matches!(topic, Topic::Terms | Topic::Other | Topic::Summary | Topic::Airports | Topic::Airline)
+        });
     }
     for topic in services {
         // "Great, thanks" thanks; a joke beside a question is none.
@@ -334,6 +344,12 @@ fn read_airlines(text: &mut Text) -> Airlines {
                 && (at.start == *end || at.start == end + 1 && matches!(before, "or" | "and" | "nor" | "," | "/" | "&"))
         });
         let unwanted = goes_on || is_unwanted(text, at.start);
+        // "With or without Wizz": all the same.
+        if matches!((text.before(at.start, 3), text.before(at.start, 2), before), ("with", "or", "without")) {
+            text.take(at);
+            taken_back = true;
+            continue;
+        }
         // "It need not be Emirates": it may be, though.
         if !unwanted && text.is_taken_back(at.clone()) {
             text.take(at);

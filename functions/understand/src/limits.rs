@@ -168,6 +168,9 @@ fn bounded(text: &Text, sentence: std::ops::Range<usize>, at: usize, minutes: u3
         if denied && !before(&["at least", "not less than", "no less than", "minimum", "min"]) { most } else { least }
     } else if or_more {
         if denied { most } else { least }
+    } else if denied && minutes > 0 {
+        // "Nothing with a ten hour layover".
+        Layover { most: Some(minutes - 1), ..Layover::default() }
     } else {
         Layover::default()
     }

@@ -199,6 +199,10 @@ fn bound_before(text: &Text, at: usize) -> usize {
         "over",
         "budget to",
         "around",
+        "spend more than",
+        "pay more than",
+        "go over",
+        "go above",
     ];
     (1..=3)
         .rev()
@@ -207,6 +211,9 @@ fn bound_before(text: &Text, at: usize) -> usize {
             text.any_of(*start, BOUNDS) == Some(*length)
                 && (!matches!(text.at(*start), "over" | "beyond" | "around" | "exceed")
                     || matches!(text.before(*start, 1), "not" | "nothing" | "dont"))
+                && (*length == 1
+                    || !matches!(text.at(*start), "spend" | "pay" | "go")
+                    || matches!(text.before(*start, 1), "not" | "cant" | "cannot" | "dont" | "wont" | "to"))
         })
         .map_or(0, |(length, _)| length)
 }

@@ -337,6 +337,9 @@ fn starts_question(text: &Text, at: usize) -> Option<Question> {
         "send me to",
         "would want",
         "will need",
+        "do it",
+        "do that",
+        "do the",
     ];
     if text.any_of(at, REQUESTS).is_some() {
         None

@@ -28,6 +28,12 @@ const REPAIRS: &[&str] = &[
     "oh no",
     "no i mean",
     "i mean no",
+    "as in",
+    "but its",
+    "but it is",
+    "but it should be",
+    "meaning",
+    "i . e .",
 ];
 
 /// Nothing but such words stands between two readings.

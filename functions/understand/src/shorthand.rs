@@ -28,7 +28,8 @@ static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
 
 /// The tokens with what is short for something spelt out.
 pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
-    let tokens: Vec<Token> = tokens.into_iter().flat_map(split).collect();
+    let mut tokens: Vec<Token> = tokens.into_iter().flat_map(split).collect();
+    roughly_a_day(&mut tokens);
     let mut found = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
@@ -51,6 +52,23 @@ pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
         }
     }
     found
+}
+
+/// "Dec 27ish" and "27ish dec" name a day; "9ish" alone is a time.
+fn roughly_a_day(tokens: &mut [Token]) {
+    let is_month = |token: Option<&Token>| token.is_some_and(|token| crate::calendar::is_month_name(&token.text));
+    for at in 0..tokens.len() {
+        let beside =
+            at.checked_sub(1).is_some_and(|before| is_month(tokens.get(before))) || is_month(tokens.get(at + 1));
+        if let Some(token) = tokens.get_mut(at).filter(|_| beside)
+            && let Some(day) = token
+                .text
+                .strip_suffix("ish")
+                .filter(|day| day.bytes().next().is_some_and(|first| first.is_ascii_digit()))
+        {
+            token.text = day.to_owned();
+        }
+    }
 }
 
 /// "2pax" is "2 pax".

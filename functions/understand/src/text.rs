@@ -89,6 +89,11 @@ impl Text {
             .max()
     }
 
+    /// Something else is proposed: "what about Oslo", "how about Friday".
+    pub fn is_proposed(&self) -> bool {
+        (0..self.len()).any(|at| self.any_of(at, &["what about", "how about"]).is_some())
+    }
+
     /// The token is a word or a number.
     pub fn is_word(&self, at: usize) -> bool {
         self.tokens.get(at).is_some_and(Token::is_word)
@@ -120,6 +125,11 @@ impl Text {
     /// Keeps where a day was named and which it is: a time beside it is of that day.
     pub fn note_day(&mut self, at: Range<usize>, role: DateRole) {
         self.days.push((at, role));
+    }
+
+    /// The days that were named, in the order of their mentions.
+    pub fn days(&self) -> &[(Range<usize>, DateRole)] {
+        &self.days
     }
 
     /// Which day stands right beside a stretch: before it, else behind it with "of" or "on" between.

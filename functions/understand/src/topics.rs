@@ -16,6 +16,7 @@ pub fn about_offers(plain: &str) -> Vec<Topic> {
             topics.push(topic);
         }
     };
+    add(has(&[" per person ", " per head ", " for all of us ", " for everyone "]), Topic::Total);
     add(has(&[" how much ", " price", " cost", " fare ", " expensive "]), Topic::Price);
     let arrives = has(&[
         " arriv",

@@ -272,7 +272,7 @@ fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
         let more = matches!(text.before(at, 1), "plus" | "another" | "add" | "extra")
             || matches!(text.at(at), "another" | "+")
             || who != Who::Anyone && number_or_one(text, at).is_some_and(|(_, length)| text.at(at + length) == "more");
-        plus_only &= text.at(at) == "+";
+        plus_only &= more;
         let (count, length) = match put_right(text, at + length) {
             Some((count, end)) => (count, end - at),
             None => (count, length),
@@ -384,6 +384,15 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         let (count, who, _) = by_age((years, length));
         return Some((count, who, 2));
     }
+    // "One 7yo".
+    if let Some((count, length)) = number_or_one(text, at).filter(|(count, _)| (1..=9).contains(count))
+        && text.at(at + length).starts_with(|first: char| first.is_ascii_digit())
+        && let Some((years, of_age)) = ages::one(text, at + length)
+        && of_age == 1
+    {
+        let (_, who, _) = by_age((years, of_age));
+        return Some((count, who, length + of_age + usize::from(unit_or_young(text, at + length + of_age))));
+    }
     let (age, length) = number(text, at + lead)?;
     let mut next = at + lead + length;
     next += usize::from(text.at(next) == "-");
@@ -469,8 +478,8 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         "tickets" | "seats" | "tix" => (Who::Anyone, 1),
         "ticket" | "seat" if spelled => (Who::Anyone, 1),
         "adult" | "adults" | "grownup" | "grownups" | "senior" | "seniors" | "teenager" | "teenagers" | "teens"
-        | "students" | "pensioners" | "teachers" | "men" | "women" | "ladies" | "gentlemen" | "players" | "athletes"
-        | "employees" | "engineers" => (Who::Adult, 1),
+        | "students" | "pensioners" | "teachers" | "men" | "women" | "ladies" | "gentlemen" | "players"
+        | "athletes" | "employees" | "engineers" => (Who::Adult, 1),
         "teacher" | "man" | "woman" | "lady" | "employee" | "engineer" | "chaperone" if spelled => (Who::Adult, 1),
         "friends" | "mates" | "colleagues" | "cousins" if spelled && is_all_that_is_said(text) => (Who::Anyone, 1),
         "student" | "pensioner" | "teen" | "elder" | "elders" | "elderly" if spelled => (Who::Adult, 1),
@@ -648,8 +657,7 @@ fn group(text: &mut Text) -> Option<Travellers> {
         let mut any = false;
         let mut at = sentence.start;
         while at < sentence.end {
-            let named =
-                companion(text, at).or_else(|| bare_relative(text, at)).or_else(|| owned_by_age(text, at));
+            let named = companion(text, at).or_else(|| bare_relative(text, at)).or_else(|| owned_by_age(text, at));
             let Some((count, who, length)) = named.filter(|_| text.free(at)) else {
                 at += 1;
                 continue;
@@ -760,7 +768,11 @@ fn companion(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         "babies" | "infants" | "twins" => (Who::Infant, None),
         _ => return None,
     };
-    let owned = text.at(next + 1) == "'s";
+    let owned = text.at(next + 1) == "'s"
+        || matches!(text.at(next + 1), "lives" | "lived" | "got" | "gets" | "has")
+        || text
+            .any_of(next + 1, &["is getting", "is marrying", "are getting", "is in", "is at", "is sick", "is ill"])
+            .is_some();
     let count = counted.map(|(count, _)| count).or(usual)?;
     (!owned && !visited).then_some((count, who, next + 1 - at))
 }

@@ -62,7 +62,23 @@ pub fn cabin(text: &mut Text) -> Option<Wish<Cabin>> {
             && place.start - before.end <= 3
             && !(place.end..place.end + 4).any(|at| text.at(at) == "instead")
     });
-    Some(if either { Wish::Any } else { Wish::Only(*last) })
+    // "Premium economy or business": either would do, economy would not.
+    let least = found.iter().map(|(cabin, _)| *cabin).min_by_key(|cabin| comfort(*cabin));
+    Some(match least.filter(|cabin| either && *cabin != Cabin::Economy) {
+        Some(least) => Wish::Only(least),
+        None if either => Wish::Any,
+        None => Wish::Only(*last),
+    })
+}
+
+/// The classes in the order of their comfort.
+fn comfort(cabin: Cabin) -> u8 {
+    match cabin {
+        Cabin::Economy | Cabin::Other => 0,
+        Cabin::PremiumEconomy => 1,
+        Cabin::Business => 2,
+        Cabin::First => 3,
+    }
 }
 
 fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 pub use heard::{Remark, Unmet};
 pub use said::{
-    Act, Budget, DateExpr, DateMention, DateRole, Holiday, LimitsSaid, Part, Pick, PlaceMention, PlaceRole, TimeBound,
-    TimeMention, Travellers, Understanding, Week, Wish,
+    Act, Budget, DateExpr, DateMention, DateRole, Holiday, LegSaid, LimitsSaid, Part, Pick, PlaceMention, PlaceRole,
+    TimeBound, TimeMention, Travellers, Understanding, Week, Wish,
 };
 
 use crate::private::Private;
@@ -212,6 +212,13 @@ pub enum Trouble {
         departure: Date,
         /// The day back that was asked for.
         back: Date,
+    },
+    /// A flight of a journey over several cities is before the one that goes before it.
+    LegBeforeLast {
+        /// The day of the flight before.
+        last: Date,
+        /// The day that was asked for.
+        date: Date,
     },
     /// Origin and destination are the same.
     SamePlace {

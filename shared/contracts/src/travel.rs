@@ -140,6 +140,50 @@ pub struct Slots {
     /// What the journey keeps to on its way.
     #[serde(skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// The flights of a journey over several cities, in their order; empty for one route, there or there and back. The first
+    /// of them is `origin`, `destination` and `departure_date`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<Leg>,
+}
+
+impl Slots {
+    /// The first flight of a journey over several cities of which something is still unknown, and its number from 0.
+    pub fn open_leg(&self) -> Option<(usize, &Leg)> {
+        self.legs.iter().enumerate().find(|(_, leg)| !leg.is_known())
+    }
+}
+
+/// One flight of a journey over several cities; absent while unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Leg {
+    /// Where it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Place>,
+    /// Where it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Place>,
+    /// The day, at its origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
+}
+
+impl Leg {
+    /// Nothing of it is missing.
+    pub fn is_known(&self) -> bool {
+        self.origin.is_some() && self.destination.is_some() && self.date.is_some()
+    }
+}
+
+/// One direction of a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// Where it starts.
+    pub origin: Place,
+    /// Where it ends.
+    pub destination: Place,
+    /// The day, at its origin.
+    pub date: Date,
 }
 
 /// What every flight provider is asked: all that a search needs, and nothing unknown.
@@ -180,6 +224,9 @@ pub struct FlightQuery {
     /// What the journey keeps to on its way.
     #[serde(default)]
     pub limits: Limits,
+    /// The flights after the first of a journey over several cities; there is no day back then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub onward: Vec<Way>,
 }
 
 /// One flight number from take-off to landing (a technical stop does not end it).
@@ -259,6 +306,18 @@ pub struct Cost {
 }
 
 impl FlightQuery {
+    /// Every direction in its order: the way out, and the way back or the flights onward.
+    pub fn ways(&self) -> Vec<Way> {
+        let (origin, destination) = (self.origin.clone(), self.destination.clone());
+        let back = self.return_date.filter(|_| self.onward.is_empty()).map(|date| Way {
+            origin: destination.clone(),
+            destination: origin.clone(),
+            date,
+        });
+        let out = Way { origin, destination, date: self.departure_date };
+        std::iter::once(out).chain(back).chain(self.onward.iter().cloned()).collect()
+    }
+
     /// An offer leaves, on the way out or back, outside the times of day that were asked for.
     pub fn is_outside_times(&self, offer: &Offer) -> bool {
         let outside = |window: &Option<TimeWindow>, way: Option<&Itinerary>| {

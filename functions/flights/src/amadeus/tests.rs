@@ -1,7 +1,8 @@
 //! The format, in samples of our own and in public captures.
 
 use super::*;
-use crate::testing::{captures, query};
+use crate::testing::{captures, place, query};
+use contracts::travel::Way;
 use jiff::civil::date;
 use reqwest::header::HeaderMap;
 
@@ -96,6 +97,41 @@ fn the_request_says_what_is_searched() {
     assert!(!real.is_test());
     assert!(account("https://test.travel.api.amadeus.com", None).is_test());
     assert!(!format!("{real:?}").contains("secret\""));
+}
+
+#[test]
+fn a_journey_over_several_cities_names_each_flight_and_each_traveller() {
+    let secret = |name: &str| Secret::new(name, "secret".into());
+    let (id, secret) = (secret("AMADEUS_CLIENT_ID"), secret("AMADEUS_CLIENT_SECRET"));
+    let account = Amadeus::new(Client::new(), BASE_URL, id, secret, Some(Currency::GBP));
+    let query = FlightQuery {
+        passengers: Passengers { adults: 2, children: 1, infants: 1 },
+        cabin: Some(Cabin::Business),
+        without_airlines: vec![Airline { name: "Ryanair".into(), iata: "FR".into() }],
+        max_stops: Some(0),
+        onward: vec![Way { origin: place("AUH"), destination: place("LHE"), date: date(2026, 12, 4) }],
+        ..query()
+    };
+    let expected = serde_json::json!({
+        "currencyCode": "GBP",
+        "originDestinations": [
+            {"id": "1", "originLocationCode": "LHE", "destinationLocationCode": "DXB", "departureDateTimeRange": {"date": "2026-11-27"}},
+            {"id": "2", "originLocationCode": "AUH", "destinationLocationCode": "LHE", "departureDateTimeRange": {"date": "2026-12-04"}},
+        ],
+        "travelers": [
+            {"id": "1", "travelerType": "ADULT"},
+            {"id": "2", "travelerType": "ADULT"},
+            {"id": "3", "travelerType": "CHILD"},
+            {"id": "4", "travelerType": "HELD_INFANT", "associatedAdultId": "1"},
+        ],
+        "sources": ["GDS"],
+        "searchCriteria": {"maxFlightOffers": 100, "flightFilters": {
+            "cabinRestrictions": [{"cabin": "BUSINESS", "coverage": "MOST_SEGMENTS", "originDestinationIds": ["1", "2"]}],
+            "carrierRestrictions": {"excludedCarrierCodes": ["FR"]},
+            "connectionRestriction": {"maxNumberOfConnections": 0},
+        }},
+    });
+    assert_eq!(account.search_of_legs(&query), expected);
 }
 
 #[test]

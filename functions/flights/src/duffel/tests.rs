@@ -1,8 +1,8 @@
 //! The format, in samples of our own and in public captures.
 
 use super::*;
-use crate::testing::{captures, query};
-use contracts::travel::Cabin;
+use crate::testing::{captures, place, query};
+use contracts::travel::{Cabin, Way};
 use jiff::civil::date;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -82,6 +82,17 @@ fn the_request_says_what_is_searched() {
         "max_connections": 2,
     }});
     assert_eq!(body, expected);
+}
+
+#[test]
+fn a_journey_over_several_cities_has_a_slice_for_each_flight() {
+    let onward = vec![Way { origin: place("AUH"), destination: place("LHE"), date: date(2026, 12, 4) }];
+    let body = serde_json::to_value(OfferRequest::new(&FlightQuery { onward, ..query() })).unwrap();
+    let expected = serde_json::json!([
+        {"origin": "LHE", "destination": "DXB", "departure_date": "2026-11-27"},
+        {"origin": "AUH", "destination": "LHE", "departure_date": "2026-12-04"},
+    ]);
+    assert_eq!(body["slices"], expected);
 }
 
 #[test]

@@ -64,6 +64,7 @@ impl Sample {
         let hours = Hours { leaves: query.departure_time, arrives: limits.arrival_time };
         let out = self.one_way(query, (origin, destination), query.departure_date, hours, today);
         let mut offers: Vec<(i64, Offer)> = match query.return_date {
+            _ if !query.onward.is_empty() => self.over_several_cities(query, &out, today),
             None => out.iter().filter_map(|out| self.offer(query, &[out])).collect(),
             Some(date) if date < query.departure_date => Vec::new(),
             Some(date) => {
@@ -118,6 +119,27 @@ impl Sample {
         priced
     }
 
+    /// Each journey of the first direction with one of each direction onward: of the same airline where it has one, else the
+    /// one of least effort that leaves after the one before has arrived.
+    fn over_several_cities(&self, query: &FlightQuery, out: &[Priced], today: Date) -> Vec<(i64, Offer)> {
+        let hours = Hours { leaves: None, arrives: None };
+        let onward = query.onward.iter();
+        let onward: Vec<Vec<Priced>> = onward
+            .map(|way| self.one_way(query, (way.origin.iata, way.destination.iata), way.date, hours, today))
+            .collect();
+        let joined = |first: &Priced| {
+            let mut journey = vec![first];
+            for next in &onward {
+                let landed = arrives(journey.last()?)? + SignedDuration::from_hours(1);
+                let mut possible = next.iter().filter(|next| departs(next).is_some_and(|departs| departs >= landed));
+                let same = possible.clone().find(|next| next.carrier() == first.carrier());
+                journey.push(same.or_else(|| possible.next())?);
+            }
+            self.offer(query, &journey)
+        };
+        out.iter().filter_map(joined).collect()
+    }
+
     /// A journey out with up to two ways back, of the same airline where it has one.
     fn returns(&self, query: &FlightQuery, out: &Priced, back: &[Priced]) -> Vec<(i64, Offer)> {
         let landed = out.flights.last().map(|flight| flight.arrives.timestamp() + SignedDuration::from_hours(1));
@@ -164,6 +186,10 @@ fn keep_few_of_each<T>(list: &mut Vec<T>, carrier: impl Fn(&T) -> String) {
 fn is_wanted(carrier: &Carrier, query: &FlightQuery) -> bool {
     let named = query.airlines.is_empty() || query.airlines.iter().any(|airline| airline.iata == carrier.iata);
     named && allow_airline(&query.limits, carrier.iata)
+}
+
+fn arrives(journey: &Priced) -> Option<Timestamp> {
+    journey.flights.last().map(|flight| flight.arrives.timestamp())
 }
 
 fn departs(journey: &Priced) -> Option<Timestamp> {

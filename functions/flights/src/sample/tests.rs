@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{place, query};
-use contracts::travel::{Layover, Limits};
+use contracts::travel::{Layover, Limits, Way};
 use geo::airports::{airport, airports};
 use jiff::civil::{Time, date, time};
 use proptest::prelude::*;
@@ -102,6 +102,29 @@ fn a_return_has_both_ways_and_costs_less_than_two_journeys() {
         assert_eq!(back.segments.last().unwrap().destination.iata.as_str(), "LHE");
     }
     assert!(offers.iter().any(|offer| offer.total_price.minor < 2 * there));
+}
+
+#[test]
+fn a_journey_over_several_cities_has_a_flight_for_each_way_in_order() {
+    let way =
+        |from: &str, to: &str, day| Way { origin: place(from), destination: place(to), date: date(2026, 12, day) };
+    let onward = vec![way("ROM", "ATH", 7), way("ATH", "LON", 12)];
+    let query = FlightQuery { departure_date: date(2026, 12, 3), onward, ..between("LON", "ROM") };
+
+    let offers = sample().offers(&query, TODAY);
+
+    assert!(offers.len() >= 5, "{}", offers.len());
+    let expected = [(3, "LON", "ROM"), (7, "ROM", "ATH"), (12, "ATH", "LON")];
+    for offer in offers {
+        assert_eq!(offer.itineraries.len(), expected.len());
+        for (way, (day, from, to)) in offer.itineraries.iter().zip(expected) {
+            let is_of = |iata, city: &str| airports_of(city.parse().unwrap()).any(|airport| airport.iata == iata);
+            assert_eq!(way.segments[0].departs_at.civil().date(), date(2026, 12, day));
+            assert!(
+                is_of(way.segments[0].origin.iata, from) && is_of(way.segments.last().unwrap().destination.iata, to)
+            );
+        }
+    }
 }
 
 #[test]

@@ -14,12 +14,28 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     let calendar = Calendar { today, departure: None, month_first };
     let bare = bare_day(session, said);
     let meant: Vec<&DateMention> = said.dates.iter().chain(bare.as_ref()).filter(|date| !date.negated).collect();
-    let roles = roles(session, &meant, today);
+    let words = &said.words.0;
+    let flies_home = session.slots.departure_date.is_none()
+        && words.iter().any(|word| word == "home")
+        && said.trip.is_none()
+        && said.places.len() == 2;
+    let roles = roles(session, &meant, today, flies_home);
     let departure_before = session.slots.departure_date;
     if let Some(DateMention { expression: DateExpr::Shift { days, months }, .. }) =
         meant.iter().find(|date| date.role == DateRole::Both)
     {
         return shift_both(session, *days, *months, calendar, merged);
+    }
+    if let [DateMention { expression, role: DateRole::Both, offset, .. }] = meant.as_slice() {
+        // "Tuesday instead, both": the stay is as long as it was.
+        let stay =
+            session.slots.departure_date.zip(session.slots.return_date).map(|(out, back)| days_between(out, back));
+        way_out(session, *expression, *offset, calendar, merged);
+        merged.informed = true;
+        if let (Some(stay), Some(out)) = (stay, session.slots.departure_date) {
+            session.slots.return_date = out.checked_add(stay.days()).ok();
+        }
+        return;
     }
     // The day out first, whatever the order of the words: the day back is counted from it.
     for wanted in [DateRole::Departure, DateRole::Return] {
@@ -74,7 +90,7 @@ fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
 }
 
 /// The roles, with those the words do not tell read by what was asked and by what is known.
-fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole> {
+fn roles(session: &Session, meant: &[&DateMention], today: Date, flies_home: bool) -> Vec<DateRole> {
     let slots = &session.slots;
     // A day out that has passed since is to be said anew.
     let known = slots.departure_date.is_some_and(|date| date >= today);
@@ -86,7 +102,9 @@ fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole
         .map(|date| match date.role {
             // "The Sunday after" of a journey that leaves on a Sunday is about that day.
             DateRole::Unknown if is_weekday_of_departure(date.expression, slots.departure_date) => DateRole::Departure,
-            DateRole::Unknown if meant.len() == 1 && is_beside_return(date.expression, slots, today) => DateRole::Return,
+            DateRole::Unknown if meant.len() == 1 && is_beside_return(date.expression, slots, today) => {
+                DateRole::Return
+            }
             DateRole::Unknown => {
                 let role = match session.asked {
                     Some(Slot::ReturnDate) if !has_return || slots.return_date.is_some() => DateRole::Return,
@@ -104,6 +122,8 @@ fn roles(session: &Session, meant: &[&DateMention], today: Date) -> Vec<DateRole
                 has_return |= role == DateRole::Return;
                 role
             }
+            // "Flying home from Addis to Durban on the 28th", where nothing was said before, is the way out.
+            DateRole::Return if meant.len() == 1 && flies_home => DateRole::Departure,
             role => role,
         })
         .collect()
@@ -235,9 +255,14 @@ fn way_back(
     } else {
         session.stay = None;
     }
-    let Ok(resolved) = moved_by(resolve(expression, Calendar { departure: counted_from, ..calendar }), offset)
-        .map_err(|trouble| merged.wrong(Slot::ReturnDate, trouble))
-    else {
+    // "Till the Tuesday" of a journey that comes back on a Sunday is the Tuesday beside it.
+    let beside = nearest(expression, session.slots.return_date.filter(|_| !newly_left), calendar.today)
+        .filter(|day| departure.is_none_or(|departure| *day >= departure));
+    let resolve_it = || match beside {
+        Some(day) => Ok(Some(day)),
+        None => resolve(expression, Calendar { departure: counted_from, ..calendar }),
+    };
+    let Ok(resolved) = moved_by(resolve_it(), offset).map_err(|trouble| merged.wrong(Slot::ReturnDate, trouble)) else {
         return;
     };
     match (resolved, departure) {

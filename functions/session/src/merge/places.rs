@@ -180,6 +180,16 @@ fn slot_of(
         PlaceRole::Origin => return Some(Slot::Origin),
         PlaceRole::Destination => return Some(Slot::Destination),
         PlaceRole::ReturnOrigin => {
+            // "Flying home from Addis to Durban", where nothing was said before.
+            let onward =
+                |other: &&&PlaceMention| matches!(other.role, PlaceRole::Destination | PlaceRole::ReturnDestination);
+            if slots.origin.is_none()
+                && slots.destination.is_none()
+                && meant.iter().any(|other| onward(&other))
+                && meant.len() == 2
+            {
+                return Some(Slot::Origin);
+            }
             return (slots.destination.is_none() && meant.len() < 3).then_some(Slot::Destination);
         }
         PlaceRole::ReturnDestination => return return_destination(slots, meant, mention),

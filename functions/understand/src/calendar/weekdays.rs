@@ -138,7 +138,16 @@ fn is_other_word(text: &Text, at: usize, named: bool) -> bool {
             | "return"
             | "back"
             | "returning"
+            | "home"
+            | "go"
+            | "nxt"
     );
+    // "Fri instead", "wed after 6pm", "sat evening": what follows is said of days.
+    let follows = matches!(
+        text.at(at + 1),
+        "instead" | "after" | "before" | "morning" | "afternoon" | "evening" | "night" | "then" | "or"
+    ) && word != "sun";
+    let led = led || follows;
     let alone = at == 0 && !text.tokens.get(1).is_some_and(|token| token.is_word());
     !(capital || led || alone)
 }

@@ -164,7 +164,14 @@ impl Scan<'_> {
         }
         let bearer = names::bearer(text.parse().ok()?).filter(|bearer| bearer.tier >= WELL_KNOWN)?;
         let around = self.context.around(&(at..at + 1), self.last);
-        (around.placed || around.alone || around.leads_on).then(|| clear(&bearer, at..at + 1))
+        // "From paris cdg": the airport right behind its city.
+        let behind_its_city = self.last > 0
+            && self.last == at
+            && self.context.text(at - 1).len() > 3
+            && names::bearers(self.context.text(at - 1))
+                .iter()
+                .any(|city| airports::airports_of(city.iata).any(|airport| airport.iata == bearer.iata));
+        (around.placed || around.alone || around.leads_on || behind_its_city).then(|| clear(&bearer, at..at + 1))
     }
 
     /// A code or a name that a sign or "to" joins to another: "bkk > hkt", "cpt→jnb", "nice to paris".

@@ -123,11 +123,22 @@ function costTable(offer) {
         element("td", {}, hundredths.format(offer.cost.total)))));
 }
 
+/** What the directions are called: "Out" and "Back", or where each flight goes where they lead over several cities. */
+function directions(itineraries) {
+  const ends = itineraries.map(({ segments }) => [segments[0].origin, segments[segments.length - 1].destination]);
+  if (ends.length === 1) return [""];
+  const [[from, to], [again, home]] = ends;
+  const there = (one, other) => one.iata === other.iata || one.name === other.name;
+  return ends.length === 2 && there(to, again) && there(from, home)
+    ? ["Out", "Back"]
+    : ends.map(([start, finish]) => `${start.name} to ${finish.name}`);
+}
+
 const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
 
 /** The card of an offer; `ask` is called with the words of a person who wants to know more about it. */
 function offerCard(offer, ask) {
-  const names = offer.itineraries.length === 2 ? ["Out", "Back"] : offer.itineraries.map(() => "");
+  const names = directions(offer.itineraries);
   const carriers = [...new Set(offer.itineraries.flatMap((itinerary) => itinerary.segments.map((segment) => segment.carrier.name)))];
   const title = element("h2", { id: unique("offer") },
     element("span", { class: "rank" }, `${offer.rank}. `), carriers.join(", "));
@@ -193,10 +204,12 @@ function journey(slots) {
     who.children && count(who.children, "child", "children"),
     who.infants && count(who.infants, "infant", "infants"),
   ].filter(Boolean).join(", ");
+  const legs = (slots?.legs ?? []).map((leg) =>
+    `${leg.origin?.name ?? "?"} to ${leg.destination?.name ?? "?"}${leg.date ? `, ${day(leg.date)}` : ""}`);
   return [
-    origin && destination ? `${place(origin)} to ${place(destination)}`
+    legs.length > 0 ? legs.join(" · ") : origin && destination ? `${place(origin)} to ${place(destination)}`
       : origin ? `from ${place(origin)}` : destination && `to ${place(destination)}`,
-    out && (back ? `${day(out)} – ${day(back)}` : day(out)),
+    legs.length === 0 && out && (back ? `${day(out)} – ${day(back)}` : day(out)),
     people,
     slots?.cabin && (CABINS[slots.cabin] ?? slots.cabin),
     slots?.airlines?.map((airline) => airline.name).join(", "),

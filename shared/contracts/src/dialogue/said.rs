@@ -69,6 +69,10 @@ pub struct Understanding {
     /// The limit that is known is meant for each traveller (`true`), or for all together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_each: Option<bool>,
+    /// The flights of a journey over several cities, in their order; one alone is flown onward from what is known. Where there
+    /// are several, `places` and `dates` are empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<LegSaid>,
     /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
     pub words: Private<Vec<String>>,
     /// What a language model used, where one was asked for what the rules left open.
@@ -190,6 +194,20 @@ pub struct PlaceMention {
     /// The place has no airport: the candidates are the nearest.
     #[serde(default)]
     pub near: bool,
+}
+
+/// One flight of a journey over several cities, as far as it was said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LegSaid {
+    /// Where it starts; `None` is where the flight before ends.
+    pub origin: Option<PlaceMention>,
+    /// Where it ends.
+    pub destination: Option<PlaceMention>,
+    /// It ends where the journey starts ("home from Nice").
+    pub home: bool,
+    /// The day.
+    pub date: Option<DateMention>,
 }
 
 /// What a place is in a journey.

@@ -1,0 +1,285 @@
+//! Journeys over several cities: each flight with its ends and its day. The first of them is the route that is known.
+
+use contracts::dialogue::{
+    Act, DateExpr, DateMention, LegSaid, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Understanding,
+};
+use contracts::travel::{Leg, Place, Trip};
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::Merged;
+use crate::nearness::is_one_city;
+use crate::resolve::{Calendar, resolve};
+
+/// The most flights of a journey, as the providers sell them.
+const MOST_LEGS: usize = 6;
+
+/// Merges what is said of a journey over several cities. Whether all that was said of places and days is merged with it.
+pub(super) fn merge(session: &mut Session, said: &Understanding, calendar: Calendar, merged: &mut Merged) -> bool {
+    // A day that was good when it was said may have passed since.
+    for leg in &mut session.slots.legs {
+        leg.date = leg.date.filter(|date| *date >= calendar.today);
+    }
+    match said.legs.as_slice() {
+        [] => go_on(session, said, calendar, merged),
+        [only] => add(session, only, calendar, merged) || go_on(session, said, calendar, merged),
+        several => {
+            begin(session, several, calendar, merged);
+            true
+        }
+    }
+}
+
+/// A journey that is said at once.
+fn begin(session: &mut Session, said: &[LegSaid], calendar: Calendar, merged: &mut Merged) {
+    let known = session.slots.origin.take();
+    session.slots.legs.clear();
+    for leg in said {
+        let last = session.slots.legs.last().and_then(|last| last.destination.clone());
+        let first = session.slots.legs.is_empty();
+        let origin = match &leg.origin {
+            Some(mention) => place(session, mention),
+            None if first => known.clone(),
+            None => last,
+        };
+        push(session, leg, origin, calendar, merged);
+    }
+    settle(session);
+    merged.informed = true;
+}
+
+/// "Then Rome to Bari on the 9th", "home from Nice": one flight more after those that are known; not the way back of the route.
+fn add(session: &mut Session, leg: &LegSaid, calendar: Calendar, merged: &mut Merged) -> bool {
+    let slots = &session.slots;
+    let origin = leg.origin.as_ref().and_then(|mention| mention.candidates.first());
+    let (Some(origin), Some(from), Some(to)) = (origin, &slots.origin, &slots.destination) else { return false };
+    let destination = match (&leg.destination, leg.home) {
+        (Some(mention), _) => mention.candidates.first().map(|place| place.iata),
+        (None, true) => Some(from.iata),
+        (None, false) => None,
+    };
+    let Some(destination) = destination else { return false };
+    let over_several = !slots.legs.is_empty();
+    let goes_back = origin.iata == to.iata && is_one_city(destination, from.iata);
+    // Anew from where the journey starts is another journey; what leads home or goes on from its end belongs to it.
+    let belongs = origin.iata == to.iata || is_one_city(destination, from.iata) && origin.iata != from.iata;
+    let ends_at_origin =
+        slots.legs.last().and_then(|last| last.destination.as_ref()).is_some_and(|end| end.iata == origin.iata);
+    if slots.legs.len() >= MOST_LEGS
+        || !over_several && (goes_back || !belongs)
+        || over_several && !(belongs || ends_at_origin)
+    {
+        return false;
+    }
+    if !over_several {
+        let first =
+            Leg { origin: slots.origin.clone(), destination: slots.destination.clone(), date: slots.departure_date };
+        session.slots.legs.push(first);
+    }
+    let origin = Some(origin.clone());
+    push(session, leg, origin, calendar, merged);
+    settle(session);
+    merged.informed = true;
+    true
+}
+
+/// Adds a flight; a day before the one of the flight before is kept out and named.
+fn push(session: &mut Session, leg: &LegSaid, origin: Option<Place>, calendar: Calendar, merged: &mut Merged) {
+    let destination = match &leg.destination {
+        Some(mention) => place(session, mention),
+        None if leg.home => session.slots.legs.first().and_then(|first| first.origin.clone()),
+        None => None,
+    };
+    session.slots.legs.push(Leg { origin, destination, date: None });
+    let number = session.slots.legs.len() - 1;
+    if let Some(date) = &leg.date {
+        set_day(session, number, date, calendar, merged);
+    }
+}
+
+/// The likeliest place of a name; which others it may be is told.
+fn place(session: &mut Session, mention: &PlaceMention) -> Option<Place> {
+    let (first, others) = mention.candidates.split_first()?;
+    if mention.near || !others.is_empty() {
+        let others = others.iter().take(2).cloned().collect();
+        session.remarks.push(Remark::Nearest { name: mention.name.0.clone(), taken: first.clone(), others });
+    }
+    Some(first.clone())
+}
+
+/// Puts a day on the calendar, counted from the flight before.
+fn set_day(session: &mut Session, number: usize, date: &DateMention, calendar: Calendar, merged: &mut Merged) {
+    let legs = &session.slots.legs;
+    let last = legs.iter().take(number).rev().find_map(|leg| leg.date);
+    let next = legs.iter().skip(number + 1).find_map(|leg| leg.date);
+    let moved =
+        matches!(date.expression, DateExpr::Shift { .. }).then(|| legs.get(number).and_then(|leg| leg.date)).flatten();
+    // The first day like that from the flight before on: "the 7th" after 3 May is 7 May.
+    let today = last.unwrap_or(calendar.today);
+    let departure = moved.or(last);
+    let resolved = match resolve(date.expression, Calendar { today, departure, ..calendar }) {
+        Ok(Some(day)) => day.checked_add(date.offset.days()).unwrap_or(day),
+        Ok(None) => return,
+        Err(Trouble::PastDate { date }) => match last.filter(|_| date >= calendar.today) {
+            Some(last) => return merged.wrong(Slot::DepartureDate, Trouble::LegBeforeLast { last, date }),
+            None => return merged.wrong(Slot::DepartureDate, Trouble::PastDate { date }),
+        },
+        Err(trouble) => return merged.wrong(Slot::DepartureDate, trouble),
+    };
+    if let Some(last) = last.filter(|last| resolved < *last) {
+        return merged.wrong(Slot::DepartureDate, Trouble::LegBeforeLast { last, date: resolved });
+    }
+    if let Some(leg) = session.slots.legs.get_mut(number) {
+        leg.date = Some(resolved);
+    }
+    // Flights after it that would now be before it are asked for again.
+    if next.is_some_and(|next| next < resolved) {
+        for leg in session.slots.legs.iter_mut().skip(number + 1) {
+            leg.date = leg.date.filter(|date| *date >= resolved);
+        }
+    }
+}
+
+/// What is said while a journey over several cities is known: a day or a place that it lacks, another in the place of one.
+/// A route of its own replaces it.
+fn go_on(session: &mut Session, said: &Understanding, calendar: Calendar, merged: &mut Merged) -> bool {
+    if session.slots.legs.is_empty() {
+        return false;
+    }
+    let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
+    if said.acts.contains(&Act::StartOver) || said.trip.is_some() || is_another(session, said, &meant) {
+        collapse(session);
+        return false;
+    }
+    for mention in &meant {
+        merged.informed = true;
+        fill_place(session, said, mention);
+    }
+    let dates = said.dates.iter().filter(|date| !date.negated);
+    let number = bare_day(session, said);
+    for date in dates.chain(number.as_ref()) {
+        merged.informed = true;
+        let open = session.slots.legs.iter().position(|leg| leg.date.is_none());
+        let number = open.unwrap_or_else(|| nearest(session, date, calendar));
+        set_day(session, number, date, calendar, merged);
+    }
+    settle(session);
+    true
+}
+
+/// "8" where a day was asked for.
+fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
+    let [number] = said.numbers.as_slice() else { return None };
+    let day = i8::try_from(*number).ok().filter(|day| (1..=31).contains(day))?;
+    let asked = session.asked == Some(Slot::DepartureDate) && said.dates.is_empty();
+    let expression = DateExpr::DayOfMonth { day, month: None };
+    asked.then_some(DateMention {
+        expression,
+        role: contracts::dialogue::DateRole::Departure,
+        negated: false,
+        offset: 0,
+    })
+}
+
+/// Two places are a route of its own; "just Milan both ways" is one as well.
+fn is_another(session: &Session, said: &Understanding, meant: &[&PlaceMention]) -> bool {
+    let whole = |word: &str| said.words.0.iter().any(|said| said == word);
+    let of_journey = |mention: &PlaceMention| {
+        session
+            .slots
+            .legs
+            .iter()
+            .any(|leg| [&leg.origin, &leg.destination].into_iter().flatten().any(|place| is(place, mention)))
+    };
+    match meant {
+        [] => false,
+        [only] => {
+            // "Athens directly" needs no flight between; "just Milan both ways" is one route where all flights are known.
+            let directly = whole("directly") || whole("straight");
+            let known = session.slots.open_leg().is_none();
+            of_journey(only) && (directly || known && (whole("just") || whole("only") || whole("both")))
+        }
+        several => {
+            several.iter().any(|mention| mention.role == PlaceRole::Destination || mention.role == PlaceRole::Origin)
+        }
+    }
+}
+
+fn is(place: &Place, mention: &PlaceMention) -> bool {
+    mention.candidates.iter().any(|candidate| candidate.iata == place.iata)
+}
+
+/// One route again: the days of the first and the last flight are the way out and the way back.
+fn collapse(session: &mut Session) {
+    let legs = std::mem::take(&mut session.slots.legs);
+    let (Some(first), Some(last)) = (legs.first(), legs.last()) else { return };
+    let home = first.origin.is_some() && first.origin == last.destination;
+    session.slots.return_date = last.date.filter(|_| home && legs.len() > 1);
+    session.slots.trip = session.slots.return_date.map(|_| Trip::RoundTrip);
+}
+
+/// A place for the first flight that lacks one; else in the place of what it puts right.
+fn fill_place(session: &mut Session, said: &Understanding, mention: &PlaceMention) {
+    let wrong = said.places.iter().find(|place| place.negated);
+    let Some(taken) = place(session, mention) else { return };
+    let legs = &mut session.slots.legs;
+    if let Some(wrong) = wrong {
+        for leg in legs.iter_mut() {
+            for end in [&mut leg.origin, &mut leg.destination] {
+                if end.as_ref().is_some_and(|place| is(place, wrong)) {
+                    *end = Some(taken.clone());
+                }
+            }
+        }
+        return;
+    }
+    let at = legs.iter().position(|leg| leg.origin.is_none() || leg.destination.is_none());
+    if let Some(leg) = at.and_then(|at| legs.get_mut(at)) {
+        let end = if leg.origin.is_none() && mention.role != PlaceRole::Destination {
+            &mut leg.origin
+        } else {
+            &mut leg.destination
+        };
+        *end = Some(taken);
+        return;
+    }
+    // "Then on to Bari": one flight more.
+    let known =
+        legs.iter().any(|leg| [&leg.origin, &leg.destination].into_iter().flatten().any(|place| is(place, mention)));
+    let last = legs.last().and_then(|last| last.destination.clone());
+    if !known && legs.len() < MOST_LEGS {
+        legs.push(Leg { origin: last, destination: Some(taken), date: None });
+    }
+}
+
+/// The flight whose day is nearest to one that is named.
+fn nearest(session: &Session, date: &DateMention, calendar: Calendar) -> usize {
+    let named = resolve(date.expression, calendar).ok().flatten();
+    let days = |leg: &Leg| {
+        let apart = named.zip(leg.date).and_then(|(named, day): (Date, Date)| day.since(named).ok());
+        apart.map_or(i32::MAX, |span| span.get_days().abs())
+    };
+    let legs = session.slots.legs.iter().enumerate();
+    legs.min_by_key(|(_, leg)| days(leg)).map_or(0, |(number, _)| number)
+}
+
+/// The first flight is the route that is known, and there is no day back; who flies home does so to where they started.
+fn settle(session: &mut Session) {
+    let slots = &mut session.slots;
+    let home = slots.legs.first().and_then(|first| first.origin.clone());
+    if slots.legs.len() > 1
+        && let Some(last) = slots.legs.last_mut()
+        && last.destination.is_none()
+    {
+        last.destination = home;
+    }
+    if let Some(first) = slots.legs.first() {
+        slots.origin.clone_from(&first.origin);
+        slots.destination.clone_from(&first.destination);
+        slots.departure_date = first.date;
+    }
+    (slots.return_date, slots.trip, slots.return_time) = (None, None, None);
+    session.stay = None;
+    session.unclear.clear();
+    session.recent = None;
+}
