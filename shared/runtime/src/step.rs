@@ -116,10 +116,17 @@ pub async fn read_json<T: DeserializeOwned>(request: Request, limit: usize) -> R
         readable.map_err(|error| Problem::malformed(format!("The body is not JSON: {error}")))?;
         return Err(Problem::field("(body)", "it must be a JSON object"));
     }
-    let mut json = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| unreadable(&error))?;
-    json.end().map_err(|error| Problem::malformed(format!("The body is not JSON: {error}")))?;
-    Ok(value)
+    serde_json::from_slice(&bytes).map_err(|error| fault::<T>(&bytes, &error))
+}
+
+/// What is wrong with a body. It is read once more to learn where, for keeping the path while reading costs a string a key.
+fn fault<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Problem {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match serde_path_to_error::deserialize::<_, T>(&mut json) {
+        Err(error) => unreadable(&error),
+        // There is more after the value.
+        Ok(_) => Problem::malformed(format!("The body is not JSON: {error}")),
+    }
 }
 
 fn is_json(request: &Request) -> bool {
