@@ -33,6 +33,8 @@ pub(crate) struct Limits {
     pub stalled: Duration,
     /// How long a body may take to come, all of it.
     pub body: Duration,
+    /// Those who connect belong to this process.
+    pub is_trusted: bool,
 }
 
 /// Whoever may connect, a browser or an SDK. A stream of words says something every 15 seconds.
@@ -43,11 +45,18 @@ pub(crate) const PUBLIC: Limits = Limits {
     idle: Duration::from_secs(30),
     stalled: Duration::from_secs(60),
     body: Duration::from_secs(20),
+    is_trusted: false,
 };
 
-/// The process itself, whose pools keep connections for 90 seconds. `chat` has one connection to the steps for all turns.
-pub(crate) const OWN: Limits =
-    Limits { streams: 100_000, idle: Duration::from_secs(120), stalled: Duration::from_secs(300), ..PUBLIC };
+/// The process itself, whose pools keep connections for 90 seconds. `chat` has a connection to the steps for some hundred
+/// turns each.
+pub(crate) const OWN: Limits = Limits {
+    streams: 100_000,
+    idle: Duration::from_secs(120),
+    stalled: Duration::from_secs(300),
+    is_trusted: true,
+    ..PUBLIC
+};
 
 /// What happens on a connection.
 #[derive(Debug)]

@@ -72,6 +72,11 @@ async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stoppe
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams);
+    if limits.is_trusted {
+        // Calls that are given up in numbers, as where many turns run out of time together, are no attack: the default would
+        // end the connection and take along the calls that are well.
+        builder.http2().max_pending_accept_reset_streams(None).max_local_error_reset_streams(None);
+    }
     let builder = Arc::new(builder);
     let connections = Arc::new(Semaphore::new(limits.connections));
     loop {

@@ -13,6 +13,7 @@ const LIMITS: Limits = Limits {
     idle: Duration::from_millis(400),
     stalled: Duration::from_millis(600),
     body: Duration::from_millis(500),
+    is_trusted: false,
 };
 
 async fn start(router: Router) -> Server {

@@ -1,7 +1,9 @@
-//! The client that calls steps: one pooled connection to the steps API, signed where that asks for it.
+//! The client that calls steps: pooled connections to the steps API, signed where that asks for it.
 //!
 //! On a laptop the steps are on loopback, over HTTP/2 without TLS; in AWS they are an API Gateway that lets in only what
 //! carries a SigV4 signature.
+
+mod connections;
 
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +25,7 @@ use crate::deadline::{DEADLINE_HEADER, Deadline};
 use crate::flags::{FLAGS_HEADER, FlagSource, Handed};
 use crate::trace::{TRACEPARENT, Trace, X_RAY};
 use crate::upstream::was_not_sent;
+use connections::{Connections, Place};
 
 /// What a callee gets less than its caller has, so that its answer still arrives in time.
 const TRANSIT: Duration = Duration::from_millis(20);
@@ -36,7 +39,7 @@ const REPEATABLE: [&str; 3] = ["/steps/understand", "/steps/session/", "/steps/r
 
 /// Calls steps.
 pub struct Pipeline {
-    client: reqwest::Client,
+    connections: Connections,
     base_url: String,
     signer: Option<Signer>,
     flags: FlagSource,
@@ -46,10 +49,14 @@ impl Pipeline {
     /// A client for the steps below `base_url`, unsigned.
     pub fn new(base_url: impl Into<String>) -> anyhow::Result<Self> {
         let base_url = base_url.into().trim_end_matches('/').to_owned();
-        // Nothing negotiates HTTP/2 without TLS, so the loopback has to know.
-        let client = if base_url.starts_with("http://") { pool().http2_prior_knowledge() } else { pool() };
-        let client = client.build().context("building the client for the steps")?;
-        Ok(Self { client, base_url, signer: None, flags: FlagSource::default() })
+        let connections = match base_url.starts_with("http://") {
+            // Nothing negotiates HTTP/2 without TLS, so the loopback has to know.
+            true => Connections::shared(|| pool().http2_prior_knowledge().tls_certs_only([])),
+            false => Connections::pooled(pool),
+        };
+        // A client that cannot be built is known from the start.
+        connections.take()?;
+        Ok(Self { connections, base_url, signer: None, flags: FlagSource::default() })
     }
 
     /// The same, handing the flags that `flags` knows by then on with each call.
@@ -74,8 +81,10 @@ impl Pipeline {
     /// # Errors
     /// A client that cannot be built.
     pub fn signed(self, region: String, credentials: Option<SharedCredentialsProvider>) -> anyhow::Result<Self> {
-        let client = pool().build().context("building the client for the steps")?;
-        Ok(Self { client, signer: Some(Signer { region, credentials: OnceCell::new_with(credentials) }), ..self })
+        let connections = Connections::pooled(pool);
+        connections.take()?;
+        let signer = Some(Signer { region, credentials: OnceCell::new_with(credentials) });
+        Ok(Self { connections, signer, ..self })
     }
 
     /// Calls a step and waits for its answer until the deadline.
@@ -105,8 +114,7 @@ impl Pipeline {
     ) -> Result<Out, Problem> {
         // On the heap, for a turn holds several of these.
         let exchange = Box::pin(async {
-            let response = self.send(step.path, input, deadline).await?;
-            let body = response.bytes().await.map_err(|error| unreachable(step.path, error))?;
+            let body = self.send(step.path, input, deadline, reqwest::Response::bytes).await?.0;
             serde_json::from_slice(&body).map_err(|error| unreadable(step.path, error))
         });
         tokio::time::timeout_at(end.instant(), exchange).await.map_err(|_| Problem::deadline())?
@@ -125,9 +133,12 @@ impl Pipeline {
         end: Deadline,
     ) -> Result<impl Stream<Item = Result<Item, Problem>> + use<In, Item>, Problem> {
         let path = step.path;
-        let answer = tokio::time::timeout_at(deadline.instant(), Box::pin(self.send(path, input, deadline))).await;
-        let response = answer.map_err(|_| Problem::deadline())??;
+        let head = Box::pin(self.send(path, input, deadline, |response| std::future::ready(Ok(response))));
+        let answer = tokio::time::timeout_at(deadline.instant(), head).await;
+        let (response, place) = answer.map_err(|_| Problem::deadline())??;
         let items = response.bytes_stream().eventsource().map(move |event| {
+            // Until the end, it is one of the calls of its connection.
+            let _ = &place;
             let event = event.map_err(|error| unreachable(path, error))?;
             serde_json::from_str(&event.data).map_err(|error| unreadable(path, error))
         });
@@ -143,17 +154,19 @@ impl Pipeline {
         }))
     }
 
-    /// Sends a call, and once more where that can help and does nothing twice that costs: where it reached nobody (sockets
-    /// that thawed with a Lambda are dead), where the step had no room, and for [`REPEATABLE`] steps after most failures.
-    async fn send<In: Serialize>(
+    /// Sends a call and reads of its answer what `read` does, and once more where that can help and does nothing twice that
+    /// costs: where it reached nobody (sockets that thawed with a Lambda are dead), where the step had no room, and for
+    /// [`REPEATABLE`] steps after most failures. After a connection that broke, it goes over another.
+    async fn send<In: Serialize, T, F: Future<Output = reqwest::Result<T>>>(
         &self,
         path: &'static str,
         input: &In,
         deadline: Deadline,
-    ) -> Result<reqwest::Response, Problem> {
+        read: fn(reqwest::Response) -> F,
+    ) -> Result<(T, Place), Problem> {
         let body = Bytes::from(serde_json::to_vec(input).map_err(Problem::internal)?);
-        match self.attempt(path, body.clone(), deadline).await? {
-            Attempt::Answered(response) => return Ok(response),
+        match self.attempt(path, body.clone(), deadline, read).await? {
+            Attempt::Answered(answer, place) => return Ok((answer, place)),
             Attempt::Failed(failure) if !failure.is_repeated(path) => return Err(failure.problem(path)),
             Attempt::Failed(failure) => {
                 // Those who were refused together do not come back together. A dead connection is no reason to wait.
@@ -165,26 +178,45 @@ impl Pipeline {
                 tokio::time::sleep(pause).await;
             }
         }
-        match self.attempt(path, body, deadline).await? {
-            Attempt::Answered(response) => Ok(response),
+        match self.attempt(path, body, deadline, read).await? {
+            Attempt::Answered(answer, place) => Ok((answer, place)),
             Attempt::Failed(failure) => Err(failure.problem(path)),
         }
     }
 
-    async fn attempt(&self, path: &'static str, body: Bytes, deadline: Deadline) -> Result<Attempt, Problem> {
-        let request = self.request(path, body, deadline).await.map_err(Problem::internal)?;
-        Ok(match self.client.execute(request).await {
-            Ok(response) if response.status().is_success() => Attempt::Answered(response),
-            Ok(response) => Attempt::Failed(StepFailure::read(response).await),
-            Err(error) => Attempt::Failed(StepFailure::Unanswered(error)),
+    async fn attempt<T, F: Future<Output = reqwest::Result<T>>>(
+        &self,
+        path: &'static str,
+        body: Bytes,
+        deadline: Deadline,
+        read: fn(reqwest::Response) -> F,
+    ) -> Result<Attempt<T>, Problem> {
+        let (client, place) = self.connections.take().map_err(Problem::internal)?;
+        let request = self.request(&client, path, body, deadline).await.map_err(Problem::internal)?;
+        let answer = match client.execute(request).await {
+            Ok(response) if response.status().is_success() => read(response).await,
+            Ok(response) => return Ok(Attempt::Failed(StepFailure::read(response).await)),
+            Err(error) => Err(error),
+        };
+        Ok(match answer {
+            Ok(answer) => Attempt::Answered(answer, place),
+            Err(error) => {
+                self.connections.give_up(&place);
+                Attempt::Failed(StepFailure::Unanswered(error))
+            }
         })
     }
 
-    async fn request(&self, path: &str, body: Bytes, deadline: Deadline) -> anyhow::Result<reqwest::Request> {
+    async fn request(
+        &self,
+        client: &reqwest::Client,
+        path: &str,
+        body: Bytes,
+        deadline: Deadline,
+    ) -> anyhow::Result<reqwest::Request> {
         let left = deadline.less(TRANSIT).remaining().as_millis() as u64;
         let url = format!("{}{path}", self.base_url);
-        let mut request = self
-            .client
+        let mut request = client
             .post(url)
             .header(header::CONTENT_TYPE, "application/json")
             .header(DEADLINE_HEADER, left)
@@ -225,8 +257,8 @@ fn unreadable(path: &str, error: serde_json::Error) -> Problem {
 }
 
 /// What a call came to.
-enum Attempt {
-    Answered(reqwest::Response),
+enum Attempt<T> {
+    Answered(T, Place),
     Failed(StepFailure),
 }
 
@@ -473,6 +505,55 @@ mod tests {
         assert_eq!((calls, answer.unwrap().as_str()), (2, "done"));
         let (calls, answer) = call_one_that_dies(&ECHO).await;
         assert_eq!((calls, answer.unwrap_err().status()), (1, StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    /// Carries connections to `url`, and cuts the first of them once `cut` is told; the address to connect to.
+    async fn relay(url: String, cut: Arc<tokio::sync::Notify>) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let to = url.trim_start_matches("http://").to_owned();
+            let mut cut = Some(cut);
+            while let Ok((mut from, _)) = listener.accept().await {
+                let mut to = tokio::net::TcpStream::connect(&to).await.unwrap();
+                // Nobody tells the others.
+                let cut = cut.take().unwrap_or_default();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut from, &mut to) => {}
+                        () = cut.notified() => {}
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_takes_along_the_calls_it_carries_and_only_those_that_may_have_been_paid() {
+        const CALLS: usize = 250;
+        let cut = Arc::new(tokio::sync::Notify::new());
+        let slow = async |_, words, _| {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            Ok(words)
+        };
+        let steps = ECHO.serve(Arc::new(()), slow).merge(READ.serve(Arc::new(()), slow));
+        let pipeline = Pipeline::new(relay(serve(steps).await, cut.clone()).await).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let breaks = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            cut.notify_one();
+        };
+        let words = String::new();
+        let calls = (0..CALLS).map(|number| {
+            let step = if number % 2 == 0 { &READ } else { &ECHO };
+            pipeline.call(step, &words, deadline)
+        });
+        let (answers, ()) = tokio::join!(futures::future::join_all(calls), breaks);
+        let failed: Vec<usize> = (0..CALLS).filter(|number| answers[*number].is_err()).collect();
+        assert_eq!(failed.len(), 50, "half of the hundred on it: {failed:?}");
+        assert!(failed.iter().all(|number| number % 2 == 1), "what pays nobody was called again: {failed:?}");
+        assert!(pipeline.call(&ECHO, &words, deadline).await.is_ok(), "the next goes over another");
     }
 
     /// Answers this at first, then as the step does; how often it was called, and what the caller gets.
