@@ -4,6 +4,8 @@
 //! loopback; `chat` calls the steps over HTTP just as it does through API Gateway, and the real SDKs talk to tables and queues.
 //! The last three answer nobody but this process.
 
+mod bounded;
+mod capacity;
 mod clients;
 mod connection;
 mod door;
@@ -41,8 +43,9 @@ use runtime::trace::Trace;
 use session::{Store, Tables};
 use tokio::task::JoinHandle;
 
+pub use capacity::Capacity;
 pub use clients::ClientLimit;
-use connection::{OWN, PUBLIC};
+use connection::{Limits, OWN, PUBLIC};
 pub use door::Hosts;
 use door::Key;
 use knowledge::OwnText;
@@ -80,6 +83,8 @@ pub struct Options {
     pub hosts: Hosts,
     /// How often each client address may ask.
     pub client_limit: ClientLimit,
+    /// How many turns it takes on at once.
+    pub capacity: Capacity,
     /// Where the tables are.
     pub state: State,
     /// Who helps to understand what the rules leave open.
@@ -204,6 +209,7 @@ impl Colloquy {
 
         let chat = chat::Deps::new(Pipeline::new(&steps_url)?, turns.clone(), options.assistants).with_flags(flags);
         let chat = chat.with_operator(options.operator_key, options.hand_offs_are_read);
+        let chat = chat.with_room_for(options.capacity.turns());
         let running = chat.running();
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
         let health = health::Deps::new(Pipeline::new(&steps_url)?, client.clone(), tables, chunks, turns.clone());
@@ -213,7 +219,7 @@ impl Colloquy {
             .merge(observed("web", web::router()))
             .merge(metrics::router(measured.clone()));
         let public = options.hosts.guard(options.client_limit.guard(close(public)));
-        let public = Server::start(listener, public, PUBLIC)?;
+        let public = Server::start(listener, public, Limits { connections: options.capacity.connections, ..PUBLIC })?;
         let record = Arc::new(record);
         let (embedding, recording) = (embed.clone(), record.clone());
         let mappings = [

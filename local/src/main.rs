@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use contracts::usd::Usd;
 use ingest::PdfReader;
-use local::{ClientLimit, Colloquy, Hosts, Options, State, knowledge};
+use local::{Capacity, ClientLimit, Colloquy, Hosts, Options, State, knowledge};
 use models::embedder::Embedders;
 use record::Prices;
 use runtime::assistants::Assistants;
@@ -40,14 +40,11 @@ async fn run() -> anyhow::Result<()> {
     if !arguments.is_empty() {
         return command::run(&arguments).await;
     }
-    // A thousand turns that wait are a few thousand sockets.
-    if let Err(error) = rlimit::increase_nofile_limit(65_536) {
-        tracing::warn!(%error, "the limit of open files could not be raised");
-    }
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
 
     let options = options()?;
+    runtime::upstream::limit_calls(options.capacity.turns());
     let said = banner(&options);
     let colloquy = Colloquy::start(options).await?;
     print(&said.replace("{url}", &colloquy.url()));
@@ -61,6 +58,14 @@ async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// How many files may be open. A thousand turns that wait are a few thousand sockets, so the limit is raised as far as it goes.
+fn open_files() -> u64 {
+    rlimit::increase_nofile_limit(65_536).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+        rlimit::Resource::NOFILE.get_soft().unwrap_or_default()
+    })
+}
+
 /// What the environment says.
 fn options() -> anyhow::Result<Options> {
     let Embedders { current, next } = Embedders::from_env()?;
@@ -68,6 +73,7 @@ fn options() -> anyhow::Result<Options> {
         port: config::parsed("PORT", 3000)?,
         hosts: Hosts::from_env(),
         client_limit: ClientLimit::from_env()?,
+        capacity: Capacity::from_env(open_files())?,
         state: state(),
         understand: understand::Deps::from_env()?,
         flights: flights::Deps::from_env()?,

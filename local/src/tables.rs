@@ -28,8 +28,10 @@ use tokio::task::JoinHandle;
 use crate::connection::OWN;
 use crate::door::Key;
 use crate::server::Server;
-use crate::{State, dynamo, server};
+use crate::{State, bounded, dynamo, server};
 
+/// How many calls to the embedded tables are under way at once.
+const CALLS: usize = 32;
 /// How often what is past its time is deleted.
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long what was deleted may still be read in the log that SQLite writes before its file.
@@ -172,17 +174,18 @@ fn checkpoint(file: &Path) -> rusqlite::Result<()> {
 /// A client of the endpoint `url`, with the credentials of the embedded tables where it has their key.
 pub(crate) async fn client(url: &str) -> anyhow::Result<Client> {
     let mut url: reqwest::Url = url.parse().with_context(|| format!("{url:?} is not the URL of a DynamoDB"))?;
-    let credentials = Key::of_url(&url)
-        .map_or_else(|| Credentials::new("local", "local", None, None, "local"), |key| key.credentials());
+    let key = Key::of_url(&url);
+    let is_embedded = key.is_some();
+    let credentials =
+        key.map_or_else(|| Credentials::new("local", "local", None, None, "local"), |key| key.credentials());
     let bare = url.set_username("").and_then(|()| url.set_password(None));
     bare.map_err(|()| anyhow!("the URL of a DynamoDB has a host"))?;
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(url)
         .region(Region::new("us-east-1"))
-        .credentials_provider(credentials)
-        .load()
-        .await;
-    Ok(Client::new(&config))
+        .credentials_provider(credentials);
+    let config = if is_embedded { config.http_client(bounded::http_client(CALLS)) } else { config };
+    Ok(Client::new(&config.load().await))
 }
 
 /// Makes the tables that are missing, as the template describes them.

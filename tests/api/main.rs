@@ -6,6 +6,7 @@ mod chat;
 mod circuits;
 mod client_limit;
 mod crisis;
+mod crowd;
 mod daily_cap;
 mod documents;
 mod events;

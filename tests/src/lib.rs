@@ -9,7 +9,7 @@ use flights::sample::Sample;
 use flights::scale::Scales;
 use ingest::PdfReader;
 use iso_currency::Currency;
-use local::{ClientLimit, Colloquy, Hosts, Options, State};
+use local::{Capacity, ClientLimit, Colloquy, Hosts, Options, State};
 use record::Prices;
 use runtime::assistants::Assistants;
 use runtime::config::Secret;
@@ -111,6 +111,7 @@ pub fn options() -> Options {
         port: 0,
         hosts: Hosts::default(),
         client_limit: ClientLimit::default(),
+        capacity: Capacity::for_turns(16_384),
         state: State::Memory,
         understand: understand::Deps::default(),
         flights: sample_flights(),

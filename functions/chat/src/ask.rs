@@ -33,6 +33,7 @@ pub(crate) fn start(
     let danger = crisis::look(&request.question, request.client_time.as_ref(), headers);
     if danger.is_none() {
         request.check()?;
+        deps.running.check_room()?;
     }
     let turn_id = Ulid::generate();
     let turns = deps.running.clone();

@@ -79,6 +79,11 @@ impl Deps {
         self.running.clone()
     }
 
+    /// The same, taking on so many turns at once.
+    pub fn with_room_for(self, turns: usize) -> Self {
+        Self { running: RunningTurns::with_room_for(turns), ..self }
+    }
+
     /// The same, with switches that are read from `flags` and handed on to the steps.
     pub fn with_flags(self, flags: FlagSource) -> Self {
         Self { pipeline: self.pipeline.with_flags(flags.clone()), flags, ..self }

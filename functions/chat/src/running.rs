@@ -18,6 +18,8 @@ use ulid::Ulid;
 const AFTER_END: Duration = Duration::from_secs(30);
 /// How many finished turns are there to be followed at most; of more, the first to finish goes.
 const FINISHED_LIMIT: usize = 256;
+/// When those come again for whom there is no room.
+const COME_AGAIN: Duration = Duration::from_secs(2);
 /// How long a turn that is stopped at a shutdown has to be kept.
 const KEEPING: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,8 @@ const NOT_KEPT: &str =
 
 /// The turns that this process runs, and those that it finished just now.
 pub struct RunningTurns {
+    /// How many there may be at once.
+    most: usize,
     under_way: watch::Sender<usize>,
     turns: Mutex<Turns>,
 }
@@ -54,8 +58,25 @@ struct Told {
 }
 
 impl RunningTurns {
+    /// As many at once as come: in AWS, Lambda says how many come to one environment.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { under_way: watch::Sender::new(0), turns: Mutex::default() })
+        Self::with_room_for(usize::MAX)
+    }
+
+    pub(crate) fn with_room_for(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, under_way: watch::Sender::new(0), turns: Mutex::default() })
+    }
+
+    /// Whether one more can be taken to its end. To be asked before anything is done for it: what was begun is not refused.
+    ///
+    /// # Errors
+    /// 503 where there is no room, to come again in a moment.
+    pub(crate) fn check_room(&self) -> Result<(), Problem> {
+        if *self.under_way.borrow() < self.most {
+            return Ok(());
+        }
+        let detail = "As many messages are being answered as this service can hold; nothing was done with this one.";
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy", detail).retry_after(COME_AGAIN))
     }
 
     /// Runs a turn in a task of its own, whoever follows it.

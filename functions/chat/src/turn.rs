@@ -100,8 +100,9 @@ pub(crate) fn start(
     let kind = deps.assistants.get(&request.assistant)?.kind;
     let danger = crisis::look(&request.message, request.client_time.as_ref(), headers);
     if danger.is_none() {
-        // A cry for help may be as long as it likes.
+        // A cry for help may be as long as it likes, and finds room.
         request.check()?;
+        deps.running.check_room()?;
     }
     let region = crisis::region(&request.message, request.client_time.as_ref(), headers);
     let turn_id = Ulid::generate();

@@ -170,7 +170,7 @@ impl ChatModel {
             let options = StreamOptions { include_usage: true };
             let request = Request { stream: true, stream_options: Some(options), ..self.request(messages) };
             let response = self.server.post(PATH, &request, Repeat::Unbegun, limit).await?;
-            let mut pieces = events::pieces(response.bytes_stream(), room, end);
+            let mut pieces = events::pieces(upstream::pieces(response), room, end);
             match pieces.next().await {
                 Some(Ok(Piece::Text(text))) => Ok((text, pieces)),
                 Some(Ok(Piece::End(FinishReason::ContentFilter))) => Err(Failure::new(Reason::Rejected)),

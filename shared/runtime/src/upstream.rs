@@ -6,14 +6,16 @@
 mod breaker;
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::retry::budget::{Budget, TpsBudget};
 
 use crate::deadline::Deadline;
@@ -22,6 +24,10 @@ use crate::trace::{TRACEPARENT, Trace};
 
 pub use breaker::Breaker;
 
+/// How many connections to one host are kept for the next calls.
+const IDLE_CONNECTIONS: usize = 100;
+/// How many calls are under way at once, unless [`limit_calls`] says otherwise.
+const CALLS: usize = 1_000;
 /// The largest answer that is read, in bytes after decompression: of vectors, and of whoever answers with offers.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 const LARGEST_EXCHANGE: usize = 4 * 1024 * 1024;
@@ -47,11 +53,42 @@ pub fn client() -> anyhow::Result<Client> {
     let client = Client::builder()
         .connect_timeout(Duration::from_secs(3))
         .pool_idle_timeout(Duration::from_secs(60))
+        // Each keeps its buffers: after a crowd, most are closed.
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .tcp_nodelay(true)
         .redirect(redirect::Policy::none())
         .user_agent(concat!("colloquy/", env!("CARGO_PKG_VERSION")));
     let client = client.build().context("building the client for what is outside")?;
     Ok(CLIENT.get_or_init(|| client).clone())
+}
+
+/// What the calls of this process share.
+static ROOM: OnceLock<Arc<Semaphore>> = OnceLock::new();
+
+/// From now on, so many calls are under way at once at most; others wait for one to end, as long as their callers do. To be said
+/// before the first call.
+pub fn limit_calls(most: usize) {
+    ROOM.get_or_init(|| Arc::new(Semaphore::new(most)));
+}
+
+/// A call's room, from its start to the last byte of its answer. It travels with the response.
+#[derive(Clone)]
+struct Room(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
+
+impl Room {
+    async fn wait() -> Option<Self> {
+        let room = ROOM.get_or_init(|| Arc::new(Semaphore::new(CALLS)));
+        // It is never closed.
+        room.clone().acquire_owned().await.ok().map(|permit| Self(Arc::new(permit)))
+    }
+}
+
+/// The body of a response, piece by piece.
+pub fn pieces(response: Response) -> impl Stream<Item = reqwest::Result<bytes::Bytes>> {
+    let room = response.extensions().get::<Room>().cloned();
+    response.bytes_stream().inspect(move |_| {
+        let _ = &room;
+    })
 }
 
 /// An answer, read whole.
@@ -191,9 +228,13 @@ async fn answer(
 
 /// Sends a request once, and counts what came of it, also where nobody waits for it any more.
 async fn metered(endpoint: &'static str, request: RequestBuilder) -> reqwest::Result<Response> {
+    let room = Room::wait().await;
     let mut call = Call { endpoint, started: Instant::now(), outcome: Reason::Timeout.as_str() };
     // On the heap, for whoever asks twice holds two of these.
-    let answer = Box::pin(request.send()).await;
+    let mut answer = Box::pin(request.send()).await;
+    if let (Ok(response), Some(room)) = (&mut answer, room) {
+        response.extensions_mut().insert(room);
+    }
     call.outcome = match &answer {
         Ok(response) if response.status().is_success() => "ok",
         Ok(response) => Failure::answered(response.status(), &HeaderMap::new(), None).reason.as_str(),
