@@ -187,6 +187,28 @@ async fn a_model_is_counted_by_its_price_in_a_session_and_without_one() {
 }
 
 #[tokio::test]
+async fn turns_that_come_together_count_once_each_whichever_were_counted_before() {
+    let app = App::start().await;
+    let worker = worker(&app);
+    let mut messages = Vec::new();
+    for number in 0..13 {
+        let reply = untold(&app, nobody().await, &flight()).await;
+        let work = RecordWork::kept(&serde_json::from_value(reply).unwrap());
+        messages.push(Message { id: number.to_string(), ..message(&work) });
+    }
+    let at_once = async |some: &[Message]| {
+        let failed = record::work(worker.clone(), some.to_vec(), Deadline::after(Duration::from_secs(20))).await;
+        assert_eq!(failed, Vec::<String>::new());
+        totals(&app, "travel").await["turns"]
+    };
+    assert_eq!(at_once(&messages[..4]).await, 4);
+    assert_eq!(at_once(&messages[2..]).await, 13, "two of them were counted before");
+    assert_eq!(at_once(&[&messages[..], &messages[..]].concat()).await, 13, "each of them came twice");
+    assert_eq!(asked(&app, "travel").await, [("route LHE-DXB".to_owned(), 13)]);
+    assert_eq!(sweep(&worker).await, 0, "all of them are marked");
+}
+
+#[tokio::test]
 async fn a_message_delivered_ten_times_at_once_counts_once() {
     let app = App::start().await;
     let worker = worker(&app);
@@ -397,7 +419,7 @@ async fn a_day_is_on_many_keys_and_what_earlier_releases_counted_on_one_is_added
     let counters = [("turns".to_owned(), 1)].into();
     for turn in 0..64 {
         let id = ulid::Ulid::from_parts(moment, turn);
-        let asked = totals.add_asked(id, "travel", "route LHE-DXB").unwrap();
+        let asked = totals.add_asked(id, "travel", "route LHE-DXB", 1).unwrap();
         add(vec![totals.add(id, "travel", &counters).unwrap(), asked]).await;
     }
     let old = [("totals#travel#3", "turns", "10"), ("asked#travel#route LHE-DXB#3", "count", "5")];

@@ -157,7 +157,7 @@ pub(crate) async fn keep(
     let kept = deps.pipeline.call(&SESSION_COMMIT, &commit, deadline).await;
     let mut reply = commit.reply;
     match kept {
-        Ok(_) => deps.tell(RecordWork::turn(&reply.turn_id, reply.session_id.clone()), progress.end).await,
+        Ok(_) => deps.tell(RecordWork::kept(&reply), progress.end).await,
         Err(problem) => {
             progress.degrade("session", &problem);
             reply.degraded.append(&mut progress.degraded);

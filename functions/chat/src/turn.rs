@@ -299,7 +299,7 @@ impl Turn {
         };
         let kept = progress.timed("commit", deps.pipeline.call(&SESSION_COMMIT, &commit, end)).await;
         let kept = kept.inspect_err(unanswered)?;
-        deps.tell(RecordWork::turn(&commit.reply.turn_id, commit.reply.session_id.clone()), end).await;
+        deps.tell(RecordWork::kept(&commit.reply), end).await;
         let reply = &commit.reply;
         let by_model = reply.written_by == Writer::Model || reply.usage.is_some() || commit.understanding.asked_model;
         progress.finished(by_model, &reply.degraded, failed);

@@ -2,21 +2,22 @@
 //!
 //! In: messages that name turns. Out: the turn's cost in its row, and the sums of its day in the `totals` table. A message may
 //! come twice, in two places at once, and a worker may die anywhere: the mark in the turn's row and the sums are one
-//! transaction, so a turn is counted once or not yet. A turn whose message was lost is found by its mark ([`sweep`]). Turns
+//! transaction, of several turns where their messages come together, so a turn is counted once or not yet. A turn whose message was lost is found by its mark ([`sweep`]). Turns
 //! that were deleted before they were counted are not. It never sees what was said leave the table.
 
+mod batch;
 mod count;
 mod notify;
 mod prices;
 mod table;
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws::handoffs::Handoffs;
 use aws::queue::{Queue, Undone};
 use aws::totals::Totals;
-use contracts::dialogue::Action;
 use contracts::problem::Problem;
 use contracts::turns::{Finished, RecordWork, SHARDS};
 use futures::{StreamExt, stream};
@@ -24,16 +25,19 @@ use jiff::SignedDuration;
 use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::message::Message;
-use runtime::meter;
 use ulid::Ulid;
 
 pub use notify::Notify;
 pub use prices::Prices;
 
+use batch::Turn;
 use table::{Turns, Written};
 
-/// How many turns are counted at once.
+/// How many transactions are under way at once.
 const AT_ONCE: usize = 8;
+/// How many turns one transaction counts: of each its mark, its sums, and four things at most that were asked for, where
+/// DynamoDB takes a hundred writes.
+const TOGETHER: usize = 10;
 /// How often a transaction is tried that meets others at an item.
 const ATTEMPTS: u32 = 8;
 /// How long a turn has waited that the sweep takes up: its message, if there is one, has come by then.
@@ -97,8 +101,19 @@ impl Deps {
 
 /// Counts the turns of a batch of messages; answers the ids of those to be delivered again.
 pub async fn work(deps: Arc<Deps>, messages: Vec<Message>, deadline: Deadline) -> Vec<String> {
+    let some: Vec<_> = messages.chunks(TOGETHER).map(|some| handle_some(&deps, some, deadline)).collect();
+    stream::iter(some).buffer_unordered(AT_ONCE).concat().await
+}
+
+/// Counts the turns of some messages in one transaction. Where that does not succeed, as where one of them was counted before,
+/// each is counted in one of its own.
+async fn handle_some(deps: &Deps, messages: &[Message], deadline: Deadline) -> Vec<String> {
+    let together = tokio::time::timeout_at(deadline.instant(), batch::record(deps, messages));
+    if together.await.unwrap_or_default() {
+        return Vec::new();
+    }
     let each: Vec<_> =
-        messages.iter().map(|message| message.traced("record", handle(&deps, message, deadline))).collect();
+        messages.iter().map(|message| message.traced("record", handle(deps, message, deadline))).collect();
     let failed: Vec<Option<String>> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
     failed.into_iter().flatten().collect()
 }
@@ -175,47 +190,27 @@ async fn record(deps: &Deps, work: &RecordWork, deadline: Deadline) -> Result<()
 
 async fn try_record(deps: &Deps, work: &RecordWork) -> Result<(), Problem> {
     let turn_id: Ulid = work.turn_id.parse().map_err(Problem::internal)?;
-    let counted = match &work.turn {
-        Finished::Turn { session_id } => match deps.turns.counted(session_id, turn_id).await? {
-            Some(counted) => counted,
-            None => return Ok(()),
+    let turn = match Turn::told(deps, work) {
+        Some(turn) => turn,
+        None => match &work.turn {
+            Finished::Turn { session_id, .. } => match deps.turns.counted(session_id, turn_id).await? {
+                Some(counted) => Turn::new(deps, turn_id, Some(session_id), Cow::Owned(counted)),
+                None => return Ok(()),
+            },
+            // Whoever knows it comes with the next release, and the message waits as long.
+            Finished::Ask { .. } | Finished::Other => {
+                return Err(Problem::unavailable(
+                    "This turn is of a later release.",
+                    anyhow::anyhow!("an unknown kind of turn"),
+                ));
+            }
         },
-        Finished::Ask { counted } => (**counted).clone(),
-        // Whoever knows it comes with the next release, and the message waits as long.
-        Finished::Other => {
-            return Err(Problem::unavailable(
-                "This turn is of a later release.",
-                anyhow::anyhow!("an unknown kind of turn"),
-            ));
-        }
     };
-    let cost = count::cost(&counted, &deps.prices);
-    if cost.is_none() && deps.unpriced.set(()).is_ok() {
-        let model = counted.usage.as_ref().and_then(|usage| usage.model.as_deref());
-        tracing::warn!(model, "turns of a model without a known use or price: their cost is not counted");
-    }
-    let mut writes = vec![match &work.turn {
-        Finished::Turn { session_id } => deps.turns.mark(session_id, turn_id, cost)?,
-        Finished::Ask { .. } | Finished::Other => deps.turns.put_ask(turn_id, &counted, cost)?,
-    }];
-    writes.push(deps.totals.add(turn_id, &counted.assistant, &count::counters(&counted, cost))?);
-    for name in &counted.asked_for {
-        writes.push(deps.totals.add_asked(turn_id, &counted.assistant, name)?);
-    }
-    let handed_off = match &work.turn {
-        Finished::Turn { session_id } if counted.action == Action::Handoff.name() => Some(session_id),
-        _ => None,
-    };
-    if let Some(session_id) = handed_off {
-        writes.push(deps.handoffs.put(turn_id, &counted.assistant, session_id)?);
-    }
+    let writes = batch::writes(deps, std::slice::from_ref(&turn))?;
     for attempt in 0..ATTEMPTS {
         match deps.turns.write(&writes).await? {
             Written::Now => {
-                if handed_off.is_some() {
-                    deps.notify.tell(turn_id, &counted.assistant).await;
-                }
-                meter::cost(&counted.assistant, cost.unwrap_or_default());
+                turn.tell(deps).await;
                 return Ok(());
             }
             Written::Before => return Ok(()),

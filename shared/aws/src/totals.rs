@@ -90,16 +90,22 @@ impl Totals {
         Ok(TransactWriteItem::builder().update(update.build().map_err(Problem::internal)?).build())
     }
 
-    /// The write that counts that something was asked for in a turn, by its name.
+    /// The write that counts that something was asked for, so many times, by its name.
     ///
     /// # Errors
     /// Never, as long as the keys are there.
-    pub fn add_asked(&self, turn_id: Ulid, assistant: &str, name: &str) -> Result<TransactWriteItem, Problem> {
+    pub fn add_asked(
+        &self,
+        turn_id: Ulid,
+        assistant: &str,
+        name: &str,
+        times: usize,
+    ) -> Result<TransactWriteItem, Problem> {
         let forgotten = (Timestamp::now() + ASKED_TTL).as_second().to_string();
         let update = self.update(turn_id, &format!("asked#{assistant}#{name}"));
-        let update = update.update_expression("SET expires_at = :forgotten ADD #count :one");
+        let update = update.update_expression("SET expires_at = :forgotten ADD #count :times");
         let update = update.expression_attribute_names("#count", "count");
-        let update = update.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        let update = update.expression_attribute_values(":times", AttributeValue::N(times.to_string()));
         let update = update.expression_attribute_values(":forgotten", AttributeValue::N(forgotten));
         Ok(TransactWriteItem::builder().update(update.build().map_err(Problem::internal)?).build())
     }

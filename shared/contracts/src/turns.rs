@@ -45,7 +45,7 @@ pub struct TurnBody<'a> {
     pub timings_ms: Cow<'a, BTreeMap<String, f64>>,
 }
 
-/// A turn that `record` is to count, as the queue carries it: keys, not text.
+/// A turn that `record` is to count, as the queue carries it: keys and counts, nothing that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordWork {
     /// The turn: a ULID.
@@ -62,10 +62,13 @@ pub struct RecordWork {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finished {
-    /// In the row of a turn of a session.
+    /// In the row of a turn of a session, or here.
     Turn {
         /// The session.
         session_id: SessionId,
+        /// What is counted, where whoever tells it knows: then the row need not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counted: Option<Box<Counted>>,
     },
     /// Here, for a question without a session has no row.
     Ask {
@@ -78,9 +81,16 @@ pub enum Finished {
 }
 
 impl RecordWork {
-    /// For a turn of a session.
+    /// For a turn of a session, of which nothing but its place is known.
     pub fn turn(turn_id: &str, session_id: SessionId) -> Self {
-        Self { turn_id: turn_id.to_owned(), turn: Finished::Turn { session_id }, put_back: 0 }
+        Self { turn_id: turn_id.to_owned(), turn: Finished::Turn { session_id, counted: None }, put_back: 0 }
+    }
+
+    /// For a turn of a session that was kept just now.
+    pub fn kept(reply: &ChatReply) -> Self {
+        let counted = Some(Box::new(Counted::of_chat(reply)));
+        let turn = Finished::Turn { session_id: reply.session_id.clone(), counted };
+        Self { turn_id: reply.turn_id.clone(), turn, put_back: 0 }
     }
 
     /// For a turn of a session that could not be kept.
@@ -208,5 +218,15 @@ mod tests {
         });
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_value::<RecordWork>(json).unwrap(), work);
+    }
+
+    #[test]
+    fn the_message_for_a_turn_kept_just_now_holds_its_counts_and_no_words() {
+        let reply = serde_json::json!({
+            "session_id": "0123456789abcdef0123456789abcdef", "turn_id": "01M7Y5QRE1TRSWEGN6CG59HSD5",
+            "assistant": "travel", "reply": "a secret", "action": "ask",
+        });
+        let json = serde_json::to_string(&RecordWork::kept(&serde_json::from_value(reply).unwrap())).unwrap();
+        assert!(json.contains(r#""action":"ask""#) && !json.contains("secret"), "{json}");
     }
 }
