@@ -5,6 +5,7 @@ mod broken_off;
 mod chat;
 mod circuits;
 mod client_limit;
+mod cost;
 mod crisis;
 mod crowd;
 mod daily_cap;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws::packed::unpack;
 use aws::store::failed;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -44,9 +45,9 @@ impl Turns {
         let get = get.projection_expression("body, #pending").expression_attribute_names("#pending", "pending");
         let answer = get.send().await.map_err(|error| failed("reading a turn", &error))?;
         let Some(item) = answer.item.filter(|item| item.contains_key("pending")) else { return Ok(None) };
-        let body = item.get("body").and_then(|body| body.as_s().ok()).map(String::as_str).unwrap_or_default();
+        let body = item.get("body").and_then(unpack).unwrap_or_default();
         // serde's message can quote what was said: its place is enough.
-        let body: TurnBody = serde_json::from_str(body).map_err(|error| {
+        let body: TurnBody = serde_json::from_str(&body).map_err(|error| {
             Problem::internal(anyhow::anyhow!("a turn cannot be read at column {}", error.column()))
         })?;
         Ok(Some(Counted::of_chat(&body.reply)))

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws::handoffs::Handoffs;
+use aws::packed::{pack, unpack};
 use aws::store::{failed, past_transactions};
 use aws::totals::Totals;
 use aws_sdk_dynamodb::Client;
@@ -140,12 +141,14 @@ impl Store {
         let answer = get.key("id", text(id)).send().await.map_err(|error| failed("reading a session", &error))?;
         let Some(item) = answer.item else { return Ok(None) };
         let expires_at = timestamp(&item, "expires_at").unwrap_or(Timestamp::UNIX_EPOCH);
-        let (Some(state), true) = (string(&item, "state"), expires_at > Timestamp::now()) else { return Ok(None) };
+        let (Some(state), true) = (item.get("state").and_then(unpack), expires_at > Timestamp::now()) else {
+            return Ok(None);
+        };
         Ok(Some(Kept {
             session_id: id.clone(),
             assistant: string(&item, "assistant").unwrap_or_default().to_owned(),
             version: number(&item, "version").and_then(|version| version.try_into().ok()).unwrap_or_default(),
-            session: serde_json::from_str(state).map_err(|error| unreadable("a session", &error))?,
+            session: serde_json::from_str(&state).map_err(|error| unreadable("a session", &error))?,
             expires_at,
         }))
     }
@@ -156,8 +159,8 @@ impl Store {
         let get = get.key("session_id", text(session_id)).key("turn_id", text(turn_id));
         let answer = get.send().await.map_err(|error| failed("reading a turn", &error))?;
         let Some(item) = answer.item else { return Ok(None) };
-        let Some(body) = string(&item, "body") else { return Ok(None) };
-        let body: TurnBody = serde_json::from_str(body).map_err(|error| unreadable("a turn", &error))?;
+        let Some(body) = item.get("body").and_then(unpack) else { return Ok(None) };
+        let body: TurnBody = serde_json::from_str(&body).map_err(|error| unreadable("a turn", &error))?;
         Ok(Some(body.reply.into_owned()))
     }
 
@@ -182,7 +185,7 @@ impl Store {
             .item("id", text(&commit.reply.session_id))
             .item("assistant", text(&commit.reply.assistant))
             .item("version", AttributeValue::N((commit.version + 1).to_string()))
-            .item("state", text(commit.state))
+            .item("state", pack(commit.state.to_owned()))
             .item("expires_at", seconds(Timestamp::now() + self.tables.session_ttl));
         let put = if commit.version == 0 {
             put.condition_expression("attribute_not_exists(id)")
@@ -204,7 +207,7 @@ impl Store {
             .item("session_id", text(&commit.reply.session_id))
             .item("turn_id", text(&commit.reply.turn_id))
             .item("assistant", text(&commit.reply.assistant))
-            .item("body", AttributeValue::S(body))
+            .item("body", pack(body))
             .item("pending", text(shard(turn_id)))
             .item("expires_at", seconds(Timestamp::now() + self.tables.turn_ttl))
             .condition_expression("attribute_not_exists(turn_id)");

@@ -2,6 +2,7 @@
 
 pub mod handoffs;
 pub mod knowledge_store;
+pub mod packed;
 pub mod queue;
 pub mod store;
 pub mod totals;

@@ -1,11 +1,12 @@
 //! What the last search of a session came to, beside the session: too large for it, and there for minutes only.
 
+use aws::packed::{pack, unpack};
 use aws::store::failed;
 use contracts::api::{RankedOffers, SessionId};
 use contracts::problem::Problem;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Store, seconds, string, text, timestamp, unreadable};
+use super::{Store, seconds, text, timestamp, unreadable};
 
 /// How long offers can be paged through: prices hold for minutes.
 const RANKED_TTL: SignedDuration = SignedDuration::from_mins(15);
@@ -21,7 +22,7 @@ impl Store {
             json = serde_json::to_string(&ranked).map_err(Problem::internal)?;
         }
         let put =
-            self.client.put_item().table_name(&self.tables.sessions).item("id", key(id)).item("ranked", text(json));
+            self.client.put_item().table_name(&self.tables.sessions).item("id", key(id)).item("ranked", pack(json));
         let put = put.item("expires_at", seconds(Timestamp::now() + RANKED_TTL));
         put.send().await.map_err(|error| failed("keeping offers", &error))?;
         Ok(())
@@ -34,8 +35,8 @@ impl Store {
             return Ok(None);
         };
         let is_fresh = timestamp(&item, "expires_at").is_some_and(|end| end > Timestamp::now());
-        let json = string(&item, "ranked").filter(|_| is_fresh);
-        json.map(|json| serde_json::from_str(json).map_err(|error| unreadable("the offers", &error))).transpose()
+        let json = item.get("ranked").and_then(unpack).filter(|_| is_fresh);
+        json.map(|json| serde_json::from_str(&json).map_err(|error| unreadable("the offers", &error))).transpose()
     }
 
     /// Empties their place.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws::packed::unpack;
 use aws::store::failed;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -153,9 +154,9 @@ impl Store {
 }
 
 fn view(item: &Item) -> Result<TurnView, Problem> {
-    let body = string(item, "body").unwrap_or_default();
+    let body = item.get("body").and_then(unpack).unwrap_or_default();
     let TurnBody { message, reply, timings_ms } =
-        serde_json::from_str(body).map_err(|error| unreadable("a turn", &error))?;
+        serde_json::from_str(&body).map_err(|error| unreadable("a turn", &error))?;
     let reply = reply.into_owned();
     let cost = item.get("cost").and_then(|cost| cost.as_n().ok()?.parse().ok()).map(Usd);
     let comment = string(item, "comment").map(|comment| Private(comment.to_owned()));
