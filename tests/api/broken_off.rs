@@ -72,7 +72,7 @@ fn overtaken<F: Future>(
 }
 
 fn chunk(text: String) -> ChunkText {
-    ChunkText { text, heading: String::new(), source: "Handbook".to_owned(), url: None }
+    ChunkText { text, heading: String::new(), source: "Handbook".to_owned(), url: None, asked: String::new() }
 }
 
 /// A document with the key `key`, of these texts.

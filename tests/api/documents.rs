@@ -689,6 +689,7 @@ async fn chunks_of_which_no_message_tells_are_found_by_the_sweep_once_the_queue_
         heading: String::new(),
         source: "Handbook".to_owned(),
         url: None,
+        asked: String::new(),
     };
     let (source, title, chunks) = ("Handbook".to_owned(), String::new(), (0..40).map(chunk).collect());
     let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks };

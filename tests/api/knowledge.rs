@@ -233,7 +233,13 @@ async fn a_vector_index_that_is_not_there_yet_is_no_fault_of_ours() {
 /// A text of an assistant without any of its own in the set.
 async fn write(store: &KnowledgeStore, assistant: &str, name: &str, text: &str) -> DocumentId {
     let id = DocumentId::of(assistant, &[name]);
-    let chunk = ChunkText { text: text.to_owned(), heading: name.to_owned(), source: name.to_owned(), url: None };
+    let chunk = ChunkText {
+        text: text.to_owned(),
+        heading: name.to_owned(),
+        source: name.to_owned(),
+        url: None,
+        asked: String::new(),
+    };
     let (source, title) = (name.to_owned(), String::new());
     let document = NewDocument { id: id.clone(), source, title, url: None, key: None, chunks: vec![chunk] };
     store.write(&document, &Spaces::default()).await.unwrap();

@@ -77,6 +77,7 @@ fn in_memory(count: usize, dimensions: usize) -> String {
         heading: String::new(),
         source: "bench".to_owned(),
         url: None,
+        asked: String::new(),
         vector: Some(dice.vector(dimensions)),
     };
     let chunks: Vec<CorpusChunk> = (0..count).map(chunk).collect();
@@ -90,7 +91,7 @@ fn in_memory(count: usize, dimensions: usize) -> String {
     drop(words);
 
     let started = Instant::now();
-    let memory = Memory::new(chunks, dimensions);
+    let memory = Memory::new(chunks, Some(&VectorSpace::new("bench", dimensions)));
     let made = started.elapsed();
     let whole = median(
         times,
@@ -159,7 +160,13 @@ async fn through_the_table(count: usize, dimensions: usize) -> anyhow::Result<St
 /// Writes a document with its chunks and their vectors.
 async fn fill(store: &KnowledgeStore, space: &VectorSpace, number: usize, dice: &mut Dice) -> anyhow::Result<()> {
     let failed = |problem: contracts::problem::Problem| anyhow::anyhow!("{problem}");
-    let chunk = |_| ChunkText { text: dice.text(WORDS), heading: String::new(), source: "bench".to_owned(), url: None };
+    let chunk = |_| ChunkText {
+        text: dice.text(WORDS),
+        heading: String::new(),
+        source: "bench".to_owned(),
+        url: None,
+        asked: String::new(),
+    };
     let document = NewDocument {
         id: DocumentId::of("defi", &[&number.to_string()]),
         source: "bench".to_owned(),

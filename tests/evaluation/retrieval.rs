@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::knowledge_store::CorpusChunk;
-use contracts::knowledge::RetrieveRequest;
+use contracts::knowledge::{RetrieveRequest, VectorSpace};
 use contracts::private::Private;
 use models::embedder::Embedder;
 use models::embedder::distilled::Distilled;
@@ -128,7 +128,7 @@ fn by_static(chunks: &[CorpusChunk], questions: &[Judged]) -> [Scores; 2] {
     let vectors = embedder.embed(&chunks.iter().map(headed).collect::<Vec<_>>());
     let with_vector = |(chunk, vector): (&CorpusChunk, _)| CorpusChunk { vector, ..chunk.clone() };
     let chunks = chunks.iter().zip(vectors.into_iter().map(Result::ok)).map(with_vector).collect();
-    let memory = Memory::new(chunks, embedder.dimensions());
+    let memory = Memory::new(chunks, Some(&Embedder::Static(embedder).space()));
     [1.0, meaning_weight(embedder.slug())].map(|weight| {
         let settings = Settings { limit: 50, meaning_weight: weight, ..ONE };
         let ranking = |(text, _): &Judged| {
@@ -164,7 +164,7 @@ async fn with_vectors<'a>(sets: &[&'a Set], library: &Library, vectors: &mut Vec
     for set in sets {
         let chunks = library.chunks(&set.name).await.unwrap();
         let questions: Vec<&String> = set.questions.iter().chain(&set.held_out).map(|(question, _)| question).collect();
-        let index = Index::Memory(Memory::new(chunks.clone(), 0));
+        let index = Index::Memory(Memory::new(chunks.clone(), None));
         let read = questions.iter().flat_map(|question| read(&set.name, question, &index));
         let asked = questions.iter().map(|question| (*question).clone()).chain(read);
         let texts: Vec<String> = asked.chain(chunks.iter().map(embeddable)).collect();
@@ -237,7 +237,8 @@ fn rooms_of(sets: &[&Set]) -> Vec<Door> {
 impl Door {
     async fn open(self, library: &Library, vectors: Option<&Vectors>) -> Room {
         let chunks = library.chunks(&self.name).await.unwrap();
-        let dimensions = chunks.iter().find_map(|chunk| chunk.vector.as_ref()).map_or(0, Vec::len);
+        let dimensions = chunks.iter().find_map(|chunk| chunk.vector.as_ref()).map(Vec::len);
+        let space = dimensions.map(|dimensions| VectorSpace::new("measured", dimensions));
         let asked = self.questions.into_iter().map(|question| {
             let vector = vectors.map(|vectors| vectors.of(&question).unwrap());
             (question, vector)
@@ -246,7 +247,7 @@ impl Door {
             name: self.name,
             foreign: self.foreign,
             questions: asked.collect(),
-            memory: Memory::new(chunks, dimensions),
+            memory: Memory::new(chunks, space.as_ref()),
         }
     }
 }

@@ -16,6 +16,7 @@ use ulid::Ulid;
 
 use crate::progress::{Delivery, Progress, RESERVE, Written};
 use crate::running::Turn;
+use crate::turn::instead;
 use crate::{Deps, crisis};
 
 /// Runs a question.
@@ -110,6 +111,7 @@ impl Question {
         };
         let Written { words, citations, written_by, usage, incomplete, failed } =
             progress.respond(&deps.pipeline, &asked).await;
+        let suggestions = instead(&asked);
         let reply = AskReply {
             turn_id,
             assistant: asked.assistant,
@@ -117,6 +119,7 @@ impl Question {
             action: asked.action.name().to_owned(),
             help: None,
             citations,
+            suggestions,
             retrieval: retrieved.retrieval,
             written_by,
             usage,

@@ -29,6 +29,8 @@ use crate::running::{self, caught};
 use crate::stream::replayed;
 use crate::{Deps, crisis, suggest};
 
+/// How many questions are suggested instead of one that nothing answers.
+const SUGGESTIONS: usize = 3;
 /// How many offers one answer shows.
 const OFFERS_SHOWN: usize = 5;
 /// How many of the last messages say what a follow-up is about.
@@ -265,6 +267,7 @@ impl Turn {
             words.0.push_str(&text);
             progress.emit(|| TurnEvent::Delta { text });
         }
+        let suggestions = instead(&asked);
         let ReplyRequest { assistant, action, session, client_time, offers, question: message, .. } = asked;
         let reply = ChatReply {
             session_id,
@@ -277,6 +280,7 @@ impl Turn {
             slots: session.slots.clone(),
             offers,
             citations,
+            suggestions,
             retrieval,
             written_by,
             usage: Usage::sum(understanding.usage.clone(), usage),
@@ -306,6 +310,11 @@ impl Turn {
         let timings_ms = progress.timings(trace);
         Ok(ChatReply { slots: kept.slots, timings_ms, ..commit.reply })
     }
+}
+
+/// What can be asked instead of what nothing answered: what the reply names.
+pub(crate) fn instead(asked: &ReplyRequest) -> Vec<String> {
+    if asked.passages.is_empty() { asked.near.iter().take(SUGGESTIONS).cloned().collect() } else { Vec::new() }
 }
 
 /// What the action needs: flights, an offer shown before, or passages.

@@ -1,7 +1,8 @@
 //! Cuts a document into chunks: by its headings, then by its paragraphs and sentences where a section is too long.
 //!
 //! A section keeps the path of headings above it. A last line `Source: Name – https://…` names where the section is from and
-//! is not part of its text.
+//! is not part of its text; neither is one before it, `Asked as: one way; another way`, of other ways in which people ask for what
+//! stands there.
 //!
 //! All of it takes time in proportion to the text, whatever that is, and stops when its time is up.
 
@@ -31,6 +32,8 @@ const MOST_CHUNKS: usize = 4_000;
 
 /// The longest heading and the longest name of a source, in characters.
 const HEADING_CHARACTERS: usize = 200;
+/// The most ways of asking for a section.
+const MOST_WAYS: usize = 20;
 /// The longest address, in bytes.
 const URL_BYTES: usize = 2_000;
 
@@ -95,6 +98,7 @@ impl Chunks {
             Some((source, url)) => (source, Some(url)),
             None => (origin.source, origin.url),
         };
+        let (text, asked) = take_asked(text);
         let heading = heading_path(origin.title, headings);
         let (mut rest, mut more) = (text.trim(), true);
         while more {
@@ -107,6 +111,7 @@ impl Chunks {
                     heading: heading.clone(),
                     source: source.to_owned(),
                     url: url.map(str::to_owned),
+                    asked: asked.clone(),
                 })?;
             }
         }
@@ -180,6 +185,16 @@ fn take_source(text: &str) -> (&str, Option<(&str, &str)>) {
         (short && name.chars().all(is_name) && !name.is_empty() && is_web_address(url)).then_some((name, url))
     });
     if cited.is_some() { (before, cited) } else { (text, None) }
+}
+
+/// Takes a last line `Asked as: one way; another way` off a text.
+fn take_asked(text: &str) -> (&str, String) {
+    let trimmed = text.trim_end();
+    let (before, last) = trimmed.rsplit_once('\n').unwrap_or(("", trimmed));
+    let Some(ways) = last.trim().strip_prefix("Asked as:") else { return (text, String::new()) };
+    let short = |way: &str| way.trim().chars().filter(|c| is_name(*c)).take(HEADING_CHARACTERS).collect::<String>();
+    let ways = ways.split(';').map(short).filter(|way| !way.is_empty());
+    (before, ways.take(MOST_WAYS).collect::<Vec<_>>().join("; "))
 }
 
 /// The first pieces of a text, and what is left to be cut.
@@ -338,6 +353,23 @@ mod tests {
             assert_eq!(said(&chunks), [("Q", text)]);
             assert_eq!((chunks[0].source.as_str(), chunks[0].url.as_deref()), (source, url));
         }
+    }
+
+    #[test]
+    fn a_line_says_how_else_people_ask_for_a_section() {
+        for (content, text, asked, source) in [
+            ("Text.\n\nAsked as: what now; and then\n\nSource: A – https://a.org", "Text.", "what now; and then", "A"),
+            ("Text.\nAsked as: one;; two ;\u{202e}\n", "Text.", "one; two", "handbook"),
+            ("Text.\nAsked as:", "Text.", "", "handbook"),
+            ("Asked as: x\nText.", "Asked as: x\nText.", "", "handbook"),
+            ("They ask. Asked as: x", "They ask. Asked as: x", "", "handbook"),
+        ] {
+            let chunks = markdown(&format!("## Q\n{content}\n"), ORIGIN);
+            assert_eq!(said(&chunks), [("Q", text)]);
+            assert_eq!((chunks[0].asked.as_str(), chunks[0].source.as_str()), (asked, source));
+        }
+        let many = format!("## Q\nText.\n\nAsked as: {}", "how; ".repeat(99));
+        assert_eq!(markdown(&many, ORIGIN)[0].asked.split(';').count(), MOST_WAYS);
     }
 
     #[test]

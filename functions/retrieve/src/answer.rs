@@ -52,6 +52,8 @@ fn is_static(space: &str) -> bool {
     space.starts_with("static_")
 }
 
+/// What the nearest way of asking for a text weighs in its meaning; the text as a whole weighs the rest.
+const WAYS_WEIGHT: f32 = 0.5;
 const STATIC_WEIGHT: f32 = 0.5;
 const LEAST_STATIC_MIX: f32 = 0.32;
 
@@ -95,6 +97,8 @@ pub struct Candidates<'a> {
     pub words: &'a WordScores,
     /// Their cosines with the question; empty where it has no vector.
     pub cosines: &'a [Option<f32>],
+    /// The cosines of the ways in which people ask for them, the best of each; empty where these are in the cosines alone.
+    pub ways: &'a [Option<f32>],
     /// What was spoken of before, if anything.
     pub about: Option<About<'a>>,
 }
@@ -143,6 +147,13 @@ impl Candidates<'_> {
         self.cosines.get(at).copied().flatten()
     }
 
+    /// How near a chunk is to the question in what it means: as a whole, and in the nearest way of asking for it.
+    fn meaning(&self, at: usize) -> Option<f32> {
+        let cosine = self.cosine(at)?;
+        let way = self.ways.get(at).copied().flatten().unwrap_or(cosine);
+        Some(WAYS_WEIGHT * way + (1.0 - WAYS_WEIGHT) * cosine)
+    }
+
     fn titled(&self, at: usize) -> f32 {
         self.chunks.get(at).map_or(0.0, |chunk| titled(chunk, at, self.words))
     }
@@ -153,7 +164,7 @@ impl Candidates<'_> {
         let titled = self.titled(at);
         let by_words = self.words.share(at) + 0.5 * titled * (1.0 - self.words.share(at));
         let mixed = |cosine: f32| rank::mix(by_words, cosine, settings.meaning_weight);
-        Own { score: self.cosine(at).map_or(by_words, mixed), is_title: titled > 0.0 }
+        Own { score: self.meaning(at).map_or(by_words, mixed), is_title: titled > 0.0 }
     }
 
     fn score(&self, at: usize, own: f32, weight: f32, asking: &Asking) -> f32 {
@@ -253,12 +264,13 @@ mod tests {
             heading: String::new(),
             source: "s".to_owned(),
             url: None,
+            asked: String::new(),
             vector: None,
         }
     }
 
     fn of(chunks: &[CorpusChunk], words: &WordScores, cosines: &[Option<f32>], settings: &Settings) -> Found {
-        let candidates = Candidates { chunks, subjects: &[], words, cosines, about: None };
+        let candidates = Candidates { chunks, subjects: &[], words, cosines, ways: &[], about: None };
         candidates.answers(&Question::default(), settings, |_| true)
     }
 

@@ -12,6 +12,7 @@ use crate::meaning::VectorMatrix;
 use crate::question::Question;
 use crate::spelling::Spelling;
 use crate::subject::Subject;
+use crate::ways::Ways;
 use crate::words::WordIndex;
 
 /// How many chunks the table is asked for, of which the words then choose: all that it gives.
@@ -62,26 +63,29 @@ pub struct Memory {
     vectors: VectorMatrix,
     spelling: Spelling,
     subjects: Vec<Subject>,
-    dimensions: usize,
+    ways: Ways,
+    space: Option<VectorSpace>,
 }
 
 impl Memory {
-    /// Indexes the chunks, whose vectors have these dimensions.
-    pub fn new(mut chunks: Vec<CorpusChunk>, dimensions: usize) -> Self {
+    /// Indexes the chunks, whose vectors are in this space.
+    pub fn new(mut chunks: Vec<CorpusChunk>, space: Option<&VectorSpace>) -> Self {
         let words = WordIndex::new(chunks.iter().map(words_of));
         let spelling = Spelling::new(chunks.iter().map(words_of));
         let subjects = chunks.iter().map(|chunk| Subject::of(chunk.own_heading())).collect();
         let embedded = chunks.iter().any(|chunk| chunk.vector.is_some());
         let vectors = chunks.iter().map(|chunk| chunk.vector.as_deref());
-        let vectors = VectorMatrix::new(if embedded { dimensions } else { 0 }, vectors);
+        let dimensions = space.filter(|_| embedded).map_or(0, |space| space.dimensions);
+        let vectors = VectorMatrix::new(dimensions, vectors);
+        let ways = space.map(|space| Ways::new(&chunks, space)).unwrap_or_default();
         for chunk in &mut chunks {
             chunk.vector = None;
         }
-        Self { chunks, words, vectors, spelling, subjects, dimensions }
+        Self { chunks, words, vectors, spelling, subjects, ways, space: space.cloned() }
     }
 
     /// The same with only the documents that are `kept`, and these chunks of all others.
-    pub fn renewed(&self, kept: &HashSet<String>, others: Vec<CorpusChunk>, dimensions: usize) -> Self {
+    pub fn renewed(&self, kept: &HashSet<String>, others: Vec<CorpusChunk>) -> Self {
         let with_vector = |(at, chunk): (usize, &CorpusChunk)| CorpusChunk {
             vector: self.vectors.row(at).map(<[f32]>::to_vec),
             ..chunk.clone()
@@ -90,7 +94,7 @@ impl Memory {
         let mut chunks: Vec<CorpusChunk> = old.map(with_vector).chain(others).collect();
         // Stable: within a document they stay in their order.
         chunks.sort_by(|one, other| one.document_id.cmp(&other.document_id));
-        Self::new(chunks, dimensions)
+        Self::new(chunks, self.space.as_ref())
     }
 
     /// How many chunks there are.
@@ -105,19 +109,23 @@ impl Memory {
 
     /// Whether there is a chunk without a vector, though there should be vectors.
     pub fn has_unembedded(&self) -> bool {
-        self.dimensions > 0 && (0..self.chunks.len()).any(|at| self.vectors.row(at).is_none())
+        self.space.is_some() && (0..self.chunks.len()).any(|at| self.vectors.row(at).is_none())
     }
 
     /// The bytes it takes, about.
     pub fn bytes(&self) -> usize {
-        let chunk = |chunk: &CorpusChunk| chunk.text.len() + chunk.heading.len() + size_of::<CorpusChunk>() + 128;
-        self.chunks.iter().map(chunk).sum::<usize>() + self.words.bytes() + self.vectors.bytes() + self.spelling.bytes()
+        let chunk = |chunk: &CorpusChunk| {
+            chunk.text.len() + chunk.heading.len() + chunk.asked.len() + size_of::<CorpusChunk>() + 128
+        };
+        let indexes = self.words.bytes() + self.vectors.bytes() + self.spelling.bytes() + self.ways.bytes();
+        self.chunks.iter().map(chunk).sum::<usize>() + indexes
     }
 
     /// The passages that answer the question, the best first.
     pub fn search(&self, question: &Question<'_>, settings: &Settings) -> Found {
         let words = self.words.score(question.text);
         let cosines = question.vector.map(|vector| self.vectors.score(vector)).unwrap_or_default();
+        let ways = question.vector.map(|vector| self.ways.score(vector, self.chunks.len())).unwrap_or_default();
         let told = question.topic.told.iter().find_map(|id| self.position(id));
         let topic_text = told.and_then(|at| self.chunks.get(at)).map(CorpusChunk::own_heading).unwrap_or_default();
         let topic_text = format!("{}\n{topic_text}", question.topic.text);
@@ -128,6 +136,7 @@ impl Memory {
             subjects: &self.subjects,
             words: &words,
             cosines: &cosines,
+            ways: &ways,
             about: (!topic_words.asked.is_empty()).then(|| About {
                 words: &topic_words,
                 cosines: topic_cosines.as_deref().unwrap_or_default(),
@@ -183,6 +192,7 @@ impl Table {
             subjects: &subjects,
             words: &scores,
             cosines: &cosines,
+            ways: &[],
             about: (!about.asked.is_empty()).then_some(About { words: &about, cosines: &[], told: None }),
         };
         let found = candidates.answers(question, settings, |chunk| question.wants(chunk));
@@ -195,7 +205,8 @@ impl Table {
     }
 }
 
-/// What of a chunk is searched by words. Its own heading counts twice: it says what the text is about.
+/// What of a chunk is searched by words. Its own heading counts twice: it says what the text is about. So does how people ask
+/// for it.
 fn words_of(chunk: &CorpusChunk) -> String {
-    format!("{}\n{}\n{}", chunk.heading, chunk.own_heading(), chunk.text)
+    format!("{}\n{}\n{}\n{}", chunk.heading, chunk.own_heading(), chunk.asked, chunk.text)
 }

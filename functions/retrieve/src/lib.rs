@@ -15,6 +15,7 @@ pub mod reading;
 pub mod shelf;
 pub mod spelling;
 pub mod subject;
+pub mod ways;
 pub mod words;
 
 use std::sync::Arc;

@@ -298,8 +298,8 @@ impl Source {
 
     async fn whole(&self, assistant: &str, space: Option<&VectorSpace>) -> Result<Option<InMemory>, Problem> {
         let Some(corpus) = self.store.load(assistant, space, self.memory).await? else { return Ok(None) };
-        let dimensions = dimensions(space);
-        let memory = tokio::task::spawn_blocking(move || Memory::new(corpus.chunks, dimensions)).await;
+        let space = space.cloned();
+        let memory = tokio::task::spawn_blocking(move || Memory::new(corpus.chunks, space.as_ref())).await;
         Ok(Some((memory.map_err(Problem::internal)?, corpus.state, corpus.documents)))
     }
 
@@ -311,15 +311,11 @@ impl Source {
     ) -> Result<Option<InMemory>, Problem> {
         let changes = self.store.load_changes(assistant, space, &old.documents, self.memory).await?;
         let Some(changes) = changes else { return Ok(None) };
-        let (index, dimensions) = (old.index.clone(), dimensions(space));
+        let index = old.index.clone();
         let memory = tokio::task::spawn_blocking(move || match &*index {
-            Index::Memory(memory) => memory.renewed(&changes.kept, changes.chunks, dimensions),
+            Index::Memory(memory) => memory.renewed(&changes.kept, changes.chunks),
             Index::Table(_) => Memory::default(),
         });
         Ok(Some((memory.await.map_err(Problem::internal)?, changes.state, changes.documents)))
     }
-}
-
-fn dimensions(space: Option<&VectorSpace>) -> usize {
-    space.map_or(0, |space| space.dimensions)
 }

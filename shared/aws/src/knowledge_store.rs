@@ -3,7 +3,7 @@
 //! | hash key `assistant` | range key `id` | holds |
 //! | --- | --- | --- |
 //! | `defi` | `document#D` | one document: what it is, its chunks by state, the number of who last wrote, packed or deleted it |
-//! | `defi` | `chunk#D#C` | one chunk: text, heading, source, its vectors under an attribute per [`VectorSpace`], and their names in `vector_spaces` |
+//! | `defi` | `chunk#D#C` | one chunk: text, heading, source, how it is asked for, its vectors under an attribute per [`VectorSpace`], and their names in `vector_spaces` |
 //! | `defi` | `corpus` | the corpus version, which grows with every change, and when its own texts were taken in ([`CorpusState`]) |
 //! | `defi#07` | `D#000` | one segment: the chunks of a document packed below 256 KiB, on 16 hash keys so that they load in parallel |
 //!
@@ -227,7 +227,8 @@ impl KnowledgeStore {
         for some in hashes.chunks(BATCH_GET) {
             let keys = some.iter().map(|hash| items::chunk_key(id, hash)).collect();
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            let wanted = wanted.projection_expression("id, #text, heading, vector_spaces, vector_space, #status");
+            let wanted =
+                wanted.projection_expression("id, #text, heading, asked, vector_spaces, vector_space, #status");
             let wanted =
                 wanted.expression_attribute_names("#text", "text").expression_attribute_names("#status", "status");
             let wanted = wanted.build().map_err(Problem::internal)?;
@@ -309,6 +310,10 @@ impl KnowledgeStore {
         if let Some(url) = &chunk.url {
             set.push_str(", #url = :url");
             update = update.expression_attribute_names("#url", "url").expression_attribute_values(":url", s(url));
+        }
+        if !chunk.asked.is_empty() {
+            set.push_str(", asked = :asked");
+            update = update.expression_attribute_values(":asked", s(&chunk.asked));
         }
         unless_not_so(update.update_expression(set).send().await, "writing a chunk")
     }

@@ -14,7 +14,8 @@ pub const DOCUMENT_LIMIT: usize = 1024 * 1024;
 /// What a document's content is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ContentType {
-    /// Markdown: split at its headings. A last line `Source: Name – https://…` of a section says where it is from.
+    /// Markdown: split at its headings. A last line `Source: Name – https://…` of a section says where it is from, and
+    /// one before it, `Asked as: one way; another way`, how else people ask for what stands there.
     #[serde(rename = "text/markdown")]
     Markdown,
     /// HTML: the same, without navigation, scripts and forms.

@@ -229,7 +229,9 @@ class Answer {
   }
 
   whole(reply) {
-    const [before, after] = wordsAround(reply);
+    // What can be asked instead is there to be pressed.
+    const instead = reply.suggestions ?? [];
+    const [before, after] = wordsAround(reply).map((words) => instead.reduce((rest, one) => rest.replace(`\n– ${one}`, ""), words));
     const { list, byNumber } = sourceList(reply.citations ?? []);
     // New elements, for what is added is what is read out.
     const fresh = (words, ...lead) => element("p", { class: "words", hidden: !words && "" }, lead, linked(words, byNumber));
@@ -241,6 +243,8 @@ class Answer {
     this.end.replaceChildren(...[
       reply.help && helpLines(reply.help),
       reply.notice && element("p", { class: "note" }, reply.notice),
+      instead.length > 0 && element("div", { class: "further" }, instead.map((words) =>
+        element("button", { type: "button", class: "chip", click: () => say(words) }, words))),
       by && element("p", { class: "note by" }, by),
       byNumber.size > 0 && list,
       missing && element("p", { class: "note" }, `Missing from this answer: ${missing}.`),

@@ -243,6 +243,7 @@ fn read_chunk(item: &Item) -> Option<CorpusChunk> {
         heading: text(item, "heading")?.to_owned(),
         source: text(item, "source")?.to_owned(),
         url: text(item, "url").map(str::to_owned),
+        asked: String::new(),
         vector: None,
     })
 }

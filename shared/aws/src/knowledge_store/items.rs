@@ -77,12 +77,18 @@ pub struct ChunkText {
     pub source: String,
     /// The address of where it is from, where it has one.
     pub url: Option<String>,
+    /// Other ways in which people ask for it, divided by semicolons; empty where none are told. It is found by them, and they
+    /// are in no answer.
+    pub asked: String,
 }
 
 impl ChunkText {
     /// What it is known by within its document: a hash of all it says.
     pub fn hash(&self) -> String {
-        digest(&[&self.text, &self.heading, &self.source, self.url.as_deref().unwrap_or_default()])
+        let said = [&self.text, &self.heading, &self.source, self.url.as_deref().unwrap_or_default()];
+        // As it was before there was anything else, where there is nothing else.
+        let asked = Some(self.asked.as_str()).filter(|asked| !asked.is_empty());
+        digest(&said.into_iter().chain(asked).collect::<Vec<_>>())
     }
 }
 
@@ -227,6 +233,8 @@ pub struct StoredChunk {
     pub text: String,
     /// The headings above it.
     pub heading: String,
+    /// As in [`ChunkText`].
+    pub asked: String,
     /// The names of the spaces in which it has a vector.
     pub(super) spaces: BTreeSet<String>,
 }
@@ -237,10 +245,12 @@ impl StoredChunk {
         self.spaces.contains(space.name())
     }
 
-    /// What is embedded: its words below its headings, which an embedder that only adds words up is told several times.
+    /// What is embedded: its words below its headings, which an embedder that only adds words up is told several times, and the
+    /// ways in which people ask for it.
     pub fn embeddable(&self, heading_times: usize) -> String {
         let headings = format!("{}\n\n", self.heading).repeat(if self.heading.is_empty() { 0 } else { heading_times });
-        format!("{headings}{}", self.text)
+        let asked = if self.asked.is_empty() { String::new() } else { format!("{}\n\n", self.asked) };
+        format!("{headings}{asked}{}", self.text)
     }
 
     pub(super) fn read(item: &Item) -> Option<Self> {
@@ -248,6 +258,7 @@ impl StoredChunk {
             hash: chunk_hash(item)?,
             text: text(item, "text")?.to_owned(),
             heading: text(item, "heading")?.to_owned(),
+            asked: text(item, "asked").unwrap_or_default().to_owned(),
             spaces: spaces_of(item),
         })
     }

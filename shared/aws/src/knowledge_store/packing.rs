@@ -122,7 +122,8 @@ impl KnowledgeStore {
 
     async fn pack(&self, document: &KeptDocument, spaces: &Spaces) -> Result<Pack, Problem> {
         let mut projection =
-            "id, written, ordinal, #text, heading, #source, #url, vector_spaces, vector_space, #status".to_owned();
+            "id, written, ordinal, #text, heading, asked, #source, #url, vector_spaces, vector_space, #status"
+                .to_owned();
         let mut query = self
             .chunk_query(&document.id)
             .expression_attribute_names("#text", "text")

@@ -27,6 +27,8 @@ pub struct CorpusChunk {
     pub source: String,
     /// The address of where it is from.
     pub url: Option<String>,
+    /// Other ways in which people ask for it; empty for one that the vector index found, where they count in the vector alone.
+    pub asked: String,
     /// Its vector in the space that was asked for; `None` before it is embedded.
     pub vector: Option<Vec<f32>>,
 }
@@ -46,6 +48,8 @@ pub(super) struct Packed {
     pub heading: String,
     pub source: String,
     pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asked: String,
     /// Whether it has a vector in the current space.
     pub embedded: bool,
     /// The same of the next space.
@@ -99,6 +103,7 @@ pub(super) fn read_for_packing(item: &Item, spaces: &Spaces) -> Option<PackedChu
         heading: text(item, "heading")?.to_owned(),
         source: text(item, "source")?.to_owned(),
         url: text(item, "url").map(str::to_owned),
+        asked: text(item, "asked").unwrap_or_default().to_owned(),
         embedded: !vectors[0].is_empty(),
         next_embedded: !vectors[1].is_empty(),
     };
@@ -146,6 +151,7 @@ pub(super) fn read_segment(
             heading: packed.heading,
             source: packed.source,
             url: packed.url,
+            asked: packed.asked,
             vector,
         })
     });
@@ -176,6 +182,7 @@ mod tests {
                 heading: "Why?".to_owned(),
                 source: "Handbook".to_owned(),
                 url: url.clone(),
+                asked: "how come".to_owned(),
                 embedded: true,
                 next_embedded: true,
             };

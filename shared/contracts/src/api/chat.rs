@@ -101,6 +101,9 @@ pub struct ChatReply {
     /// The passages that the reply cites, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
+    /// What the texts nearest to the question are about, to be asked instead where none of them answers it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
     /// How passages were looked for, where the answer is from texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrieval: Option<Retrieval>,
@@ -164,6 +167,9 @@ pub struct AskReply {
     pub help: Option<Help>,
     /// The passages that the reply cites, by number.
     pub citations: Vec<Citation>,
+    /// As in the answer to a message: what to ask instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
     /// How passages were looked for.
     pub retrieval: Retrieval,
     /// Who wrote the reply.
