@@ -19,6 +19,7 @@ use crate::words::WordIndex;
 const NEAREST: usize = 100;
 
 /// Where an assistant's texts are searched.
+#[expect(clippy::large_enum_variant, reason = "there is one for an assistant, behind a pointer")]
 pub enum Index {
     /// All of them are here.
     Memory(Memory),

@@ -186,9 +186,10 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
         _ => return None,
     };
     let next = text.at(at + length);
-    let ends = !text.is_word(at + length)
-        && !matches!(next, ":" | "/" | "$" | "€" | "£" | "%" if text.joined(at + length - 1))
-        && !(next == "." && text.joined(at + length - 1) && text.joined(at + length))
+    let goes_on = text.is_word(at + length)
+        || matches!(next, ":" | "/" | "$" | "€" | "£" | "%" if text.joined(at + length - 1))
+        || next == "." && text.joined(at + length - 1) && text.joined(at + length);
+    let ends = !goes_on
         || matches!(
             next,
             "please"

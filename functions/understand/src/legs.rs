@@ -134,7 +134,7 @@ fn lead_on(text: &Text, named: &[Named], mut flights: Vec<Flight>) -> Option<Vec
             let from_there = back.from.is_none() || same(place(back.from), place(out.to));
             // The same route said twice is one.
             let twice = same(place(out.from), place(back.from)) && same(place(out.to), place(back.to));
-            (!(origin_again && from_there) && !twice).then_some(flights)
+            (!(twice || origin_again && from_there)).then_some(flights)
         }
         _ => Some(flights),
     }
