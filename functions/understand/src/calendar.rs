@@ -21,6 +21,7 @@ pub use ranges::range;
 use weekdays::weekday;
 use weeks::week_of_month;
 
+use crate::months::month;
 use crate::numbers::{digit_ordinal, number, ordinal};
 use crate::text::Text;
 
@@ -118,30 +119,6 @@ fn date(year: Option<i16>, month: i8, day: i8) -> DateExpr {
         Ok(_) => DateExpr::Date { year, month, day },
         Err(_) => DateExpr::Impossible,
     }
-}
-
-const MONTHS: [[&str; 4]; 12] = [
-    ["january", "jan", "januar", "janurary"],
-    ["february", "feb", "febuary", "febr"],
-    ["march", "mar", "marhc", "mrch"],
-    ["april", "apr", "apirl", "aprl"],
-    ["may", "may", "may", "may"],
-    ["june", "jun", "june", "june"],
-    ["july", "jul", "july", "july"],
-    ["august", "aug", "agust", "augst"],
-    ["september", "sep", "sept", "septemeber"],
-    ["october", "oct", "ocotber", "octobre"],
-    ["november", "nov", "novemeber", "novmber"],
-    ["december", "dec", "decemeber", "decmber"],
-];
-
-fn month(word: &str) -> Option<i8> {
-    MONTHS.iter().position(|names| names.contains(&word)).map(|at| at as i8 + 1)
-}
-
-/// The word names a month.
-pub fn is_month_name(word: &str) -> bool {
-    month(word).is_some()
 }
 
 /// The month that starts at a token; an abbreviation may end in a full stop.

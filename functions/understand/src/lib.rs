@@ -20,6 +20,7 @@ mod languages;
 mod legs;
 mod limits;
 mod model;
+mod months;
 mod numbers;
 mod price;
 mod questions;

@@ -56,7 +56,7 @@ pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
 
 /// "Dec 27ish" and "27ish dec" name a day; "9ish" alone is a time.
 fn roughly_a_day(tokens: &mut [Token]) {
-    let is_month = |token: Option<&Token>| token.is_some_and(|token| crate::calendar::is_month_name(&token.text));
+    let is_month = |token: Option<&Token>| token.is_some_and(|token| crate::months::month(&token.text).is_some());
     for at in 0..tokens.len() {
         let beside =
             at.checked_sub(1).is_some_and(|before| is_month(tokens.get(before))) || is_month(tokens.get(at + 1));
