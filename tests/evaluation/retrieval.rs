@@ -187,7 +187,8 @@ fn read(assistant: &str, question: &str, index: &Index) -> Vec<String> {
 
 /// What of a chunk is embedded.
 fn embeddable(chunk: &CorpusChunk) -> String {
-    if chunk.heading.is_empty() { chunk.text.clone() } else { format!("{}\n\n{}", chunk.heading, chunk.text) }
+    let parts = [&chunk.heading, &chunk.asked, &chunk.text].into_iter().filter(|part| !part.is_empty());
+    parts.map(String::as_str).collect::<Vec<_>>().join("\n\n")
 }
 
 /// What an assistant's manifest says people ask.
