@@ -12,6 +12,7 @@ mod daily_cap;
 mod documents;
 mod events;
 mod faults;
+mod flexible_days;
 mod idempotency;
 mod knowledge;
 mod problems;

@@ -488,6 +488,30 @@ def test_more_flights_are_a_click_away(page):
     assert not [button for button in page.all("button", turn) if button.text == "Show more flights"]
 
 
+def test_days_are_compared_in_a_table_whose_days_can_be_pressed(page):
+    page.open(320, 640)
+    turn = page.say("fly me from Lahore to Dubai in two weeks, back a week later, give or take 3 days")
+    rows = page.all(".days tbody tr", turn)
+    assert len(rows) == 7
+    assert len(page.all(".days .best", turn)) == 1 and "cheapest" in page.all(".days .best", turn)[0].text
+    words = "\n".join(part.text for part in page.all(".words", turn))
+    assert "is the cheapest" in words and "– Mon" not in words, "what the table shows is not said twice"
+    assert [cell.get_attribute("scope") for cell in page.all(".days th", turn)] == ["col"] * 3 + ["row"] * 7
+    assert page.sideways() <= 0
+    assert [(one["id"], one["nodes"]) for one in Axe().run(page.driver)["violations"]] == []
+    button = page.all("button", rows[5])[0]
+    assert button.size["height"] >= 44
+    day = button.text.split("\n")[-1]
+    page.script("arguments[0].focus()", button)
+    page.press(Keys.ENTER)
+    chosen = page.answered()
+    assert page.sent()[-1]["body"]["message"].startswith("leave on ")
+    assert len(page.all(".offer", chosen)) >= 1 and page.all(".days", chosen) == []
+    number = re.search(r"\d+ [A-Z][a-z]{2}", day).group()
+    assert number in page.one("#known").text, "that day is searched"
+    assert page.console() == []
+
+
 def test_the_button_of_a_card_asks_about_that_card(page):
     page.open()
     asks = lambda turn: page.all(".ask", turn)

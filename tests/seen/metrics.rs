@@ -89,6 +89,7 @@ async fn every_metric_moves_with_what_it_is_of() {
     let before = shown(&app).await;
 
     assert_eq!(say(&app, "fly me from Lahore to Dubai next Friday").await, 200);
+    assert_eq!(say(&app, "fly me from Lahore to Dubai in two weeks, give or take a day").await, 200);
     let odd = "whisk my better half and me off from Lahore to where the Colosseum stands on 3 December";
     assert_eq!(say(&app, odd).await, 200);
     assert_eq!(app.send(app.request("GET", "/v1/chat")).await.status, 405);
@@ -126,6 +127,7 @@ async fn every_metric_moves_with_what_it_is_of() {
             &[("function", "understand"), ("endpoint", "chat/completions"), ("outcome", "ok")],
             1.0,
         ),
+        ("day_searches_total", &[("function", "flights"), ("provider", "duffel")], 2.0),
         ("upstream_duration_seconds_count", &[("function", "flights"), ("endpoint", "duffel")], 1.0),
         ("tokens_total", &[("function", "understand"), ("model", "gpt-4o-mini"), ("kind", "prompt")], 210.0),
         ("tokens_total", &[("function", "understand"), ("model", "gpt-4o-mini"), ("kind", "completion")], 30.0),

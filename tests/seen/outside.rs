@@ -42,7 +42,7 @@ impl Outside {
         let options = Options {
             respond: respond::Deps::new(Assistants::embedded().unwrap(), Some(model.clone())),
             understand: understand::Deps { model: Some(model), ..Default::default() },
-            flights: flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(2)),
+            flights: flights::Deps::new([Provider::Duffel(duffel)], Duration::from_secs(2)).with_duffel_day_searches(2),
             embedder: Some(Embedder::OpenAi(OpenAi::new(server, "stand-in", Some(8)).unwrap())),
             ..tests::options()
         };

@@ -102,6 +102,7 @@ impl Question {
             offers: Vec::new(),
             more: 0,
             suggestions: Vec::new(),
+            calendar: Vec::new(),
             hand_offs_are_read: deps.hand_offs_are_read,
             question: search.question,
             passages: retrieved.passages,

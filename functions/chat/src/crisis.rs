@@ -220,6 +220,7 @@ fn chat_reply(
         notice: None,
         slots: session.slots.clone(),
         offers: Vec::new(),
+        calendar: Vec::new(),
         citations: Vec::new(),
         suggestions: Vec::new(),
         retrieval: None,

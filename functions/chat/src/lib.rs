@@ -5,6 +5,7 @@
 
 mod admin;
 mod ask;
+mod calendar;
 mod crisis;
 mod opened;
 mod progress;

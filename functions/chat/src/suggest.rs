@@ -7,6 +7,7 @@ use contracts::travel::{FlightQuery, Iata, Passengers, Place, Trip};
 use futures::future::join_all;
 use geo::airports::{self, Airport};
 use jiff::ToSpan;
+use jiff::civil::Date;
 use runtime::deadline::Deadline;
 use runtime::pipeline::Pipeline;
 
@@ -63,9 +64,15 @@ fn query(session: &Session, slot: Slot, place: &Place) -> Option<FlightQuery> {
         Slot::Origin => (Some(place.clone()), slots.destination),
         _ => (slots.origin, Some(place.clone())),
     };
-    Some(FlightQuery {
-        origin: origin?,
-        destination: destination?,
+    Some(journey(session, origin?, destination?, departure_date))
+}
+
+/// The journey as far as it is known, from here to there on a day.
+pub(crate) fn journey(session: &Session, origin: Place, destination: Place, departure_date: Date) -> FlightQuery {
+    let slots = session.slots.clone();
+    FlightQuery {
+        origin,
+        destination,
         departure_date,
         return_date: slots.return_date.filter(|_| slots.trip != Some(Trip::OneWay)),
         passengers: slots.passengers.unwrap_or(Passengers::ONE),
@@ -78,7 +85,8 @@ fn query(session: &Session, slot: Slot, place: &Place) -> Option<FlightQuery> {
         return_time: None,
         onward: Vec::new(),
         limits: slots.limits,
-    })
+        compares_days: false,
+    }
 }
 
 /// The same journey to and from airports near by, those to first, the busiest first.

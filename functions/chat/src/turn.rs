@@ -27,7 +27,7 @@ use crate::opened::{Opened, release};
 use crate::progress::{Delivery, Progress, RESERVE, Written, unanswered};
 use crate::running::{self, caught};
 use crate::stream::replayed;
-use crate::{Deps, crisis, suggest};
+use crate::{Deps, calendar, crisis, suggest};
 
 /// How many questions are suggested instead of one that nothing answers.
 const SUGGESTIONS: usize = 3;
@@ -227,16 +227,22 @@ impl Turn {
         progress.begun(Some(session_id.clone()), &begin.turn_id, &begin.assistant);
         let BeginTurn { turn_id, assistant, kind, client_time, understanding, .. } = begin;
         let stopped = progress.stopped();
-        let found = tokio::select! {
-            found = find(&deps, &mut progress, &assistant, (&action, ranked), &session, &message) => found,
+        let until = progress.deadline.less(RESERVE);
+        let days = calendar::compare(&deps.pipeline, &action, &session, until);
+        let work =
+            async { tokio::join!(find(&deps, &mut progress, &assistant, (&action, ranked), &session, &message), days) };
+        let (found, compared) = tokio::select! {
+            found = work => found,
             () = stopped => {
                 progress.note_stop();
-                Found::default()
+                Default::default()
             }
         };
         let ranked = found.ranked;
         let found_none = found.offers.is_empty() && progress.degraded.is_empty();
-        let until = progress.deadline.less(RESERVE);
+        compared.took().into_iter().for_each(|took| progress.took("days", took));
+        let (calendar, missing) = compared.with(&session, ranked.as_ref());
+        progress.degraded.extend(missing);
         let searches = suggest::searches(&action, &session, found_none);
         let suggestions = if searches.is_empty() {
             Vec::new()
@@ -253,6 +259,7 @@ impl Turn {
             offers: found.offers,
             more: found.more,
             suggestions,
+            calendar,
             hand_offs_are_read: deps.hand_offs_are_read,
             question: message,
             passages: retrieved.passages,
@@ -268,7 +275,7 @@ impl Turn {
             progress.emit(|| TurnEvent::Delta { text });
         }
         let suggestions = instead(&asked);
-        let ReplyRequest { assistant, action, session, client_time, offers, question: message, .. } = asked;
+        let ReplyRequest { assistant, action, session, client_time, offers, calendar, question: message, .. } = asked;
         let reply = ChatReply {
             session_id,
             turn_id,
@@ -279,6 +286,7 @@ impl Turn {
             notice,
             slots: session.slots.clone(),
             offers,
+            calendar,
             citations,
             suggestions,
             retrieval,

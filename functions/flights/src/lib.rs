@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::inconsistent_digit_grouping, reason = "amounts are in cents: 300_00 is 300.00"))]
 
+mod allowance;
 pub mod amadeus;
 pub mod carriers;
 mod draft;
@@ -35,13 +36,18 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream;
 use iso_currency::Currency;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use runtime::config::{self, Secret};
 use runtime::deadline::Deadline;
 use runtime::flags::{FlagSource, Order};
 use runtime::health::check as check_dependency;
+use runtime::meter;
 use runtime::step::Serve;
 use runtime::upstream;
 
+use crate::allowance::Allowance;
 use crate::amadeus::Amadeus;
 use crate::duffel::Duffel;
 use crate::provider::{Provider, Source};
@@ -62,6 +68,7 @@ pub struct Deps {
     weights: Weights,
     scales: Scales,
     flags: FlagSource,
+    duffel_day_searches: Allowance,
 }
 
 impl Deps {
@@ -75,6 +82,7 @@ impl Deps {
             weights: Weights::default(),
             scales: Scales::default(),
             flags: FlagSource::default(),
+            duffel_day_searches: Allowance::default(),
         }
     }
 
@@ -84,7 +92,7 @@ impl Deps {
     /// `AMADEUS_BASE_URL` say where they are. `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the
     /// one that prices should be in where the traveller names none; `RANKING_WEIGHTS` and `RANKING_SCALES` see [`Weights`]
     /// and [`Scales`]. `COLLOQUY_SAMPLE_FLIGHTS` says when there are sample flights: `auto` (only without a provider),
-    /// `always`, `never`.
+    /// `always`, `never`. `DUFFEL_DAY_SEARCHES` (0) is how many searches that only compare days Duffel may be asked in a day.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named; no provider at all.
@@ -110,12 +118,23 @@ impl Deps {
             bail!("there is no flight provider: set DUFFEL_API_TOKEN, or AMADEUS_CLIENT_ID and AMADEUS_CLIENT_SECRET");
         }
         let timeout = Duration::from_millis(config::parsed("FLIGHTS_TIMEOUT_MS", 8_000)?);
-        Ok(Self { currency, weights, scales, flags: FlagSource::from_env(), ..Self::new(providers, timeout) })
+        let deps = Self { currency, weights, scales, flags: FlagSource::from_env(), ..Self::new(providers, timeout) };
+        Ok(deps.with_duffel_day_searches(config::parsed("DUFFEL_DAY_SEARCHES", 0)?))
     }
 
     /// The same, with switches that are read from `flags`.
     pub fn with_flags(self, flags: FlagSource) -> Self {
         Self { flags, ..self }
+    }
+
+    /// The same, whose Duffel is asked for so many searches a day that only compare days.
+    pub fn with_duffel_day_searches(self, a_day: u32) -> Self {
+        Self { duffel_day_searches: Allowance::new(a_day), ..self }
+    }
+
+    /// Whether a source is searched: Duffel to compare days only as often as is allowed.
+    fn is_asked(&self, source: &Source, query: &FlightQuery) -> bool {
+        !query.compares_days || !source.is_duffel() || self.duffel_day_searches.take(today())
     }
 
     /// The providers that are searched.
@@ -186,6 +205,11 @@ async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Resu
     let limit = deadline.less(RESERVE).within(deps.timeout);
     let flags = deps.flags.of_turn().await;
     let sources: Vec<&Source> = deps.sources.iter().filter(|source| flags.has_provider(source.name())).collect();
+    let is_on = !sources.is_empty();
+    let sources: Vec<&Source> = sources.into_iter().filter(|source| deps.is_asked(source, &query)).collect();
+    if query.compares_days {
+        sources.iter().for_each(|source| meter::day_search(source.name()));
+    }
     let searches = sources.iter().map(|source| source.search(&query, limit));
     let answers = match flags.steps {
         Order::Concurrent => join_all(searches).await,
@@ -193,7 +217,7 @@ async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Resu
     };
     let mut degraded = Vec::new();
     if sources.is_empty() {
-        degraded.push(Degraded::new("flights", "switched_off"));
+        degraded.push(Degraded::new("flights", if is_on { "not_compared" } else { "switched_off" }));
     }
     let mut offers = Vec::new();
     for (source, answer) in sources.iter().zip(answers) {
@@ -209,6 +233,10 @@ async fn search(deps: Arc<Deps>, query: FlightQuery, deadline: Deadline) -> Resu
     let currency = merge::currency(&offers, &query, deps.currency);
     let offers = rank::rank(offers, &query, currency, &deps.weights, &deps.scales);
     Ok(FlightResults { offers, degraded })
+}
+
+fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
 fn check(query: &FlightQuery) -> Result<(), Problem> {

@@ -80,6 +80,11 @@ impl Source {
         self.provider.name()
     }
 
+    /// It charges for searches beyond those that a booking pays for.
+    pub fn is_duffel(&self) -> bool {
+        matches!(self.provider, Provider::Duffel(_))
+    }
+
     /// The state of its circuit breaker; what is worked out here needs none.
     pub fn circuit(&self) -> Option<CircuitState> {
         (!matches!(self.provider, Provider::Sample(_))).then(|| self.breaker.state())

@@ -24,6 +24,7 @@ pub fn query() -> FlightQuery {
         departure_time: None,
         return_time: None,
         onward: Vec::new(),
+        compares_days: false,
         limits: Limits::default(),
     }
 }

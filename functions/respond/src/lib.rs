@@ -8,6 +8,7 @@ mod about;
 mod answer;
 mod citations;
 mod courtesy;
+mod days;
 mod extract;
 mod language;
 mod languages;

@@ -4,6 +4,7 @@ use contracts::api::{Degraded, ReplyRequest, Suggestion};
 use contracts::dialogue::{Action, Slot, Topic, Trouble};
 use contracts::travel::{Airline, FlightQuery, Leg, Money, Offer, Place};
 
+use crate::days;
 use crate::languages;
 use crate::limits;
 use crate::offers;
@@ -28,9 +29,14 @@ fn in_english(request: &ReplyRequest) -> Vec<String> {
             let trouble = because.as_ref().map(|trouble| explain(trouble, request));
             let costs = (!request.suggestions.is_empty()).then(|| suggested(&request.suggestions, request));
             let asks = !matches!(because, Some(Trouble::Ambiguous { .. }));
+            if let Some(which_day) = days::question(request) {
+                let remarks = remarks(request).into_iter().map(|remark| format!("{remark}\n"));
+                return remarks.chain(days::compared(request)).chain([which_day]).collect();
+            }
             let question = asks.then(|| question(*slot, request));
             let more = again(*slot, request);
-            join(remarks(request).into_iter().chain(trouble).chain(costs).chain(question).chain(more))
+            let days = days::compared(request).into_iter().map(|sentence| sentence.trim_end().to_owned());
+            join(remarks(request).into_iter().chain(trouble).chain(costs).chain(days).chain(question).chain(more))
         }
         Action::SearchFlights { query, skip } => found(query, *skip, request),
         Action::ShowOffer { rank } => match request.offers.first() {
@@ -231,7 +237,9 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
         let remarks = remarks(request).into_iter().map(|remark| format!("{remark} "));
         let near = (!request.suggestions.is_empty())
             .then(|| format!(" Airports near by: {}", suggested(&request.suggestions, request)));
-        return remarks.chain(none_found(&journey, skip, query, missing)).chain(near).collect();
+        let days = days::compared(request);
+        let days = ["\n".to_owned()].into_iter().filter(|_| !days.is_empty()).chain(days.clone());
+        return remarks.chain(none_found(&journey, skip, query, missing)).chain(near).chain(days).collect();
     }
     let mut bits: Vec<String> = remarks(request).into_iter().map(|remark| format!("{remark}\n")).collect();
     bits.push(match (request.offers.len() + request.more + skip, skip) {
@@ -249,6 +257,7 @@ fn found(query: &FlightQuery, skip: usize, request: &ReplyRequest) -> Vec<String
         }
     }));
     bits.extend(faster_nonstop(&request.offers).map(|sentence| format!("{sentence}\n")));
+    bits.extend(days::compared(request));
     if request.offers.iter().any(|offer| offer.sample) {
         bits.push(
             "These are sample flights, worked out from real airports and distances; they are not for sale. ".to_owned(),
@@ -307,7 +316,7 @@ fn none_found(journey: &str, skip: usize, query: &FlightQuery, missing: Option<S
 fn missing(degraded: &[Degraded]) -> Option<String> {
     let parts: Vec<&str> = degraded
         .iter()
-        .filter(|missing| missing.reason != "mixed_currencies")
+        .filter(|missing| missing.reason != "mixed_currencies" && missing.part != "days")
         .map(|missing| if missing.part == "flights" { "the flight search" } else { missing.part.as_str() })
         .collect();
     let mixed = degraded.iter().any(|missing| missing.reason == "mixed_currencies");

@@ -36,10 +36,12 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     if let Some((slot, trouble)) = merged.trouble.clone().or_else(|| unclear_of(session)) {
         return Action::Ask { slot, because: Some(trouble) };
     }
-    if let Some(action) = about_offers(session, said, merged) {
+    let missing = missing(session);
+    // "Which day is cheapest?" is about days as soon as a journey is known.
+    let compares = said.flexible.is_some() && !matches!(missing, Some(Slot::Origin | Slot::Destination));
+    if let Some(action) = about_offers(session, said, merged).filter(|_| !compares) {
         return action;
     }
-    let missing = missing(session);
     // "I want a window seat on a flight to …" wants a flight, and says so of the seat.
     let wants = missing.is_some()
         && wants_search(said)
@@ -48,7 +50,7 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
             matches!(first.as_str(), "i" | "we" | "need" | "want" | "looking" | "book" | "find" | "get")
         });
     let said_along = |topic: &Topic| wants && topic.is_service() || is_courtesy(*topic) || topic.is_social();
-    let asked = |topic: &Topic| !merged.changed && !said_along(topic);
+    let asked = |topic: &Topic| !merged.changed && !compares && !said_along(topic);
     if let Some(topic) = said.questions.iter().copied().find(asked) {
         let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
         let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);
@@ -243,6 +245,7 @@ fn query(session: &Session) -> Option<FlightQuery> {
         departure_time: slots.departure_time,
         return_time: slots.return_time.filter(|_| return_date.is_some()),
         limits: slots.limits,
+        compares_days: false,
     })
 }
 

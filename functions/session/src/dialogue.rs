@@ -6,14 +6,16 @@
 use contracts::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
 use jiff::Zoned;
 
+use crate::compare;
 use crate::decide::decide;
-use crate::merge::merge;
+use crate::merge::{merge, today};
 use crate::standing;
 
 /// Takes one turn: the session as it stands then, and what is done.
 pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned) -> (Session, Action) {
     let said = understanding;
     session.remarks.clear();
+    session.comparing.clear();
     session.language.clone_from(&said.language);
     if said.acts.contains(&Act::Handoff) {
         // Whoever takes over shall know what was said along with it.
@@ -32,11 +34,15 @@ pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned)
         forget(&mut session);
         return (session, Action::Cancel);
     }
-    let said = with_airline_wanted(said, &session);
-    let merged = merge(&mut session, &said, now);
+    let said = with_day_chosen(with_airline_wanted(said, &session), &session);
+    let mut merged = merge(&mut session, &said, now);
+    let today = today(&session, now);
+    compare::keep_wish(&mut session, &said, today);
+    merged.informed |= said.flexible.is_some();
     standing::keep(&mut session.standing, &said);
     let asked_before = session.asked;
     let action = decide(&mut session, &said, &merged);
+    compare::compare(&mut session, &action, today);
     remark_questions(&mut session, &said, &action);
     count_repeats(&mut session, &action, asked_before);
     (session, action)
@@ -96,6 +102,15 @@ fn informs(said: &Understanding) -> bool {
         || !said.limits.is_empty()
         || !said.arrivals.is_empty()
         || !said.without_places.is_empty()
+        || said.flexible.is_some()
+}
+
+/// The day that is meant where days were compared before.
+fn with_day_chosen(said: Understanding, session: &Session) -> Understanding {
+    match compare::choose_day(&said, session) {
+        Some(day) => Understanding { dates: vec![day], pick: None, flexible: None, questions: Vec::new(), ..said },
+        None => said,
+    }
 }
 
 /// "The Delta flight" is an offer when one by Delta was shown, else a wish.

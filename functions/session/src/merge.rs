@@ -87,7 +87,7 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
 }
 
 /// Today at the origin, where that is known, but never before today on the person's clock.
-fn today(session: &Session, now: &Zoned) -> Date {
+pub(crate) fn today(session: &Session, now: &Zoned) -> Date {
     let zone = session.slots.origin.as_ref().and_then(|origin| geo::airports::time_zone(origin.iata));
     // Who writes on the 20th and flies from where it is still the 19th means by tomorrow the 21st.
     zone.map_or_else(|| now.date(), |zone| now.with_time_zone(zone).date().max(now.date()))

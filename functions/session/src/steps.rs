@@ -122,6 +122,9 @@ async fn keep(deps: &Deps, turn: CommitTurn, deadline: Deadline) -> Result<Commi
         if reply.action == SEARCHED && !reply.offers.is_empty() {
             session.shown.clone_from(&reply.offers);
         }
+        if !reply.calendar.is_empty() {
+            session.calendar.clone_from(&reply.calendar);
+        }
         let state = bounded(with_turn(session, &message, &reply))?;
         let claim = claim.as_deref();
         let write = Commit { version, state: &state, message: &message, reply: &reply, timings_ms: &timings_ms, claim };

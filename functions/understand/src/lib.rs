@@ -15,6 +15,7 @@ mod calendar;
 mod chart;
 mod danger;
 mod dates;
+mod flexible;
 mod journey;
 mod languages;
 mod legs;
@@ -154,6 +155,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let travellers = travellers.filter(|_| !asks);
     text.reads(None);
     let mut unmet = unmet::unmet(&text);
+    let flexible = flexible::flexible(&mut text);
     if mixes_cabins {
         unmet.push(Unmet::MixedCabins);
     }
@@ -162,6 +164,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
     if journey::avoids_region(&text, &named) {
         unmet.push(Unmet::Via);
     }
+    let flexible = flexible.or_else(|| flexible::in_month(&text, &dates));
     let without_places = through.iter().filter(|(_, avoided)| *avoided).map(|(place, _)| place.clone()).collect();
     let through: Vec<Place> = through.into_iter().filter(|(_, avoided)| !avoided).map(|(place, _)| place).collect();
     if !through.is_empty() {
@@ -238,6 +241,7 @@ fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> 
     }
     for topic in services {
         // "Great, thanks" thanks; a joke beside a question is none.
+        flexible,
         let idle = topic.is_social()
             && (serious || !questions.is_empty())
             && !matches!(topic, Topic::Sympathy | Topic::Insult);

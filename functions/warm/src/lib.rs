@@ -163,6 +163,7 @@ async fn respond(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
         offers: Vec::new(),
         more: 0,
         suggestions: Vec::new(),
+        calendar: Vec::new(),
         question: Private(String::new()),
         passages: Vec::new(),
         parts: Vec::new(),

@@ -11,6 +11,7 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = concat!(
     include_str!("page/offers.js"),
+    include_str!("page/calendar.js"),
     include_str!("page/turn.js"),
     include_str!("page/wire.js"),
     include_str!("page/session.js")

@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 
 pub use heard::{Remark, Unmet};
 pub use said::{
-    Act, Budget, DateExpr, DateMention, DateRole, Holiday, LegSaid, LimitsSaid, Part, Pick, PlaceMention, PlaceRole,
-    TimeBound, TimeMention, Travellers, Understanding, Week, Wish,
+    Act, Budget, DateExpr, DateMention, DateRole, Flexible, Holiday, LegSaid, LimitsSaid, Part, Pick, PlaceMention,
+    PlaceRole, TimeBound, TimeMention, Travellers, Understanding, Week, Wish,
 };
 
 use crate::private::Private;
-use crate::travel::{Airline, Cabin, FlightQuery, Money, Offer, Passengers, Place, Slots};
+use crate::travel::{Airline, Cabin, CalendarDay, FlightQuery, Money, Offer, Passengers, Place, Slots};
 
 /// Where a session stands. Kept between turns, bounded however long the session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,15 @@ pub struct Session {
     /// What the reply to this message says besides its answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
+    /// Days that would do as well, until they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flexible: Option<Flexible>,
+    /// The journeys whose days this turn compares, without their prices.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparing: Vec<CalendarDay>,
+    /// What the days cost that were compared last, until another search.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<CalendarDay>,
     /// The language of this message, where it was recognised as another than English: ISO 639-1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

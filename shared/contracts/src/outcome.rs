@@ -12,7 +12,7 @@ pub struct Degraded {
     #[schema(example = "duffel")]
     pub part: String,
     /// Why: `timeout`, `unavailable`, `rate_limited`, `unauthorized`, `rejected` (the query is
-    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag); of texts `loading` (they are being taken
+    /// refused), `invalid_answer`, `mixed_currencies`, `switched_off` (by a flag), `not_compared` (days, by the configuration); of texts `loading` (they are being taken
     /// in for the first time); of a model's words also `cut_off` (at the most that it may write) and `filtered` (by its
     /// server); of the reply, `stopped` (by who asked for it).
     #[schema(example = "timeout")]

@@ -3,6 +3,7 @@
 //! Every type is parsed at the edge and holds what its name says, so nothing behind it checks again. Amounts are whole
 //! minor units (cents), never floats; dates are civil dates; a local time carries its offset.
 
+mod calendar;
 mod limits;
 mod values;
 
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use calendar::{CalendarDay, cheapest_day};
 pub use limits::{Alliance, Layover, Limits, LowCost};
 pub use values::{Iata, LocalTime, Money, NotValid, TimeWindow};
 
@@ -227,6 +229,9 @@ pub struct FlightQuery {
     /// The flights after the first of a journey over several cities; there is no day back then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub onward: Vec<Way>,
+    /// It is one of several searches that only compare days: a provider that charges for searches may be left out of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compares_days: bool,
 }
 
 /// One flight number from take-off to landing (a technical stop does not end it).

@@ -43,7 +43,7 @@ pub enum Kind {
 }
 
 /// All there are.
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 14] = [
     REQUESTS,
     REQUEST_DURATION,
     IN_FLIGHT,
@@ -57,6 +57,7 @@ pub const METRICS: [Metric; 13] = [
     COLD_STARTS,
     QUEUE_AGE,
     PUT_BACKS,
+    DAY_SEARCHES,
 ];
 
 /// Finished requests and batches.
@@ -163,6 +164,15 @@ pub const PUT_BACKS: Metric = Metric {
     unit: Unit::Count,
     help: "Messages that were put back because something they need was unavailable.",
     labels: &["function"],
+};
+
+/// Searches that only compare days.
+pub const DAY_SEARCHES: Metric = Metric {
+    name: "day_searches_total",
+    kind: Kind::Counter,
+    unit: Unit::Count,
+    help: "Searches that only compare the prices of days, by provider: Duffel charges for searches beyond 1,500 a booking.",
+    labels: &["function", "provider"],
 };
 
 static EMBEDDED: OnceLock<&'static Collector> = OnceLock::new();
@@ -293,6 +303,11 @@ pub fn queue_age(function: &'static str, age: Duration) {
 /// A worker put a message back.
 pub fn put_back() {
     counter!(PUT_BACKS.name, "function" => trace::function()).increment(1);
+}
+
+/// A provider is searched only to compare days.
+pub fn day_search(provider: &'static str) {
+    counter!(DAY_SEARCHES.name, "function" => trace::function(), "provider" => provider).increment(1);
 }
 
 #[cfg(test)]

@@ -208,7 +208,7 @@ const GOES_ON = /\bshow \d+ more\b/;
 /** An answer's parts in their order. The words are read out once they are whole, not bit by bit as they come. */
 class Answer {
   constructor() {
-    this.parts = [this.before, this.cards, this.after, this.end] = [element("p"), element("div"), element("p"), element("div")];
+    this.parts = [this.before, this.cards, this.days, this.after, this.end] = ["p", "div", "div", "p", "div"].map((name) => element(name));
     this.root = element("div", { class: "reply" }, this.parts);
     for (const part of [this.before, this.after]) part.setAttribute("aria-live", "off");
     this.words({ reply: "" });
@@ -231,12 +231,13 @@ class Answer {
   whole(reply) {
     // What can be asked instead is there to be pressed.
     const instead = reply.suggestions ?? [];
-    const [before, after] = wordsAround(reply).map((words) => instead.reduce((rest, one) => rest.replace(`\n– ${one}`, ""), words));
+    const [before, after] = wordsAround(withoutDays(reply)).map((words) => instead.reduce((rest, one) => rest.replace(`\n– ${one}`, ""), words));
     const { list, byNumber } = sourceList(reply.citations ?? []);
     // New elements, for what is added is what is read out.
     const fresh = (words, ...lead) => element("p", { class: "words", hidden: !words && "" }, lead, linked(words, byNumber));
     this.before.replaceWith(fresh(before, element("span", { class: "unseen" }, "Answer: ")));
     this.offers(reply.offers);
+    if (reply.calendar?.length) this.days.replaceChildren(calendarTable(reply.calendar, say));
     this.after.replaceWith(fresh(after));
     const by = writer(reply);
     const missing = reply.degraded?.filter(({ reason }) => reason !== "stopped").map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");

@@ -11,7 +11,7 @@ use crate::knowledge::Retrieval;
 use crate::outcome::{Degraded, Usage};
 use crate::private::Private;
 use crate::problem::{Problem, ProblemBody};
-use crate::travel::{Offer, Slots};
+use crate::travel::{CalendarDay, Offer, Slots};
 
 /// What a person says to an assistant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -98,6 +98,9 @@ pub struct ChatReply {
     /// Flights, the best first.
     #[serde(default)]
     pub offers: Vec<Offer>,
+    /// What other days cost, where those were compared, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<CalendarDay>,
     /// The passages that the reply cites, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,

@@ -9,7 +9,7 @@ use super::{ChatReply, ClientTime, Degraded, SessionId, Usage, Writer};
 use crate::dialogue::{Action, Session, Understanding};
 use crate::knowledge::{Passage, QuestionPart};
 use crate::private::Private;
-use crate::travel::{FlightQuery, Money, Offer, Place, Slots};
+use crate::travel::{CalendarDay, FlightQuery, Money, Offer, Place, Slots};
 
 /// What an assistant answers with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,6 +227,9 @@ pub struct ReplyRequest {
     /// What other places would cost.
     #[serde(default)]
     pub suggestions: Vec<Suggestion>,
+    /// What the days cost that were compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<CalendarDay>,
     /// A person looks at what is handed off, so that it may be said.
     #[serde(default)]
     pub hand_offs_are_read: bool,

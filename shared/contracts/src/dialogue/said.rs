@@ -73,6 +73,9 @@ pub struct Understanding {
     /// are several, `places` and `dates` are empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub legs: Vec<LegSaid>,
+    /// Days that would do as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flexible: Option<Flexible>,
     /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
     pub words: Private<Vec<String>>,
     /// What a language model used, where one was asked for what the rules left open.
@@ -106,6 +109,31 @@ impl LimitsSaid {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Days that would do as well as the one that is known, or instead of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Flexible {
+    /// "±3 days", "give or take a few days".
+    Around {
+        /// How many before and after.
+        days: u8,
+    },
+    /// "Which day is cheapest that week", "the cheapest day next week".
+    InWeek {
+        /// Which; the one of the day that is known, or the coming one, where it is [`Week::Coming`].
+        week: Week,
+    },
+    /// "The cheapest day in January": of the month that is known.
+    InMonth,
+    /// "The cheapest day to fly": near what is known, be it a day, a month or nothing.
+    Anytime,
+    /// "Exactly on that day": takes it back.
+    No,
+    /// A kind this release does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// Words that no mere courtesy has, though "how are you" is one.
