@@ -15,6 +15,7 @@ mod faults;
 mod flexible_days;
 mod idempotency;
 mod knowledge;
+mod model_words;
 mod problems;
 mod recording;
 mod replies;

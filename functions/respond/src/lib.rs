@@ -10,6 +10,7 @@ mod citations;
 mod courtesy;
 mod days;
 mod extract;
+mod facts;
 mod language;
 mod languages;
 mod limits;
@@ -18,6 +19,7 @@ mod phrases;
 mod prompt;
 mod questions;
 mod remarks;
+mod rephrase;
 mod told;
 mod topics;
 mod words;
@@ -36,6 +38,7 @@ use contracts::problem::Problem;
 use futures::stream::{self, BoxStream, StreamExt};
 use models::llm::ChatModel;
 use runtime::assistants::Assistants;
+use runtime::config;
 use runtime::deadline::Deadline;
 use runtime::flags::FlagSource;
 use runtime::health::check;
@@ -49,12 +52,13 @@ pub struct Deps {
     assistants: Assistants,
     model: Option<ChatModel>,
     flags: FlagSource,
+    model_words: bool,
 }
 
 impl Deps {
     /// For these assistants, with a model or without.
     pub fn new(assistants: Assistants, model: Option<ChatModel>) -> Self {
-        Self { assistants, model, flags: FlagSource::default() }
+        Self { assistants, model, flags: FlagSource::default(), model_words: false }
     }
 
     /// The same, with switches that are read from `flags`.
@@ -62,12 +66,19 @@ impl Deps {
         Self { flags, ..self }
     }
 
-    /// For the assistants of this build and of `COLLOQUY_ASSISTANTS`, with the model that `CHAT_MODEL` names, if any.
+    /// The same, where the model may word what the rules say of a journey, or may not.
+    pub fn with_model_words(self, model_words: bool) -> Self {
+        Self { model_words, ..self }
+    }
+
+    /// For the assistants of this build and of `COLLOQUY_ASSISTANTS`, with the model that `CHAT_MODEL` names, if any, which words
+    /// what the rules say where `MODEL_WORDS` is `true`.
     ///
     /// # Errors
     /// A variable or a manifest that cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
-        Ok(Self::new(Assistants::from_env()?, ChatModel::from_env()?).with_flags(FlagSource::from_env()))
+        let deps = Self::new(Assistants::from_env()?, ChatModel::from_env()?).with_flags(FlagSource::from_env());
+        Ok(deps.with_model_words(config::parsed("MODEL_WORDS", false)?))
     }
 
     /// The model that writes, if there is one.
@@ -119,11 +130,29 @@ async fn respond(
         let answer = answer::answer(model, flags.is_capped(), assistant, &request, deadline).await;
         return Ok(and_then(answer, next.map(|slot| words::question(slot, &request))));
     }
-    let bits = match assistant.kind {
-        Kind::Travel => words::reply(&request),
-        Kind::Knowledge | Kind::Other => courtesy::reply(&request.action, assistant),
+    Ok(match assistant.kind {
+        Kind::Travel => of_a_journey(&deps, &request, deadline).await,
+        Kind::Knowledge | Kind::Other => said(courtesy::reply(&request.action, assistant), Writer::Rules, Vec::new()),
+    })
+}
+
+/// What the rules say of a journey, in the model's words where it may word it and says the same.
+async fn of_a_journey(deps: &Deps, request: &ReplyRequest, deadline: Deadline) -> BoxStream<'static, ReplyEvent> {
+    let understood = request.degraded.iter().all(|missing| missing.part != "understand");
+    let wanted = deps.model_words && understood && rephrase::is_allowed(&request.action);
+    let model = match &deps.model {
+        Some(model) if wanted && deps.flags.of_turn().await.asks_models() => model,
+        _ => return said(words::reply(request), Writer::Rules, Vec::new()),
     };
-    Ok(said(bits, Writer::Rules, Vec::new()))
+    let english = words::in_english(request).concat();
+    let (theirs, usage) = rephrase::rephrased(model, &english, request, deadline.less(RESERVE)).await;
+    let (bits, written_by) = match theirs {
+        Some(theirs) => (vec![theirs], Writer::Model),
+        None => (words::reply(request), Writer::Rules),
+    };
+    let deltas = bits.into_iter().map(|text| ReplyEvent::Delta { text: Private(text) });
+    let done = ReplyEvent::Done { written_by, cited: Vec::new(), usage };
+    stream::iter(deltas.chain([done]).collect::<Vec<_>>()).boxed()
 }
 
 /// Takes out of what texts and people wrote whatever looks like a citation: in a reply, and to a model, `[1]` is the first

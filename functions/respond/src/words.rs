@@ -19,7 +19,8 @@ pub(crate) fn reply(request: &ReplyRequest) -> Vec<String> {
     languages::beginning(request).into_iter().chain(in_english(request)).collect()
 }
 
-fn in_english(request: &ReplyRequest) -> Vec<String> {
+/// The same without what is said first in another language.
+pub(crate) fn in_english(request: &ReplyRequest) -> Vec<String> {
     let away = request.degraded.iter().any(|missing| missing.part == "understand");
     if away {
         return vec!["I'm sorry, I could not read your message just now. Please send it again in a moment.".to_owned()];
