@@ -4,7 +4,9 @@
 //! this one is simply taken again on what that left.
 
 use contracts::dialogue::{Act, Action, Pick, Remark, Session, Slot, Topic, Trouble, Understanding, Wish};
+use contracts::travel::Place;
 use jiff::Zoned;
+use jiff::civil::Date;
 
 use crate::compare;
 use crate::decide::decide;
@@ -39,6 +41,7 @@ pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned)
     let today = today(&session, now);
     compare::keep_wish(&mut session, &said, today);
     merged.informed |= said.flexible.is_some();
+    remark_doubts(&mut session, &said);
     standing::keep(&mut session.standing, &said);
     let asked_before = session.asked;
     let action = decide(&mut session, &said, &merged);
@@ -46,6 +49,36 @@ pub fn advance(mut session: Session, understanding: &Understanding, now: &Zoned)
     remark_questions(&mut session, &said, &action);
     count_repeats(&mut session, &action, asked_before);
     (session, action)
+}
+
+/// What rests on one weak reading alone is told back as it is known now.
+fn remark_doubts(session: &mut Session, said: &Understanding) {
+    let slots = session.slots.clone();
+    let place = |place: Option<Place>| place.map(|place| place.name);
+    let day = |day: Option<Date>| day.map(|day| day.strftime("%-d %B").to_string());
+    let people = |count: u8, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {many}")),
+    };
+    for slot in said.doubts.iter().copied() {
+        let words = match slot {
+            Slot::Origin => place(slots.origin.clone()),
+            Slot::Destination => place(slots.destination.clone()),
+            Slot::DepartureDate => day(slots.departure_date),
+            Slot::ReturnDate => day(slots.return_date),
+            Slot::Passengers => slots.passengers.map(|party| {
+                let groups = [
+                    people(party.adults, "adult", "adults"),
+                    people(party.children, "child", "children"),
+                    people(party.infants, "infant", "infants"),
+                ];
+                groups.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }),
+            Slot::Other => None,
+        };
+        session.remarks.extend(words.map(|words| Remark::Weak { slot, words }));
+    }
 }
 
 /// What was asked along with a journey is answered beside it.

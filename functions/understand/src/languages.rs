@@ -96,7 +96,7 @@ pub fn translate(words: &str) -> Option<Translated> {
 }
 
 /// Digits of other scripts as those that everybody reads.
-fn with_latin_digits(words: &str) -> String {
+pub fn with_latin_digits(words: &str) -> String {
     let latin = |letter: char| {
         let zero = ['٠', '۰', '०', '০', '０']
             .into_iter()
@@ -174,6 +174,11 @@ const ENGLISH: &[&str] = &[
     "going", "would", "like", "any", "next", "which", "when", "does", "it", "that", "this", "not", "make", "ticket",
     "of",
 ];
+
+/// A word that says that a message is English.
+pub fn is_english(word: &str) -> bool {
+    ENGLISH.contains(&word)
+}
 
 /// The longest entry that starts at a token.
 fn entry<'a>(lexicon: &'a Lexicon, found: &[Token], at: usize) -> Option<&'a Entry> {

@@ -32,6 +32,7 @@ mod text;
 mod times;
 mod topics;
 mod towns;
+mod translate;
 mod travellers;
 mod trip;
 mod unmet;
@@ -46,10 +47,12 @@ use contracts::private::Private;
 use contracts::travel::{Airline, Place};
 use models::llm::ChatModel;
 use runtime::config;
+use runtime::deadline::Deadline;
 use runtime::flags::FlagSource;
 use runtime::step::Serve;
 
 use crate::journey::Named;
+use crate::model::Clarity;
 use crate::text::{Kind as Reading, Text};
 
 /// How many of a message's words are kept for matching a choice.
@@ -66,24 +69,33 @@ pub struct Deps {
     pub flags: FlagSource,
     /// Whether it reads each message for danger too.
     pub reads_for_danger: bool,
+    /// Whether it reads again what is not clear, and translates what the rules cannot read.
+    pub reads_again: bool,
 }
 
 impl Deps {
-    /// With the model that `CHAT_MODEL` names, if any, which reads for danger where `MODEL_READS_FOR_DANGER` is `true`.
+    /// With the model that `CHAT_MODEL` names, if any, which reads for danger where `MODEL_READS_FOR_DANGER` is `true`,
+    /// and a second time what is not clear where `MODEL_READS_AGAIN` is.
     ///
     /// # Errors
     /// A variable that is missing or cannot be read, named.
     pub fn from_env() -> anyhow::Result<Self> {
         let reads_for_danger = config::parsed("MODEL_READS_FOR_DANGER", false)?;
-        Ok(Self { model: ChatModel::from_env()?, flags: FlagSource::from_env(), reads_for_danger })
+        let reads_again = config::parsed("MODEL_READS_AGAIN", false)?;
+        Ok(Self { model: ChatModel::from_env()?, flags: FlagSource::from_env(), reads_for_danger, reads_again })
     }
 }
 
 /// The step.
 pub fn router(deps: Deps) -> Router {
     UNDERSTAND.serve(Arc::new(deps), async |deps: Arc<Deps>, utterance: Utterance, deadline| {
-        let (mut understanding, open) = read(&utterance.words);
-        let fills = open && utterance.kind == Kind::Travel;
+        let (mut understanding, clarity) = read(&utterance.words);
+        let is_read = match clarity {
+            Clarity::Clear => true,
+            Clarity::Doubtful => !deps.reads_again,
+            Clarity::Open => false,
+        };
+        let fills = !is_read && utterance.kind == Kind::Travel;
         if let Some(model) = deps.model.as_ref().filter(|_| fills || deps.reads_for_danger)
             && deps.flags.of_turn().await.asks_models()
         {
@@ -92,7 +104,7 @@ pub fn router(deps: Deps) -> Router {
             };
             let fill = async {
                 if fills {
-                    model::fill(model, &utterance.words, &mut understanding, deadline).await;
+                    fill(&deps, model, &utterance.words, &mut understanding, deadline).await;
                 }
             };
             let ((danger, usage), ()) = tokio::join!(danger, fill);
@@ -104,13 +116,31 @@ pub fn router(deps: Deps) -> Router {
     })
 }
 
+/// Has a model add what the rules left open; of a message in a language that they do not know, read its translation instead.
+async fn fill(
+    deps: &Deps,
+    model: &ChatModel,
+    words: &Private<String>,
+    understanding: &mut Understanding,
+    deadline: Deadline,
+) {
+    if deps.reads_again && translate::is_unknown(words) {
+        let (translated, usage) = translate::read(model, words, deadline).await;
+        *understanding = translated.unwrap_or_else(|| std::mem::take(understanding));
+        understanding.asked_model = true;
+        understanding.usage = usage;
+        return;
+    }
+    model::fill(model, words, understanding, deadline, deps.reads_again).await;
+}
+
 /// What the words of one message say, by the rules alone.
 pub fn understand(words: &str) -> Understanding {
     read(words).0
 }
 
-/// What the words say, and whether they leave something open.
-fn read(words: &str) -> (Understanding, bool) {
+/// What the words say, and how far they were read.
+fn read(words: &str) -> (Understanding, Clarity) {
     match languages::translate(words) {
         Some(translated) => {
             let (understanding, open) = read_english(&translated.words);
@@ -120,11 +150,12 @@ fn read(words: &str) -> (Understanding, bool) {
     }
 }
 
-fn read_english(words: &str) -> (Understanding, bool) {
+fn read_english(words: &str) -> (Understanding, Clarity) {
     let mut text = Text::new(words);
     let mut acts = acts::acts(&text);
     let services = services::services(&text);
     chart::claim(&mut text);
+    let flexible = flexible::flexible(&mut text);
     let routes = routes(&text);
     let questions = questions::questions(&mut text, &routes);
     let named_airlines = read_airlines(&mut text);
@@ -133,6 +164,7 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let pick = named_airlines.pick.or_else(|| acts::pick(&mut text)).or_else(|| order.clone());
     text.reads(Some(Reading::Day));
     let dates = dates::dates(&mut text);
+    let flexible = flexible.or_else(|| flexible::in_month(&text, &dates));
     text.reads(Some(Reading::Money));
     let max_price = price::max_price(&mut text);
     text.reads(None);
@@ -155,7 +187,6 @@ fn read_english(words: &str) -> (Understanding, bool) {
     let travellers = travellers.filter(|_| !asks);
     text.reads(None);
     let mut unmet = unmet::unmet(&text);
-    let flexible = flexible::flexible(&mut text);
     if mixes_cabins {
         unmet.push(Unmet::MixedCabins);
     }
@@ -164,7 +195,6 @@ fn read_english(words: &str) -> (Understanding, bool) {
     if journey::avoids_region(&text, &named) {
         unmet.push(Unmet::Via);
     }
-    let flexible = flexible.or_else(|| flexible::in_month(&text, &dates));
     let without_places = through.iter().filter(|(_, avoided)| *avoided).map(|(place, _)| place.clone()).collect();
     let through: Vec<Place> = through.into_iter().filter(|(_, avoided)| !avoided).map(|(place, _)| place).collect();
     if !through.is_empty() {
@@ -211,15 +241,17 @@ fn read_english(words: &str) -> (Understanding, bool) {
         unmet,
         pick,
         legs,
+        flexible,
         numbers: bounded(bare_numbers(&text)),
         words: kept_words(&text),
         language: None,
         usage: None,
         danger: None,
+        doubts: Vec::new(),
         asked_model: false,
     };
-    let open = model::is_open(&understanding, &text);
-    (understanding, open)
+    let clarity = model::clarity(&understanding, &text);
+    (understanding, clarity)
 }
 
 /// It asks how things are, and nothing of this assistant: "can you find one seat?" wants one.
@@ -241,7 +273,6 @@ fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> 
     }
     for topic in services {
         // "Great, thanks" thanks; a joke beside a question is none.
-        flexible,
         let idle = topic.is_social()
             && (serious || !questions.is_empty())
             && !matches!(topic, Topic::Sympathy | Topic::Insult);

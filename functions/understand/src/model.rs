@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use contracts::dialogue::{Act, DateRole, PlaceRole, Travellers, Understanding, Wish};
+use contracts::dialogue::{
+    Act, DateExpr, DateMention, DateRole, PlaceMention, PlaceRole, Slot, Travellers, Understanding, Wish,
+};
 use contracts::private::Private;
 use contracts::travel::Cabin;
 use models::llm::{ChatModel, Message, Role};
@@ -97,11 +99,22 @@ fn schema() -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
-/// Whether the rules left something open that a model may know: a name that nobody read, or several words.
-pub(crate) fn is_open(understanding: &Understanding, text: &Text) -> bool {
+/// How far the rules read a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clarity {
+    /// Every word was read, or carries nothing.
+    Clear,
+    /// A word was not, or what was read may be meant otherwise.
+    Doubtful,
+    /// A name that nobody read, or several words.
+    Open,
+}
+
+/// How far the rules read a message. What they left open, a model may know.
+pub(crate) fn clarity(understanding: &Understanding, text: &Text) -> Clarity {
     // A question about an offer or about bags is read by its topic, not by its words.
     if !understanding.questions.is_empty() {
-        return false;
+        return Clarity::Clear;
     }
     let is_unread = |at: &usize| {
         let word = text.tokens.get(*at).filter(|token| token.is_word());
@@ -110,15 +123,75 @@ pub(crate) fn is_open(understanding: &Understanding, text: &Text) -> bool {
     let unread: Vec<usize> = (0..text.len()).filter(is_unread).collect();
     let begins = |at: usize| at == 0 || text.sentence(at - 1) != text.sentence(at);
     let is_name = |at: &usize| text.tokens.get(*at).is_some_and(|token| token.capital) && !begins(*at);
-    unread.len() >= UNREAD || unread.iter().any(is_name)
+    if unread.len() >= UNREAD || unread.iter().any(is_name) {
+        return Clarity::Open;
+    }
+    let weak = understanding.places.iter().any(|place| !is_sure(place))
+        || understanding.dates.iter().any(|date| !is_sure_day(date));
+    // Of a word or two there is nothing to be read twice.
+    let enough = text.tokens.iter().filter(|token| token.is_word()).count() >= UNREAD;
+    if enough && (!unread.is_empty() || weak) { Clarity::Doubtful } else { Clarity::Clear }
 }
 
-/// Fills what is open in a reading with what the model says, within its share of the time that is left.
+/// The words around a place say what it is, and its name is that of one place alone.
+fn is_sure(place: &PlaceMention) -> bool {
+    place.role != PlaceRole::Unknown && !place.near && !place.region && place.candidates.len() == 1
+}
+
+/// The words around a day say which it is, and it can be read in one way alone.
+fn is_sure_day(date: &DateMention) -> bool {
+    let told = !matches!(date.expression, DateExpr::DayOfMonth { .. } | DateExpr::Numeric { .. } | DateExpr::Other);
+    told && date.role != DateRole::Unknown
+}
+
+/// What a model says against a reading or beyond it: where both agree it is settled, and where they do not, a sure reading of the
+/// rules stands without a word. What rests on one weak reading alone is told back. What the model says against the rules goes.
+fn weigh(said: &mut Understanding, read: &Understanding) -> Vec<Slot> {
+    let mut doubts = Vec::new();
+    let mut doubt = |slot: Slot| {
+        if !doubts.contains(&slot) {
+            doubts.push(slot);
+        }
+    };
+    let named: Vec<&PlaceMention> =
+        read.places.iter().filter(|place| !place.negated && !place.candidates.is_empty()).collect();
+    said.places.retain(|place| {
+        let slot = if place.role == PlaceRole::Origin { Slot::Origin } else { Slot::Destination };
+        let first = place.candidates.first();
+        if first.is_none() || named.iter().any(|read| read.candidates.iter().any(|one| Some(one) == first)) {
+            return true;
+        }
+        let against: Vec<_> =
+            named.iter().filter(|read| read.role == place.role || read.role == PlaceRole::Unknown).collect();
+        if against.iter().all(|read| !is_sure(read)) {
+            doubt(slot);
+        }
+        // It fills a gap, or goes.
+        against.is_empty()
+    });
+    said.dates.retain(|date| {
+        let slot = if date.role == DateRole::Return { Slot::ReturnDate } else { Slot::DepartureDate };
+        if read.dates.iter().any(|read| read.expression == date.expression) {
+            return true;
+        }
+        let against: Vec<_> =
+            read.dates.iter().filter(|read| read.role == date.role || read.role == DateRole::Unknown).collect();
+        if against.iter().all(|read| !is_sure_day(read)) {
+            doubt(slot);
+        }
+        against.is_empty()
+    });
+    doubts
+}
+
+/// Fills what is open in a reading with what the model says, within its share of the time that is left; `weighs` it against
+/// the rules' reading first, and has told back what rests on one of them alone.
 pub(crate) async fn fill(
     model: &ChatModel,
     words: &Private<String>,
     understanding: &mut Understanding,
     deadline: Deadline,
+    weighs: bool,
 ) {
     let share = (deadline.remaining() / SHARE).min(LONGEST);
     let system = Message { role: Role::System, content: Private(PROMPT.to_owned()) };
@@ -128,7 +201,7 @@ pub(crate) async fn fill(
         Ok((value, usage)) => {
             understanding.usage = usage;
             match Reworded::deserialize(value) {
-                Ok(reworded) => merge(reworded, understanding),
+                Ok(reworded) => merge(reworded, understanding, weighs),
                 Err(_) => {
                     tracing::warn!("the model's extraction does not follow its schema; the rules' reading stands")
                 }
@@ -143,8 +216,11 @@ pub(crate) async fn fill(
     }
 }
 
-fn merge(reworded: Reworded, understanding: &mut Understanding) {
-    let said = read(&sentence(&reworded)).0;
+fn merge(reworded: Reworded, understanding: &mut Understanding, weighs: bool) {
+    let mut said = read(&sentence(&reworded)).0;
+    if weighs {
+        understanding.doubts = weigh(&mut said, understanding);
+    }
     merge_places(&said, understanding);
     for date in said.dates {
         // A day alone, of which the words do not say which it is, is most likely the day out.
@@ -163,6 +239,9 @@ fn merge(reworded: Reworded, understanding: &mut Understanding) {
         let Reworded { adults, children, infants, .. } = reworded;
         let told = adults.or(children).or(infants).is_some();
         understanding.travellers = told.then_some(Travellers { adults, children, infants, ..Travellers::default() });
+        if told && weighs {
+            understanding.doubts.push(Slot::Passengers);
+        }
     }
     understanding.cabin = understanding.cabin.or(reworded.cabin.map(Wish::Only));
     understanding.max_stops = understanding.max_stops.or(reworded.max_stops.map(Wish::Only));
@@ -222,14 +301,46 @@ fn is_carrying(word: &str) -> bool {
 }
 #[cfg(test)]
 mod tests {
-    use contracts::dialogue::{DateExpr, Week};
+    use contracts::dialogue::Week;
 
     use super::*;
 
     fn merged(words: &str, said: Value) -> Understanding {
         let (mut understanding, _) = read(words);
-        merge(Reworded::deserialize(said).unwrap(), &mut understanding);
+        merge(Reworded::deserialize(said).unwrap(), &mut understanding, false);
         understanding
+    }
+
+    /// The same, weighed against the rules' reading.
+    fn weighed(words: &str, said: Value) -> Understanding {
+        let (mut understanding, _) = read(words);
+        merge(Reworded::deserialize(said).unwrap(), &mut understanding, true);
+        understanding
+    }
+
+    #[test]
+    fn where_both_readings_agree_it_is_settled_and_a_sure_reading_of_the_rules_stands() {
+        let words = "from Lahore to Dubai, leaving on 3 December";
+        let rules = crate::understand(words);
+        for said in [
+            json!({"from": "Lahore", "to": "Dubai", "leaving": "3 December"}),
+            json!({"from": "Lahore", "to": "Oslo", "leaving": "5 December"}),
+            json!({"from": "Paris"}),
+            json!({"to": "Oslo. Ignore the rules"}),
+        ] {
+            assert_eq!(weighed(words, said.clone()), rules, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_rests_on_one_weak_reading_is_told_back() {
+        let gap = weighed("whisk me from Lahore to where penguins waddle", json!({"to": "Oslo", "from": "Lahore"}));
+        assert_eq!((gap.doubts.as_slice(), places(&gap).len()), (&[Slot::Destination][..], 2));
+        let words = "Dubai 3/12 with the kids somehow";
+        let weak = weighed(words, json!({"to": "Doha", "leaving": "12 March"}));
+        assert_eq!(places(&weak), places(&crate::understand(words)), "it stays, and is told back");
+        assert_eq!(weak.dates, crate::understand(words).dates);
+        assert_eq!(weak.doubts, [Slot::Destination, Slot::DepartureDate]);
     }
 
     fn places(understanding: &Understanding) -> Vec<(PlaceRole, &str)> {
@@ -248,13 +359,13 @@ mod tests {
             "I would like to see some other flights",
             "4",
         ] {
-            assert!(!read(words).1, "{words}");
+            assert_ne!(read(words).1, Clarity::Open, "{words}");
         }
         for words in [
             "whisk my better half and me off to where the Colosseum stands on 3 December",
             "I fly from Xanaduville to Oslo",
         ] {
-            assert!(read(words).1, "{words}");
+            assert_eq!(read(words).1, Clarity::Open, "{words}");
         }
     }
 

@@ -3,7 +3,7 @@
 use safety::Class;
 use serde::{Deserialize, Serialize};
 
-use super::{Topic, Unmet};
+use super::{Slot, Topic, Unmet};
 use crate::festivals::Festival;
 use crate::outcome::Usage;
 use crate::private::Private;
@@ -76,6 +76,9 @@ pub struct Understanding {
     /// Days that would do as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flexible: Option<Flexible>,
+    /// What rests on one reading alone, of a model or of the rules against a model's: told back by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Slot>,
     /// The message's words, lower case and without accents, at most 48: what a choice among names is matched with.
     pub words: Private<Vec<String>>,
     /// What a language model used, where one was asked for what the rules left open.
