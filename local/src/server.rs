@@ -74,8 +74,8 @@ async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stoppe
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams);
     if limits.is_trusted {
         // Calls that are given up in numbers, as where many turns run out of time together, are no attack: the default would
-        // end the connection and take along the calls that are well.
-        builder.http2().max_pending_accept_reset_streams(None).max_local_error_reset_streams(None);
+        // end the connection and take along the calls that are well. (Of the first, `None` would be the default, 20.)
+        builder.http2().max_pending_accept_reset_streams(usize::MAX).max_local_error_reset_streams(None);
     }
     let builder = Arc::new(builder);
     let connections = Arc::new(Semaphore::new(limits.connections));
