@@ -130,10 +130,11 @@ fn main_cabin<'f>(flights: impl Iterator<Item = &'f Flight>) -> Option<Cabin> {
     })
 }
 
-/// The clock at an airport: in the zone that the provider names, else in the one our own table knows.
+/// The clock at an airport: in the zone that the provider names, else in the one our own table knows. Some providers name
+/// the city where they leave the airport open.
 pub fn clock(iata: Iata, zone: Option<&str>) -> Option<TimeZone> {
     let named = zone.and_then(|name| TimeZone::get(name).ok());
-    named.or_else(|| airports::airport(iata)?.time_zone())
+    named.or_else(|| airports::time_zone(iata))
 }
 
 /// When a flight departs and arrives, from the local times that providers state without an offset, and the minutes in
@@ -181,7 +182,7 @@ pub fn minutes(duration: &str) -> Option<u32> {
 
 /// The airport as a place people know: by the city's name, where our table has it.
 pub fn place(iata: Iata, name: Option<&str>) -> Place {
-    let known = || airports::airport(iata).map(|airport| airport.city);
+    let known = || airports::airports_of(iata).next().map(|airport| airport.city);
     let name = name.filter(|name| !name.is_empty()).or_else(known);
     Place { name: name.unwrap_or(iata.as_str()).to_owned(), iata }
 }
