@@ -13,6 +13,9 @@ const OTHER_FILES: u64 = 512;
 const OTHER_CONNECTIONS: u64 = 256;
 /// The memory that a turn may take, in bytes.
 const MEMORY_OF_A_TURN: u64 = 128 * 1024;
+/// How many are answered at once; the others wait. Enough to keep the processors busy while providers take seconds, and so few
+/// that each is done soon after it began.
+pub(crate) const AT_ONCE: usize = 1_024;
 /// What any machine holds.
 const LEAST: u64 = 32;
 

@@ -209,7 +209,7 @@ impl Colloquy {
 
         let chat = chat::Deps::new(Pipeline::new(&steps_url)?, turns.clone(), options.assistants).with_flags(flags);
         let chat = chat.with_operator(options.operator_key, options.hand_offs_are_read);
-        let chat = chat.with_room_for(options.capacity.turns());
+        let chat = chat.with_room_for(options.capacity.turns(), capacity::AT_ONCE);
         let running = chat.running();
         let (chunks, tables) = (queues.chunks.queue.clone(), health_tables(&names));
         let health = health::Deps::new(Pipeline::new(&steps_url)?, client.clone(), tables, chunks, turns.clone());

@@ -42,7 +42,10 @@ pub(crate) fn start(
         let (turn_id, progress) = (turn_id.to_string(), Progress::new(asked, delivery, turn));
         let reply = match danger {
             Some(danger) => crisis::answer_question(&deps, turn_id, request, danger, progress).await,
-            None => Question { deps, turn_id, request, progress }.answer().await,
+            None => {
+                let _place = deps.running.place(progress.deadline).await?;
+                Box::pin(Question { deps: deps.clone(), turn_id, request, progress }.answer()).await
+            }
         };
         Ok(Answer::Ask(Box::new(reply)))
     }))

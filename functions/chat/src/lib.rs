@@ -80,9 +80,9 @@ impl Deps {
         self.running.clone()
     }
 
-    /// The same, taking on so many turns at once.
-    pub fn with_room_for(self, turns: usize) -> Self {
-        Self { running: RunningTurns::with_room_for(turns), ..self }
+    /// The same, taking on so many turns, of which `at_once` are answered and the others wait for their place.
+    pub fn with_room_for(self, turns: usize, at_once: usize) -> Self {
+        Self { running: RunningTurns::with_room_for(turns, at_once), ..self }
     }
 
     /// The same, with switches that are read from `flags` and handed on to the steps.

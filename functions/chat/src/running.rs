@@ -10,14 +10,17 @@ use contracts::api::{Answer, Degraded, SessionId, TurnEvent};
 use contracts::problem::Problem;
 use futures::{FutureExt, Stream, stream};
 use http::StatusCode;
+use runtime::deadline::Deadline;
 use runtime::trace;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use ulid::Ulid;
 
 /// For how long the events of a finished turn can be followed.
 const AFTER_END: Duration = Duration::from_secs(30);
 /// How many finished turns are there to be followed at most; of more, the first to finish goes.
 const FINISHED_LIMIT: usize = 256;
+/// The share of its time for which a turn may wait for its place, as a fraction: what is left must do for the turn itself.
+const WAITING: (u32, u32) = (2, 3);
 /// When those come again for whom there is no room.
 const COME_AGAIN: Duration = Duration::from_secs(2);
 /// How long a turn that is stopped at a shutdown has to be kept.
@@ -30,8 +33,10 @@ const NOT_KEPT: &str =
 
 /// The turns that this process runs, and those that it finished just now.
 pub struct RunningTurns {
-    /// How many there may be at once.
+    /// How many there may be, those that wait for a place included.
     most: usize,
+    /// Held by those that are being answered.
+    places: Arc<Semaphore>,
     under_way: watch::Sender<usize>,
     turns: Mutex<Turns>,
 }
@@ -60,11 +65,13 @@ struct Told {
 impl RunningTurns {
     /// As many at once as come: in AWS, Lambda says how many come to one environment.
     pub(crate) fn new() -> Arc<Self> {
-        Self::with_room_for(usize::MAX)
+        Self::with_room_for(usize::MAX, Semaphore::MAX_PERMITS)
     }
 
-    pub(crate) fn with_room_for(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, under_way: watch::Sender::new(0), turns: Mutex::default() })
+    /// For `most` turns, of which `at_once` are answered and the others wait.
+    pub(crate) fn with_room_for(most: usize, at_once: usize) -> Arc<Self> {
+        let places = Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS)));
+        Arc::new(Self { most, places, under_way: watch::Sender::new(0), turns: Mutex::default() })
     }
 
     /// Whether one more can be taken to its end. To be asked before anything is done for it: what was begun is not refused.
@@ -72,11 +79,18 @@ impl RunningTurns {
     /// # Errors
     /// 503 where there is no room, to come again in a moment.
     pub(crate) fn check_room(&self) -> Result<(), Problem> {
-        if *self.under_way.borrow() < self.most {
-            return Ok(());
-        }
-        let detail = "As many messages are being answered as this service can hold; nothing was done with this one.";
-        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy", detail).retry_after(COME_AGAIN))
+        if *self.under_way.borrow() < self.most { Ok(()) } else { Err(busy()) }
+    }
+
+    /// Waits for a place among those that are answered, in the order of coming. A crowd that began all at once would end all
+    /// too late; who waits has cost nothing yet.
+    ///
+    /// # Errors
+    /// 503 where it took so long that the turn could not end in time.
+    pub(crate) async fn place(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, Problem> {
+        let longest = Deadline::after(deadline.remaining() * WAITING.0 / WAITING.1);
+        let place = tokio::time::timeout_at(longest.instant(), self.places.clone().acquire_owned()).await;
+        place.map_err(|_| busy())?.map_err(Problem::internal)
     }
 
     /// Runs a turn in a task of its own, whoever follows it.
@@ -127,6 +141,11 @@ impl RunningTurns {
         }
         turns
     }
+}
+
+fn busy() -> Problem {
+    let detail = "As many messages are being answered as this service can hold; nothing was done with this one.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy", detail).retry_after(COME_AGAIN)
 }
 
 impl Turns {
@@ -268,4 +287,26 @@ pub(crate) fn broke_off(incomplete: bool, degraded: &[Degraded]) -> bool {
 
 pub(crate) fn is_stop(one: &Degraded) -> bool {
     one.part == "reply" && one.reason == "stopped"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_waits_for_its_place_and_is_refused_where_too_little_time_would_be_left() {
+        let running = RunningTurns::with_room_for(10, 1);
+        let first = running.place(Deadline::after(Duration::from_secs(24))).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let refused = running.place(Deadline::after(Duration::from_secs(24))).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(started.elapsed(), Duration::from_secs(16));
+        let second = running.place(Deadline::after(Duration::from_secs(24)));
+        let leaves = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(first);
+        };
+        let (second, ()) = tokio::join!(second, leaves);
+        assert_eq!((second.is_ok(), started.elapsed()), (true, Duration::from_secs(17)));
+    }
 }

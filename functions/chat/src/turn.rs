@@ -111,7 +111,12 @@ pub(crate) fn start(
     let (turns, message) = (deps.running.clone(), Message { deps, turn_id, request, kind, region, danger });
     Ok(turns.run(turn_id, move |turn| async move {
         let progress = Progress::new(asked, delivery, turn);
-        message.answer(idempotency_key, progress).await.map(|reply| Answer::Chat(Box::new(reply)))
+        let _place = match message.danger {
+            Some(_) => None,
+            None => Some(message.deps.running.place(progress.deadline).await?),
+        };
+        // What a turn goes through is large: those that wait do without.
+        Box::pin(message.answer(idempotency_key, progress)).await.map(|reply| Answer::Chat(Box::new(reply)))
     }))
 }
 
