@@ -80,10 +80,11 @@ impl Text {
     /// The tokens from a place on are the words of one of these phrases; its length. The longest wins.
     pub fn any_of(&self, at: usize, phrases: &[&str]) -> Option<usize> {
         let first = self.at(at);
+        let initial = first.as_bytes().first()?;
         phrases
             .iter()
-            // Most phrases begin otherwise: that is seen without taking them apart.
-            .filter(|phrase| !first.is_empty() && phrase.starts_with(first))
+            // Most phrases begin otherwise: that is seen by a letter, and without taking them apart.
+            .filter(|phrase| phrase.as_bytes().first() == Some(initial) && phrase.starts_with(first))
             .filter(|phrase| phrase.split(' ').enumerate().all(|(offset, word)| self.at(at + offset) == word))
             .map(|phrase| phrase.split(' ').count())
             .max()
