@@ -16,8 +16,12 @@ use serde_json::{Value, json};
 use tests::answers::{Line, Session, Shares, read};
 use tests::{App, options, session_of};
 
-/// The assistants, with the least share of single questions and of turns in conversations that must be right.
-const ASSISTANTS: [(&str, f64, f64); 3] = [("fertility", 0.95, 0.88), ("therapy", 0.91, 0.92), ("defi", 0.94, 0.94)];
+/// The assistants, with the least shares that must be right: of single questions, of those whose answers nobody tuned, and of
+/// turns in conversations.
+const ASSISTANTS: [(&str, [f64; 3]); 3] =
+    [("fertility", [0.98, 0.80, 0.88]), ("therapy", [0.93, 0.76, 0.92]), ("defi", [0.95, 0.83, 0.94])];
+/// The kind of the questions that were written and asked once before anything was changed for them.
+const FIRST_SIGHT: &str = "first sight";
 const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,15 +30,17 @@ async fn what_the_texts_know_is_answered_as_people_ask_it() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("answers");
     let mut fell = Vec::new();
     println!("{:12}{:14}right   of", "", "");
-    for (assistant, least_single, least_turn) in ASSISTANTS {
+    for (assistant, least) in ASSISTANTS {
         let shares = play(&app, assistant, &read(&folder.join(assistant).with_extension("txt")).unwrap()).await;
         for kind in shares.kinds().collect::<Vec<_>>() {
             print(assistant, kind, shares.of(|other| other == kind));
         }
-        let single = print(assistant, "SINGLE", shares.of(|kind| !is_turn(kind)));
+        let single = print(assistant, "SINGLE", shares.of(|kind| !is_turn(kind) && kind != FIRST_SIGHT));
+        let unseen = print(assistant, "FIRST SIGHT", shares.of(|kind| kind == FIRST_SIGHT));
         let turns = print(assistant, "TURNS", shares.of(is_turn));
-        if single < least_single || turns < least_turn {
-            fell.push(format!("{assistant}: {single:.3} of single questions, {turns:.3} of turns"));
+        let reached = [single, unseen, turns];
+        if reached.iter().zip(least).any(|(reached, least)| *reached < least) {
+            fell.push(format!("{assistant}: {reached:.3?} of {least:?}"));
         }
     }
     if let Some(sessions) = public_conversations() {
