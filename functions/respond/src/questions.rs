@@ -126,7 +126,12 @@ fn compare(request: &ReplyRequest) -> String {
 fn stops_at(way: &Itinerary) -> String {
     let places: Vec<&str> = way.segments.iter().skip(1).map(|segment| segment.origin.name.as_str()).collect();
     let count = stops(way.stops());
-    if places.is_empty() { count } else { format!("{count}, in {}", places.join(" and ")) }
+    let flown: u32 = way.segments.iter().map(|segment| segment.duration_minutes).sum();
+    match (places.is_empty(), way.duration_minutes.saturating_sub(flown)) {
+        (true, _) => count,
+        (false, 0) => format!("{count}, in {}", places.join(" and ")),
+        (false, waits) => format!("{count}, in {}, with a wait of {}", places.join(" and "), duration(waits)),
+    }
 }
 
 fn airlines(offer: &Offer) -> String {

@@ -57,7 +57,7 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
              A refund or another flight is owed when the airline cancels."
         }
         Topic::Status => {
-            "I can't see whether a flight is on time: the airline or the airport has its live status, by flight number."
+            "I can't see whether a flight is on time, nor its gate or terminal: the airline or the airport has its live status, by flight number."
         }
         Topic::MyBooking => {
             "I can't see or change a booking: none is made here. The airline or agent you booked with can, with your booking code (PNR)."
@@ -75,7 +75,7 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
              which is cheaper."
         }
         Topic::OtherTransport => {
-            "I only know flights: for a train, bus, car or hotel you'd ask its own company. For a short way a train may well be better."
+            "I only know flights and don't know distances by road: for a train, bus, car or hotel you'd ask its own company. For a short way a train may well be better."
         }
         Topic::Currency => {
             "I can't convert between currencies; the prices are in the currency they are shown in (here mostly USD). Your bank's rate on the day \
@@ -83,7 +83,7 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
         }
         Topic::ChildFare => {
             "A child who is 2 or older on any day of the trip needs an own seat and a child's fare for it; an infant under 2 sits on a lap. Say \
-             “as a child” and I count the child so."
+             “as a child” and I count the child so. Student, senior and other discounts are the airlines' own; these offers don't show them."
         }
         Topic::NearestAirport => "Tell me the town, and I name the airports near it.",
         Topic::Identity => {
@@ -94,6 +94,12 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
         }
         Topic::Praise => {
             "Good. Say “book it” to hear how to buy it, or change anything: the day, the cabin, the airline."
+        }
+        Topic::Weather => {
+            "I can't tell the weather: look at a forecast for the place; I can tell you the flights there."
+        }
+        Topic::Sending => {
+            "I can't send e-mails or messages from here: copy the flight numbers, or keep this page; the session stays as it is."
         }
         Topic::Chatter => "I'm better with flights than with small talk.",
         Topic::Apology => "No problem at all.",

@@ -9,7 +9,13 @@ use crate::merge::{Merged, unclear_of};
 
 /// The next action, and what of the session goes with it: what is asked, which offer is spoken of.
 pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> Action {
-    session.compared.clone_from(&said.compare);
+    // A number that no offer bears counts those that are shown.
+    let shown_at = |count: &u32| {
+        let at = usize::try_from(*count).ok()?.checked_sub(1)?;
+        shown_as(session, *count).or_else(|| session.shown.get(at)).map(|offer| offer.rank)
+    };
+    let compared: Vec<u32> = said.compare.iter().map(|count| shown_at(count).unwrap_or(*count)).collect();
+    session.compared = compared;
     let action = choose(session, said, merged);
     session.asked = match &action {
         Action::Ask { slot, .. } => Some(*slot),
@@ -112,7 +118,7 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     if session.shown.is_empty() || merged.changed {
         return None;
     }
-    if let [one, other] = said.compare.as_slice()
+    if let [one, other] = session.compared.as_slice()
         && shown_as(session, *one).or(shown_as(session, *other)).is_some()
     {
         return Some(Action::Answer { topic: Topic::Compare, rank: Some(*one), then_ask: None });
@@ -120,7 +126,8 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
     let rank = match (picked(session, said), &said.pick) {
         // "Is the cheapest the same day?" asks about it; "earliest" beside a time is a wish.
         (Some(_), _)
-            if !said.times.is_empty() || !said.dates.is_empty() && !matches!(said.pick, Some(Pick::Nth(_))) =>
+            if said.times.iter().any(|time| time.shift.is_none())
+                || !said.dates.is_empty() && !matches!(said.pick, Some(Pick::Nth(_))) =>
         {
             return None;
         }

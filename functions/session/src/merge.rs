@@ -11,10 +11,13 @@ mod travellers;
 
 pub use places::unclear_of;
 
-use contracts::dialogue::{Act, DateRole, Remark, Session, Slot, Trouble, Understanding, Unmet, Wish};
-use contracts::travel::{Airline, Money, Passengers, Slots, Trip};
+use contracts::dialogue::{
+    Act, DateExpr, DateMention, DateRole, PlaceRole, Remark, Session, Slot, TimeMention, Trouble, Understanding, Unmet,
+    Wish,
+};
+use contracts::travel::{Airline, Money, Passengers, Slots, TimeWindow, Trip};
 use jiff::Zoned;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use crate::resolve::Calendar;
 
@@ -49,7 +52,9 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     let limited_again = said.max_price.is_none() && money::limit_again(session, said);
     merged.informed |= limited_again;
     let numbers = if limited_again { &[][..] } else { said.numbers.as_slice() };
-    let said = &Understanding { numbers: numbers.to_vec(), ..said.clone() };
+    let said = meant_instead(session, Understanding { numbers: numbers.to_vec(), ..said.clone() });
+    let said = &clock_instead(session, stay_instead(session, said));
+    merged.informed |= lift_last(session, said);
     let calendar = Calendar { today: today(session, now), departure: None, month_first: is_month_first(session, now) };
     if !legs::merge(session, said, calendar, &mut merged) {
         places::merge(session, said, &mut merged);
@@ -58,7 +63,8 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     }
     travellers::merge(session, said, &mut merged);
     merge_wishes(session, said, &mut merged);
-    times::merge(session, said, now, &mut merged);
+    let back_moved = session.slots.return_date != before.return_date;
+    times::merge(session, said, now, back_moved, &mut merged);
     limits::merge(session, said, &mut merged);
     limits::use_again(session);
     session.limit_named = said.max_price.is_some() || limited_again;
@@ -84,6 +90,104 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
         }
     }
     merged
+}
+
+/// "I said 22? Meant 23": the second number stands in the place of the first, whatever that counted.
+fn meant_instead(session: &Session, mut said: Understanding) -> Understanding {
+    let repairs = |word: &String| matches!(word.as_str(), "meant" | "mean" | "not" | "sorry" | "instead");
+    let ([wrong, right], true) = (said.numbers.as_slice(), said.words.0.iter().any(repairs)) else { return said };
+    let (wrong, right) = (*wrong, *right);
+    let day_of = |date: Option<Date>| date.is_some_and(|date| u32::try_from(date.day()) == Ok(wrong));
+    let role = if day_of(session.slots.departure_date) {
+        DateRole::Departure
+    } else if day_of(session.slots.return_date) {
+        DateRole::Return
+    } else {
+        said.numbers = vec![right];
+        return said;
+    };
+    if let Some(day) = i8::try_from(right).ok().filter(|day| (1..=31).contains(day) && said.dates.is_empty()) {
+        said.numbers.clear();
+        let expression = DateExpr::DayOfMonth { day, month: None };
+        said.dates.push(DateMention { expression, role, negated: false, offset: 0 });
+    }
+    said
+}
+
+/// "830 rather" where a time of day is known, and no limit, is another time.
+fn clock_instead(session: &Session, mut said: Understanding) -> Understanding {
+    let slots = &session.slots;
+    let ([number], None) = (said.numbers.as_slice(), slots.max_price) else { return said };
+    let (hour, minute) = (*number / 100, *number % 100);
+    let known = slots.departure_time.is_some() || slots.return_time.is_some();
+    let plausible = (5..24).contains(&hour) && minute < 60 && minute % 5 == 0;
+    if known && plausible && session.budget_each.is_none() && said.words.0.len() <= 4 && said.times.is_empty() {
+        said.numbers.clear();
+        let at = |minutes: u32| Time::new((minutes / 60 % 24) as i8, (minutes % 60) as i8, 0, 0).unwrap_or(Time::MIN);
+        let minutes = hour * 60 + minute;
+        let window = TimeWindow { from: at(minutes - 60), to: at((minutes + 60).min(24 * 60 - 1)) };
+        let role = if slots.departure_time.is_some() { DateRole::Departure } else { DateRole::Return };
+        said.times.push(TimeMention { window: Some(window), role, ..TimeMention::default() });
+    }
+    said
+}
+
+/// "Hmm, 12 rather" after "for 10 days" is another stay.
+fn stay_instead(session: &Session, mut said: Understanding) -> Understanding {
+    let instead = said.words.0.iter().any(|word| matches!(word.as_str(), "rather" | "instead" | "actually"));
+    let ([days], Some(_)) = (said.numbers.as_slice(), session.stay) else { return said };
+    let days = i32::try_from(*days).unwrap_or_default();
+    let whole = said.words.0.len() <= 4 && said.dates.is_empty() && said.travellers.is_none();
+    if instead && whole && (2..=60).contains(&days) && session.recent_day == Some(Slot::ReturnDate) {
+        said.numbers.clear();
+        let expression = DateExpr::AfterDeparture { days, months: 0 };
+        said.dates.push(DateMention { expression, role: DateRole::Return, negated: false, offset: 0 });
+    }
+    said
+}
+
+/// "Nah, any" takes back the wish that the message before it brought.
+fn lift_last(session: &mut Session, said: &Understanding) -> bool {
+    const BESIDE: [&str; 16] = [
+        "nah",
+        "no",
+        "ok",
+        "okay",
+        "any",
+        "then",
+        "one",
+        "is",
+        "fine",
+        "really",
+        "whichever",
+        "anything",
+        "actually",
+        "just",
+        "please",
+        "works",
+    ];
+    let words = &said.words.0;
+    let lifts = words.iter().any(|word| matches!(word.as_str(), "any" | "whichever" | "anything"));
+    let Some(before) =
+        session.undo.clone().filter(|_| lifts && words.iter().all(|word| BESIDE.contains(&word.as_str())))
+    else {
+        return false;
+    };
+    let slots = &mut session.slots;
+    if slots.airlines != before.airlines {
+        slots.airlines.clear();
+    } else if slots.departure_time != before.departure_time {
+        slots.departure_time = None;
+    } else if slots.return_time != before.return_time {
+        slots.return_time = None;
+    } else if slots.cabin != before.cabin {
+        slots.cabin = None;
+    } else if slots.max_stops != before.max_stops {
+        slots.max_stops = None;
+    } else {
+        return false;
+    }
+    true
 }
 
 /// Today at the origin, where that is known, but never before today on the person's clock.
@@ -114,6 +218,12 @@ fn is_month_first(session: &Session, now: &Zoned) -> bool {
     from_us(now.time_zone().iana_name()) || from_us(at_origin.as_ref().and_then(|zone| zone.iana_name()))
 }
 
+/// "Flying home from Addis to Durban", "the last flight back from Cork to London".
+fn flies_home(said: &Understanding) -> bool {
+    let from_there = said.places.iter().any(|place| place.role == PlaceRole::ReturnOrigin);
+    from_there || said.words.0.iter().any(|word| word == "home")
+}
+
 fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
     let returns = said.dates.iter().any(|date| date.role == DateRole::Return && !date.negated);
     let trip = match said.trip {
@@ -123,7 +233,7 @@ fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
             && slots.departure_date.is_none()
             && said.dates.len() == 1
             && said.places.len() == 2
-            && said.words.0.iter().any(|word| word == "home") =>
+            && flies_home(said) =>
         {
             None
         }
@@ -153,7 +263,13 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
         // "Ok, Allegiant is fine" after "not Allegiant" lifts that, and asks for no airline.
         slots.without_airlines.retain(|airline| !contains(wanted, airline));
     } else if let Some(wish) = &said.airlines {
+        // "Or Virgin Australia" adds to those that are wanted.
+        let adds = said.words.0.first().is_some_and(|word| matches!(word.as_str(), "or" | "and" | "also" | "plus"));
+        let known: Vec<Airline> = slots.airlines.iter().filter(|_| adds).cloned().collect();
         slots.airlines = wanted(wish).unwrap_or_default();
+        let others = known.into_iter().filter(|_| *wish != Wish::Any && !slots.airlines.is_empty());
+        let others: Vec<Airline> = others.filter(|airline| !contains(&slots.airlines, airline)).collect();
+        slots.airlines.splice(0..0, others);
         // Any airline is any; one that is wanted now is not unwanted any more.
         slots.without_airlines.retain(|airline| *wish != Wish::Any && !contains(&slots.airlines, airline));
     }
@@ -174,8 +290,9 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
         Some(Wish::Any) => (session.slots.max_price, session.budget_each) = (None, None),
         Some(Wish::Only(budget)) => {
             if let Some(money) = money::money(budget, session) {
+                let each = budget.each || budget.amount.is_empty() && session.budget_each.is_some();
                 (session.slots.max_price, session.budget_each) =
-                    if budget.each { (None, Some(money)) } else { (Some(money), None) };
+                    if each { (None, Some(money)) } else { (Some(money), None) };
             }
         }
         None => {}

@@ -81,6 +81,8 @@ fn on_calendar(expression: DateExpr, calendar: Calendar) -> Result<Option<Date>,
         DateExpr::InMonth { month, ahead, part } => part_of_month(base, month, ahead, part),
         DateExpr::Holiday { holiday, offset } => next_holiday(base, holiday, offset),
         DateExpr::Festival { festival, offset } => festival.next(base, offset),
+        DateExpr::HolidayWeekend { holiday } => next_holiday(base, holiday, 0).and_then(|day| weekend_of(day, base)),
+        DateExpr::FestivalWeekend { festival } => festival.next(base, 0).and_then(|day| weekend_of(day, base)),
         DateExpr::NthWeekday { nth, weekday, month, ahead } => nth_weekday(base, nth, weekday, month, ahead),
         DateExpr::WeekdayFrom { weekday, after } => {
             let Some(known) = calendar.departure else { return Ok(coming(today, weekday)) };
@@ -98,6 +100,19 @@ fn on_calendar(expression: DateExpr, calendar: Calendar) -> Result<Option<Date>,
         DateExpr::Other => return Ok(None),
     };
     found.map(Some).ok_or(Trouble::NoSuchDate)
+}
+
+/// The day on which the weekend that a holiday makes begins: the Friday, or the holiday itself where that is a Thursday.
+fn weekend_of(holiday: Date, base: Date) -> Option<Date> {
+    let days = match holiday.weekday() {
+        Weekday::Monday => -3,
+        Weekday::Tuesday => -4,
+        Weekday::Wednesday => 2,
+        Weekday::Thursday | Weekday::Friday => 0,
+        Weekday::Saturday => -1,
+        Weekday::Sunday => -2,
+    };
+    holiday.checked_add(days.days()).ok().map(|day| day.max(base))
 }
 
 /// The first such weekday after a day.

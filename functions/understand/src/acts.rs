@@ -85,6 +85,11 @@ pub fn acts(text: &Text) -> Vec<Act> {
             " oops ",
             " wait ",
             " not to ",
+            " stick with ",
+            " stick to ",
+            " stay with ",
+            " keep ",
+            " after all ",
             " should be ",
             " should have been ",
         ]) || negates && text.len() > 1
@@ -139,6 +144,15 @@ fn is_undo(text: &Text) -> bool {
         "restore",
         "previous search",
         "what i had before",
+        "first dates were",
+        "the first dates",
+        "the old dates",
+        "previous dates",
+        "original dates",
+        "the dates before",
+        "first one was better",
+        "before was better",
+        "the original one",
     ];
     // "Same as before but a week later" changes something else.
     (0..text.len()).any(|at| text.any_of(at, UNDO).is_some() && !matches!(text.before(at, 1), "same" | "dont"))
@@ -264,7 +278,10 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
         let next = at + 1 + usize::from(matches!(text.at(at + 1), "number" | "#"));
         let (count, length) = number(text, next).filter(|(count, _)| (1..=50).contains(count))?;
         let ends = !text.tokens.get(next + length).is_some_and(|token| token.is_word())
-            || matches!(text.at(next + length), "please" | "looks" | "sounds" | "is" | "works" | "then");
+            || matches!(
+                text.at(next + length),
+                "please" | "looks" | "sounds" | "is" | "works" | "then" | "details" | "info" | "detail"
+            );
         return (ends && (text.at(at) != "no" || next > at + 1)).then_some((Pick::Nth(count), next + length - at));
     }
     if text.at(at) != "the" && !is_offer(text.at(at + 1)) {
@@ -277,7 +294,9 @@ fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
     // "The third one", and "the third one, tell me more".
     let (count, length) = ordinal(text, at + lead)?;
     let next = at + lead + length;
-    let chosen = matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book");
+    // "Like the 20th" names a day, "I like the 2nd" an offer.
+    let liked = text.before(at, 1) == "like" && matches!(text.before(at, 2), "i" | "we" | "id" | "would" | "really");
+    let chosen = liked || matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "book");
     let ends = !text.tokens.get(next).is_some_and(|token| token.is_word())
         || matches!(text.at(next), "please" | "then" | "sounds" | "looks");
     let in_words = text.at(at + lead).starts_with(|first: char| first.is_alphabetic()) || asks_of_offer(text);
@@ -340,6 +359,16 @@ const QUALITIES: &[(&str, Pick)] = &[
     ("latest", Pick::Latest),
     ("later", Pick::Latest),
     ("evening", Pick::Latest),
+    ("as cheap as possible", Pick::Cheapest),
+    ("as late as possible", Pick::Latest),
+    ("as late back as possible", Pick::Latest),
+    ("latest possible", Pick::Latest),
+    ("as early as possible", Pick::Earliest),
+    ("earliest possible", Pick::Earliest),
+    ("as fast as possible", Pick::Fastest),
+    ("as quick as possible", Pick::Fastest),
+    ("as quickly as possible", Pick::Fastest),
+    ("as short as possible", Pick::Fastest),
     ("fewest stops", Pick::FewestStops),
     ("least stops", Pick::FewestStops),
     ("nonstop", Pick::FewestStops),
@@ -360,6 +389,7 @@ fn quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
 fn is_superlative(text: &Text, at: usize) -> bool {
     text.at(at).ends_with("est")
         || matches!(text.at(at), "least" | "most" | "fewest" | "lands" | "land" | "arrives" | "gets")
+        || text.at(at) == "as" && text.any_of(at, &["as possible"]).is_none()
 }
 
 /// The two offers that are to be compared: "compare 1 and 3", "which is faster, 1 or 2?". What is read is taken.
@@ -383,7 +413,11 @@ pub fn compare(text: &mut Text) -> Vec<u32> {
         (ends && one != other && one <= 50 && other <= 50 && text.all_free(at..end))
             .then_some((vec![one, other], at..end))
     });
-    match pair.filter(|_| asked) {
+    // "Compare the first two".
+    let first_two = (0..text.len()).find_map(|at| {
+        text.any_of(at, &["first two", "first 2", "top two", "top 2"]).map(|length| (vec![1, 2], at..at + length))
+    });
+    match pair.or(first_two).filter(|_| asked) {
         Some((offers, at)) => {
             text.take(at);
             offers
@@ -415,6 +449,10 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
     if text.at(at) != "the" {
         return by_comparison(text, at, QUALITIES).or_else(|| bare(text, at));
     }
+    // "6 at the earliest" is a time.
+    if text.before(at, 1) == "at" {
+        return None;
+    }
     let (pick, length) = quality(text, at + 1)?;
     let next = at + 1 + length;
     let superlative = is_superlative(text, at + 1);
@@ -438,7 +476,9 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
                 | "price"
                 | "fare"
         );
-    if matches!(text.at(next), "one" | "option" | "offer") {
+    if matches!(text.at(next), "one" | "option" | "offer")
+        || superlative && matches!(text.at(next), "trip" | "journey" | "duration")
+    {
         return Some((pick, next + 1 - at));
     }
     let flight = text.at(next) == "flight"
@@ -450,6 +490,9 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
 fn bare(text: &Text, at: usize) -> Option<(Pick, usize)> {
     let (pick, length) = quality(text, at)?;
     let comparative = text.at(at).ends_with("er") && !matches!(text.at(at), "later" | "earlier");
+    if text.before(at, 2) == "at" && text.before(at, 1) == "the" {
+        return None;
+    }
     if !is_superlative(text, at) && !comparative || !text.all_free(at..at + length) {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::text::Text;
 
 /// Who travels, by age, where that starts at a token; and how many tokens say so.
 pub fn aged(text: &Text, at: usize) -> Option<(Travellers, usize)> {
-    plus(text, at).or_else(|| listed(text, at)).or_else(|| letters(text, at))
+    plus(text, at).or_else(|| below(text, at)).or_else(|| listed(text, at)).or_else(|| letters(text, at))
 }
 
 /// "2+1", "2+1 (child 4y)": adults and children.
@@ -32,6 +32,28 @@ fn plus(text: &Text, at: usize) -> Option<(Travellers, usize)> {
     };
     let end = if length > 0 { inner + length + close } else { end };
     Some((Travellers { adults: Some(adults), children, infants, ..Travellers::default() }, end - at))
+}
+
+/// "2 under 2s", "three under 12", "2 under fives".
+fn below(text: &Text, at: usize) -> Option<(Travellers, usize)> {
+    let (count, length) = number(text, at).filter(|(count, _)| (1..=9).contains(count))?;
+    let next = at + length + usize::from(is_young(text.at(at + length)));
+    if !matches!(text.at(next), "under" | "below") {
+        return None;
+    }
+    let years = text.at(next + 1);
+    let several = years.strip_suffix('s').filter(|_| years.starts_with(|first: char| first.is_ascii_digit()));
+    let years: u32 = several.unwrap_or(years).parse().ok().filter(|years| (1..=17).contains(years))?;
+    // "2 under 12 dollars" is no age; a plural or the word for the young says so.
+    if several.is_none() && next == at + length {
+        return None;
+    }
+    let mut found = Travellers::default();
+    match years {
+        0..=2 => found.infants = Some(count),
+        _ => found.children = Some(count),
+    }
+    Some((found, next + 2 - at))
 }
 
 /// "2a 1c 1i", as clerks write it.
@@ -94,7 +116,10 @@ fn listed(text: &Text, at: usize) -> Option<(Travellers, usize)> {
         (0, _) => false,
         // "kids 2" counts them.
         // "Our grandson 7" is seven.
-        (1, None) => marked || !several && !text.is_word(next),
+        (1, None) => {
+            marked
+                || !several && (!text.is_word(next) || matches!(text.at(next), "is" | "flies" | "flying" | "travels"))
+        }
         (1, Some(_)) => marked || !several,
         (found, Some(count)) => u32::try_from(found).is_ok_and(|found| found == count || count == 1),
         (_, None) => several,
@@ -146,6 +171,8 @@ fn is_young(word: &str) -> bool {
             | "grandkids"
             | "nephew"
             | "niece"
+            | "minor"
+            | "minors"
     )
 }
 
@@ -184,12 +211,50 @@ fn age(text: &Text, at: usize) -> Option<(u32, usize, bool)> {
     }
 }
 
+/// How many tokens before an age say that somebody has reached it: "just turned", and "will be" of 12 by then.
+fn turned(text: &Text, at: usize) -> Option<usize> {
+    const HAS: &[&str] = &[
+        "turned",
+        "just turned",
+        "is now",
+        "has turned",
+        "already turned",
+        "is already",
+        "is actually",
+        "has just turned",
+    ];
+    const WILL: &[&str] = &["will be", "will have turned", "will turn", "is going to be", "turns", "is turning"];
+    const BY: &[&str] = &[
+        "by then",
+        "then",
+        "when we",
+        "when he",
+        "when she",
+        "when they",
+        "at the time",
+        "on the day",
+        "before then",
+        "before that",
+        "before we",
+        "before the",
+        "at that time",
+        "by the time",
+    ];
+    text.any_of(at, HAS).or_else(|| {
+        let length = text.any_of(at, WILL)?;
+        let (_, digits) = number(text, at + length)?;
+        let end = at + length + digits;
+        let end = end + text.any_of(end, &["years old", "years", "yo"]).unwrap_or(0);
+        text.any_of(end, BY).map(|_| length)
+    })
+}
+
 /// Who has left an age group: "the 11 yr old turned 12", "put him as a child", "count her as an adult".
 pub fn grown(text: &Text) -> Option<(Travellers, std::ops::Range<usize>)> {
     let adult = Travellers { adults: Some(1), grown: true, ..Travellers::default() };
     let child = Travellers { children: Some(1), grown: true, ..Travellers::default() };
     (0..text.len()).find_map(|at| {
-        if let Some(length) = text.any_of(at, &["turned", "just turned", "is now", "has turned", "already turned"]) {
+        if let Some(length) = turned(text, at) {
             let (age, digits) = number(text, at + length)?;
             let young = (0..text.len())
                 .any(|at| is_young(text.at(at)) || text.at(at) == "old" || matches!(text.at(at), "he" | "she"));

@@ -192,7 +192,10 @@ pub fn find(tokens: &[Token]) -> Vec<Mention> {
     let mut at = 0;
     while at < tokens.len() {
         let last = mentions.last().map_or(0, |mention| mention.tokens.end);
-        match starting_at(tokens, at, last).or_else(|| designator(tokens, at)) {
+        let found = starting_at(tokens, at, last)
+            .or_else(|| designator(tokens, at))
+            .or_else(|| listed_designator(tokens, at, mentions.last()));
+        match found {
             Some(mention) => {
                 at = mention.tokens.end;
                 mentions.push(mention);
@@ -272,10 +275,50 @@ fn starts_alike(tokens: &[Token], span: &Range<usize>) -> bool {
                 | "."
                 | "of"
                 | "obviously"
+                | "no"
+                | "but"
+                | "please"
+                | "direct"
+                | "nonstop"
                 | "only"
                 | "again"
                 | "pls"
         )
+}
+
+/// "Lufthansa or ac": a designator in small letters that goes on a list of airlines.
+fn listed_designator(tokens: &[Token], at: usize, last: Option<&Mention>) -> Option<Mention> {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
+    let before = at.checked_sub(1)?;
+    let listed = last.is_some_and(|last| last.tokens.end == before) && matches!(text(before), "or" | "and" | "/" | ",");
+    let ends = !tokens.get(at + 1).is_some_and(Token::is_word)
+        || matches!(text(at + 1), "then" | "only" | "please" | "is" | "ok" | "or" | "flights" | "preferred");
+    let word = text(at);
+    let english = matches!(
+        word,
+        "no" | "so"
+            | "if"
+            | "as"
+            | "is"
+            | "it"
+            | "we"
+            | "me"
+            | "my"
+            | "to"
+            | "in"
+            | "on"
+            | "at"
+            | "ok"
+            | "or"
+            | "am"
+            | "an"
+    );
+    if !listed || !ends || word.len() != 2 || english || names_something(word) {
+        return None;
+    }
+    let designator = word.to_uppercase();
+    let name = geo::airlines::name_of(&designator)?;
+    Some(Mention { tokens: at..at + 1, airline: Airline { name: name.to_owned(), iata: designator } })
 }
 
 /// A designator in capitals after a word that airlines follow: "on EK".

@@ -117,6 +117,8 @@ fn date(year: Option<i16>, month: i8, day: i8) -> DateExpr {
     // 2028 is a leap year, so that 29 February is possible while no year was said.
     match jiff::civil::Date::new(year.unwrap_or(2028), month, day) {
         Ok(_) => DateExpr::Date { year, month, day },
+        // "31 November" is in November, though no day of it: what follows may still be.
+        Err(_) if (1..=12).contains(&month) && (29..=31).contains(&day) => DateExpr::Date { year, month, day },
         Err(_) => DateExpr::Impossible,
     }
 }
@@ -164,7 +166,8 @@ fn ends_in_clock(text: &Text, at: usize) -> bool {
 
 fn finish_with_year(text: &Text, start: usize, mut next: usize, month: i8, day: u32) -> (DateExpr, usize) {
     let gap = usize::from(matches!(text.at(next), "," | "of" | "-"));
-    let year = year(text.at(next + gap));
+    // "8 Dec 1900" is a time of day.
+    let year = year(text.at(next + gap)).filter(|year| (2010..2030).contains(year) || gap > 0 || year % 100 > 59);
     if year.is_some() {
         next += gap + 1;
     }
@@ -228,10 +231,11 @@ fn part_of_month(text: &Text, at: usize) -> Found {
         ("any day in", Part::Any),
         ("for", Part::Any),
     ];
-    let (part, length) = PARTS
+    let led = PARTS
         .iter()
         .filter_map(|(phrase, part)| text.any_of(at, &[*phrase]).map(|length| (*part, length)))
-        .max_by_key(|(_, length)| *length)?;
+        .max_by_key(|(_, length)| *length);
+    let (part, length) = led.or_else(|| month_alone(text, at))?;
     if let Some(year) = text.any_of(at, &["in the new year", "early in the new year", "in the newyear"]) {
         return Some((DateExpr::InMonth { month: Some(1), ahead: 0, part: Part::Any }, year));
     }
@@ -245,6 +249,27 @@ fn part_of_month(text: &Text, at: usize) -> Found {
         .find_map(|(phrase, ahead)| text.any_of(next, &[*phrase]).map(|length| (*ahead, length)));
     let (ahead, length) = ahead.filter(|_| text.at(at) != "in" && text.at(at) != "for" || part != Part::Any)?;
     Some((DateExpr::InMonth { month: None, ahead, part }, next + length - at))
+}
+
+/// "March", "ok, march then": a month that is nearly all of a message, or stands between what a comma parts.
+fn month_alone(text: &Text, at: usize) -> Option<(Part, usize)> {
+    const BESIDE: &[&str] = &[
+        "meant", "mean", "i", "did", "said", "not", "oops", "wait", "ok", "okay", "then", "please", "maybe", "or",
+        "make", "it", "lets", "say", "no", "actually", "instead", "what", "about", "how", "sometime", "anytime", "try",
+        "probably", "sorry", "next", "this",
+    ];
+    month_at(text, at)?;
+    // "May I".
+    if matches!(text.at(at + 1), "i" | "we" | "be" | "you") {
+        return None;
+    }
+    let others = (0..text.len()).filter(|other| *other != at && text.is_word(*other));
+    let mut count = 0;
+    let alone = others.into_iter().all(|other| {
+        count += 1;
+        BESIDE.contains(&text.at(other)) || month_at(text, other).is_some()
+    });
+    (alone && count <= 7).then_some((Part::Any, 0))
 }
 
 /// "the 3rd", "the 3rd of next month", "on the 3". An ordinal in words must be said to be a day ("on the third"), for
@@ -333,7 +358,8 @@ mod tests {
             ("Dec. 24, 2026", DateExpr::Date { year: Some(2026), month: 12, day: 24 }),
             ("24DEC", on(12, 24)),
             ("fourth of July", on(7, 4)),
-            ("30 February", DateExpr::Impossible),
+            ("30 February", on(2, 30)),
+            ("32 February", DateExpr::Impossible),
             ("the 45th", DateExpr::Impossible),
             ("the 3rd", DateExpr::DayOfMonth { day: 3, month: None }),
             ("3rd of this month", DateExpr::DayOfMonth { day: 3, month: Some(0) }),

@@ -70,16 +70,20 @@ fn near_occasion(text: &Text, found: &mut Vec<Found>) {
     let numbered = |found: &&Found| matches!(found.mention.expression, DateExpr::DayOfMonth { month: None, .. });
     let days: Vec<usize> = found.iter().filter(numbered).map(|found| found.at.start).collect();
     let Some(at) = found.iter().position(|found| {
-        let next = found.at.end
-            + usize::from(
-                text.is_word(found.at.end) && matches!(text.at(found.at.end), "maybe" | "say" | "probably" | "like"),
-            );
-        let told = days.contains(&next) || days.contains(&(next + 1)) && text.at(next) == "the";
+        const BETWEEN: &[&str] = &[
+            ",", "-", "maybe", "say", "probably", "like", "so", "ideally", "around", "about", "on", "the", "leave",
+            "leaving", "(", "either",
+        ];
+        let told = (found.at.end..found.at.end + 5)
+            .take_while(|at| *at == found.at.end || BETWEEN.contains(&text.before(*at, 1)))
+            .any(|at| days.contains(&at));
         let occasion = matches!(
             found.mention.expression,
             DateExpr::Holiday { holiday: Christmas | ChristmasEve | BoxingDay | NewYearsDay | NewYearsEve, .. }
         );
-        occasion && (told || matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during"))
+        occasion
+            && (told
+                || matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during" | "before" | "after"))
     }) else {
         return;
     };
@@ -159,9 +163,28 @@ fn read(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, DateRo
         let sentence = text.sentence(at);
         let both = (0..text.len()).any(|other| {
             text.sentence(other) == sentence
-                && matches!(text.at(other), "both" | "same" | "everything" | "whole" | "all")
+                && matches!(
+                    text.at(other),
+                    "both"
+                        | "same"
+                        | "everything"
+                        | "whole"
+                        | "all"
+                        | "entire"
+                        | "trip"
+                        | "dates"
+                        | "holiday"
+                        | "journey"
+                )
         });
-        let role = if both && text.at(at) != "the" { DateRole::Both } else { DateRole::Unknown };
+        let length_of_stay = (at..at + length).any(|at| {
+            matches!(text.at(at), "longer" | "shorter" | "more" | "extra" | "less" | "another" | "additional")
+        });
+        let role = match both && text.at(at) != "the" {
+            _ if length_of_stay => DateRole::Return,
+            true => DateRole::Both,
+            false => DateRole::Unknown,
+        };
         return Some((expression, role, length));
     }
     if let Some((expression, length)) = stay(text, at, last) {
@@ -182,6 +205,7 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
         "leave" | "leaving" | "depart" | "departing" | "departure" | "outbound" | "going" => DateRole::Departure,
         "i" | "meant" | "mean" if text.before(at, 1) == "the" => DateRole::Unknown,
         "rather" if text.before(at, 1) == "on" => DateRole::Unknown,
+        _ if text.before(at, 1) == "on" && !text.is_word(at + length) => DateRole::Unknown,
         "its" if text.before(at, 2) == "but" => DateRole::Unknown,
         _ => return None,
     };
@@ -236,7 +260,11 @@ fn range_alone(text: &Text, found: &[Found], at: usize) -> Option<(DateExpr, Dat
         DateExpr::Date { year, month, .. } => Some((year, month)),
         _ => None,
     });
-    let corrects = repairs::marked(text, at) || month.is_some();
+    let proposed = text.is_proposed()
+        || says_little_else(text, at..end)
+        || matches!(text.before(at, 1), "or" | "try" | "instead" | "do" | "change")
+        || ordinal(text, start).is_some() && second > first;
+    let corrects = repairs::marked(text, at) || month.is_some() || proposed;
     let on = |day: i8| match month {
         Some((year, month)) => DateExpr::Date { year, month, day },
         None => DateExpr::DayOfMonth { day, month: None },
@@ -250,10 +278,23 @@ fn offset(text: &Text, at: usize, expression: DateExpr) -> i32 {
         matches!(expression, DateExpr::Shift { .. } | DateExpr::AfterDeparture { .. } | DateExpr::InMonth { .. });
     let back = 1 + usize::from(text.before(at, 1) == "the");
     match text.before(at, back) {
-        "before" if !matches!(text.before(at, back + 1), "not" | "day" | "days") && !counted => -1,
+        "before" if is_not_before(text, at - back) => 0,
+        "before" if !matches!(text.before(at, back + 1), "day" | "days") && !counted => -1,
         "after" if matches!(expression, DateExpr::Festival { .. } | DateExpr::Holiday { .. }) => 1,
         _ => 0,
     }
+}
+
+/// "Not before", "can't leave before", "nothing before": that day is the first that will do.
+fn is_not_before(text: &Text, before: usize) -> bool {
+    let sentence = text.sentence(before);
+    (before.saturating_sub(4)..before).any(|at| {
+        text.sentence(at) == sentence
+            && matches!(
+                text.at(at),
+                "not" | "cant" | "cannot" | "couldnt" | "dont" | "wont" | "nothing" | "never" | "unable" | "busy"
+            )
+    })
 }
 
 /// "Monday, no, Tuesday": what was put right within the message is not meant.
@@ -306,8 +347,10 @@ fn drop_unsuited(text: &Text, found: &mut [Found]) {
         let from = found.at.start.saturating_sub(5).max(last);
         last = found.at.end;
         let verb = |at: usize| matches!(text.at(at), "do" | "make" | "travel" | "fly" | "leave" | "go");
-        let unable =
-            (from..found.at.start).any(|at| matches!(text.at(at), "cant" | "cannot" | "couldnt") && verb(at + 1));
+        // "I can't leave before Wednesday" may on that day.
+        let bounded = matches!(text.before(found.at.start, 1), "before" | "until" | "till" | "earlier" | "than");
+        let unable = !bounded
+            && (from..found.at.start).any(|at| matches!(text.at(at), "cant" | "cannot" | "couldnt") && verb(at + 1));
         found.mention.negated |= unable || text.any_of(found.at.end, BEHIND).is_some();
     }
 }
@@ -326,6 +369,12 @@ fn weekday_behind(text: &Text, at: usize, day: DateExpr) -> usize {
 
 /// "That is all for today", "can you help me with a flight today?": today is when they talk.
 fn is_farewell(text: &Text, at: usize) -> bool {
+    // "Can you hold it till tomorrow" tells no day of the journey.
+    const HELD: &[&str] = &["hold it", "hold this", "hold that", "hold them", "hold the price", "hold the fare"];
+    let held = (0..at).any(|at| text.any_of(at, HELD).is_some());
+    if held && matches!(text.before(at, 1), "till" | "until" | "til" | "for" | "to" | "it" | "this") {
+        return true;
+    }
     if text.at(at) != "today" {
         return false;
     }
@@ -350,7 +399,10 @@ fn is_picked(text: &Text, at: usize) -> bool {
     if text.at(at) == "the" && asks_of_offer(text) && !text.is_word(at + 2) {
         return true;
     }
+    // "Before Christmas, like the 20th" names a day.
+    let wished = text.before(at, 1) != "like" || matches!(text.before(at, 2), "i" | "we" | "id" | "would" | "really");
     text.at(at) == "the"
+        && wished
         && matches!(text.before(at, 1), "take" | "choose" | "pick" | "select" | "like" | "book")
         && ordinal(text, at + 1).is_some_and(|(_, length)| !matches!(text.at(at + 1 + length), "of"))
 }
@@ -358,7 +410,8 @@ fn is_picked(text: &Text, at: usize) -> bool {
 /// "not Friday", "instead of Friday".
 fn is_negated(text: &Text, at: usize) -> bool {
     let back = if matches!(text.before(at, 1), "on" | "the") { 2 } else { 1 };
-    matches!(text.before(at, back), "not" | "than")
+    matches!(text.before(at, back), "not" | "than" | "except" | "excluding")
+        || text.before(at, back) == "but" && matches!(text.before(at, back + 1), "day" | "any" | "anything" | "anytime")
         || text.before(at, back) == "of" && text.before(at, back + 1) == "instead"
         || text.before(at, back) == "from" && is_move(text.before(at, back + 1))
         || text.before(at, back) == "from" && text.before(at, back + 1) == "it" && is_move(text.before(at, back + 2))
@@ -391,10 +444,13 @@ fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
     let by = usize::from(text.at(at) == "by");
     let (Span { days, months }, length) = span(text, at + by)?;
     let next = at + by + length;
+    if let Some((sign, tail)) = prolonged(text, at + by..next) {
+        return Some((DateExpr::Shift { days: sign * days, months: sign * months }, by + length + tail));
+    }
     let sign = match text.at(next) {
         "later" => 1,
         "earlier" | "sooner" => -1,
-        "before" if !matches!(text.at(next + 1), "the" | "my") => -1,
+        "before" if !matches!(text.at(next + 1), "the" | "my") && !names_day(text, next + 1) => -1,
         _ if by == 1 || is_moved(text, at) => {
             let ahead = usize::from(matches!(text.at(next), "forward" | "back"));
             return by_span(text, at, days, months).map(|found| (found, by + length + ahead));
@@ -402,6 +458,20 @@ fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
         _ => return None,
     };
     Some((DateExpr::Shift { days: sign * days, months: sign * months }, next + 1 - at))
+}
+
+/// "A day longer", "two more nights", "a week less": the stay changes by a length that is said. Whether it grows, and how many
+/// tokens behind the length say so.
+fn prolonged(text: &Text, at: Range<usize>) -> Option<(i32, usize)> {
+    if at.clone().any(|at| matches!(text.at(at), "more" | "extra" | "additional" | "another")) {
+        return Some((1, 0));
+    }
+    match text.at(at.end) {
+        "longer" | "extra" => Some((1, 1)),
+        "more" if !text.is_word(at.end + 1) || text.at(at.end + 1) == "please" => Some((1, 1)),
+        "shorter" | "less" | "fewer" => Some((-1, 1)),
+        _ => None,
+    }
 }
 
 /// "Or the week after", "the weekend before that": both days move by a week.
@@ -418,6 +488,8 @@ fn next_week(text: &Text, at: usize) -> Option<(i32, usize)> {
         ("the following week", 7),
         ("the week before", -7),
         ("the previous week", -7),
+        ("the one after that", 7),
+        ("the one after", 7),
         ("the month after", 0),
     ];
     let (days, length) = WEEKS
@@ -441,7 +513,7 @@ fn by_span(text: &Text, at: usize, days: i32, months: i32) -> Option<DateExpr> {
     Some(DateExpr::Shift { days: sign * days, months: sign * months })
 }
 
-/// "Push both a week", "move everything two days": what is moved stands between the verb and how far.
+/// "Push both a week", "move the whole trip back two days": what is moved stands between the verb and how far.
 fn is_moved(text: &Text, at: usize) -> bool {
     const WHAT: &[&str] = &[
         "it",
@@ -450,24 +522,31 @@ fn is_moved(text: &Text, at: usize) -> bool {
         "all",
         "everything",
         "that",
-        "both dates",
-        "the dates",
-        "the trip",
-        "the return",
-        "the departure",
-        "the flight",
-        "it all",
-        "both days",
-        "it back",
-        "it forward",
-        "everything back",
-        "both back",
+        "this",
+        "dates",
+        "date",
+        "days",
+        "the",
+        "my",
+        "our",
+        "trip",
+        "whole",
+        "entire",
+        "return",
+        "departure",
+        "flight",
+        "flights",
+        "journey",
+        "holiday",
+        "back",
+        "forward",
+        "out",
+        "just",
+        "of",
+        "up",
     ];
-    (2..=3).any(|back| {
-        at.checked_sub(back).is_some_and(|verb| {
-            (is_push(text.at(verb)) || is_pull(text.at(verb))) && text.any_of(verb + 1, WHAT) == Some(back - 1)
-        })
-    })
+    let verb = (1..=7).find(|back| !WHAT.contains(&text.before(at, *back))).filter(|back| *back > 1);
+    verb.is_some_and(|back| is_push(text.before(at, back)) || is_pull(text.before(at, back)))
 }
 
 fn is_push(word: &str) -> bool {
@@ -499,7 +578,9 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
         "make that",
         "rather",
     ];
-    if let Some(length) = text.any_of(at, &["the same day", "same day", "that same day"]) {
+    if let Some(length) =
+        text.any_of(at, &["the same day", "same day", "that same day"]).or_else(|| within_a_day(text, at))
+    {
         return Some((DateExpr::AfterDeparture { days: 0, months: 0 }, length));
     }
     // "Back the same evening": the evening is a time of day.
@@ -508,6 +589,10 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
     }
     let lead = text.any_of(at, &LEADS).unwrap_or(0);
     let (Span { days, months }, length) = span(text, at + lead)?;
+    // "Stay a week less" changes the stay that is known.
+    if prolonged(text, at + lead..at + lead + length).is_some() {
+        return None;
+    }
     let next = at + lead + length;
     let expression = DateExpr::AfterDeparture { days, months };
     if matches!(text.at(next), "after" | "afterwards" | "afterward") {
@@ -530,6 +615,8 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
     if pauses && !leaves {
         return None;
     }
+    // "10 days" alone, once the journey is known.
+    let alone = says_little_else(text, at..next) && text.at(at) != "after";
     // "12 feb 5 nights": nights are stayed, and so is what stands right behind a day.
     let nights = text.at(next - 1).starts_with("night");
     let behind = last.is_some_and(|end| end == at || end + 1 == at && !text.is_word(end)) && !text.is_word(next);
@@ -538,8 +625,33 @@ fn stay(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, usize)
     // "Two weeks in Bali"; "in two weeks in March" counts from today.
     let there =
         text.at(next) == "in" && text.before(at, 1) != "in" && !names_day(text, next) && !names_day(text, next + 1);
-    ((lead > 0 || trip || nights || behind || instead || there) && !in_between)
+    ((lead > 0 || trip || nights || behind || instead || there || alone) && !in_between)
         .then(|| (expression, next + usize::from(trip) - at))
+}
+
+/// The message says nothing else than these tokens, courtesies aside.
+fn says_little_else(text: &Text, what: Range<usize>) -> bool {
+    const BESIDE: &[&str] = &[
+        "ok", "okay", "yes", "no", "please", "or", "rather", "instead", "though", "wait", "sorry", "make", "it",
+        "then", "so", "lets", "say", "maybe", "hmm", "actually", "just", "like", "about", "only",
+    ];
+    (0..text.len()).all(|at| what.contains(&at) || !text.is_word(at) || BESIDE.contains(&text.at(at)))
+}
+
+/// "There and back in one day", "a day trip".
+fn within_a_day(text: &Text, at: usize) -> Option<usize> {
+    if let Some(length) =
+        text.any_of(at, &["day trip", "daytrip", "day return", "one day trip", "there and back the same day"])
+    {
+        return Some(length);
+    }
+    let length =
+        text.any_of(at, &["in one day", "in a day", "within a day", "within one day", "in a single day", "in 1 day"])?;
+    let sentence = text.sentence(at);
+    let both_ways = (at.saturating_sub(6)..at + length + 6).any(|at| {
+        text.sentence(at) == sentence && matches!(text.at(at), "back" | "return" | "round" | "both" | "returning")
+    });
+    both_ways.then_some(length)
 }
 
 /// The bare number in "March 3 to 10", which is a day of the same month; how many tokens were read.
@@ -819,5 +931,35 @@ mod tests {
         assert_eq!(found.iter().map(|found| found.negated).collect::<Vec<_>>(), [true, false]);
         let found = dates(&mut Text::new("move it from Friday to Saturday"));
         assert_eq!(found.iter().map(|found| found.negated).collect::<Vec<_>>(), [true, false]);
+    }
+
+    fn shown(found: &DateMention) -> String {
+        let day = match found.expression {
+            DateExpr::Weekday { weekday, week } => format!("Weekday{week:?}{weekday}"),
+            DateExpr::DayOfMonth { day, .. } => format!("DayOfMonth{day}"),
+            DateExpr::Shift { days, .. } => format!("Shift{days:+}"),
+            DateExpr::AfterDeparture { days, .. } => format!("After{days}"),
+            DateExpr::Date { month, day, .. } => format!("{month}-{day}"),
+            DateExpr::InMonth { month, .. } => format!("InMonth{}", month.unwrap_or_default()),
+            DateExpr::HolidayWeekend { .. } | DateExpr::FestivalWeekend { .. } => "Weekend".to_owned(),
+            DateExpr::Holiday { offset, .. } => format!("Holiday{:+}", offset + found.offset),
+            other => format!("{other:?}"),
+        };
+        format!("{day} {:?}", found.role)
+    }
+
+    #[test]
+    fn each_form_of_the_table_is_read() {
+        let lines = include_str!("../examples/days.txt").lines().filter(|line| !line.starts_with('#'));
+        let wrong: Vec<String> = lines
+            .filter_map(|line| {
+                let (words, expected) = line.split_once(" =>").expect("words => days");
+                let read = crate::understand(words);
+                let meant = read.dates.iter().filter(|date| !date.negated);
+                let found = meant.map(shown).collect::<Vec<_>>().join(" ");
+                (found != expected.trim()).then(|| format!("{words}: {found}"))
+            })
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new());
     }
 }

@@ -381,10 +381,20 @@ fn is_negated(text: &Text, start: usize) -> bool {
     if matches!(before, "want" | "like" | "wanna" | "do") && matches!(text.before(at, 2), "dont" | "not" | "wont") {
         return true;
     }
+    if is_dropped(text, at) {
+        return true;
+    }
     matches!(before, "not" | "than" | "except")
         || before == "but" && matches!(text.before(at, 2), "anything" | "any" | "anywhere" | "everything" | "airport")
         || before == "of" && text.before(at, 2) == "instead"
         || matches!(before, "change" | "switch" | "swap")
+}
+
+/// "Forget Frankfurt", "let's skip Paris", "actually forget about London".
+fn is_dropped(text: &Text, at: usize) -> bool {
+    let back = 1 + usize::from(matches!(text.before(at, 1), "about" | "with"));
+    matches!(text.before(at, back), "forget" | "skip" | "drop" | "scrap" | "ditch" | "cancel" | "nevermind")
+        && !matches!(text.before(at, back + 1), "dont" | "not" | "never")
 }
 
 /// "via Doha", "with a layover in Doha".

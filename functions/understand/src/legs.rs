@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use contracts::dialogue::{DateMention, LegSaid, PlaceMention, PlaceRole};
+use contracts::dialogue::{DateExpr, DateMention, LegSaid, PlaceMention, PlaceRole};
 use contracts::travel::Place;
 
 use crate::journey::Named;
@@ -28,6 +28,7 @@ struct Flight {
 /// The flights of a journey over several cities; one alone where it goes on from what was said before. Empty where the message
 /// names one route or none. `places` are the mentions of `named`, `dates` those of the days kept in `text`.
 pub fn legs(text: &Text, named: &[Named], places: &[PlaceMention], dates: &[DateMention]) -> Vec<LegSaid> {
+    let (named, places) = &without_stays(text, named, places);
     if named.len() != places.len() || places.iter().any(|place| place.negated || place.either || place.region) {
         return Vec::new();
     }
@@ -41,6 +42,19 @@ pub fn legs(text: &Text, named: &[Named], places: &[PlaceMention], dates: &[Date
         date: days.get(number).cloned().flatten(),
     });
     legs.take(MOST_LEGS).collect()
+}
+
+/// "Lahore - Istanbul - Paris, 3 days in Istanbul": a place that is named again as where one stays leads nowhere.
+fn without_stays(text: &Text, named: &[Named], places: &[PlaceMention]) -> (Vec<Named>, Vec<PlaceMention>) {
+    if named.len() != places.len() {
+        return (named.to_vec(), places.to_vec());
+    }
+    let stays = |at: usize, place: &Named| {
+        let known = named.iter().take(at).any(|before| before.candidates.first() == place.candidates.first());
+        known && at >= 2 && matches!(text.before(place.at.start, 1), "in" | "at")
+    };
+    let kept = named.iter().zip(places).enumerate().filter(|(at, (place, _))| !stays(*at, place));
+    kept.map(|(_, (named, place))| (named.clone(), place.clone())).unzip()
 }
 
 fn flights(text: &Text, named: &[Named], places: &[PlaceMention]) -> Option<Vec<Flight>> {
@@ -123,7 +137,7 @@ fn lead_on(text: &Text, named: &[Named], mut flights: Vec<Flight>) -> Option<Vec
             let marked = |at: usize| {
                 matches!(
                     text.at(at),
-                    "then" | "and" | "also" | "plus" | "onward" | "next" | "afterwards" | "back" | "return"
+                    "then" | "and" | "also" | "plus" | "onward" | "next" | "afterwards" | "back" | "return" | "later"
                 )
             };
             let whole = only.from.is_some() && only.to.is_some() && (0..=only.start).any(marked);
@@ -175,6 +189,14 @@ fn goes_on(text: &Text, start: usize) -> bool {
 
 /// The day of each flight: in their order where there are as many, else by where they stand.
 fn days(text: &Text, dates: &[DateMention], flights: &[Flight]) -> Vec<Option<DateMention>> {
+    // "3 days in Istanbul" counts from the flight there, and says when the next one leaves.
+    let is_stay = |date: &DateMention| matches!(date.expression, DateExpr::AfterDeparture { .. });
+    let stay = dates.iter().find(|date| is_stay(date) && flights.len() == 2);
+    if let Some(stay) = stay
+        && let [first] = dates.iter().filter(|date| !is_stay(date) && !date.negated).collect::<Vec<_>>().as_slice()
+    {
+        return vec![Some((*first).clone()), Some(stay.clone())];
+    }
     let meant: Vec<(usize, &DateMention)> = text
         .days()
         .iter()

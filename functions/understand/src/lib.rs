@@ -202,7 +202,8 @@ fn read_english(words: &str) -> (Understanding, Clarity) {
     }
     let mut places = journey::mentions(&text, words, &named);
     // "What's the weather in Dubai?" and "how far is Durban airport from the city?" ask for no flight.
-    let asks_otherwise = services.contains(&Topic::Chatter) && is_asked(&text)
+    let asks_otherwise = services.iter().any(|topic| matches!(topic, Topic::Chatter | Topic::Weather))
+        && is_asked(&text)
         || services.contains(&Topic::OtherTransport) && text.at(0) == "how";
     if asks_otherwise && !text.is_proposed() && places.len() == 1 && dates.is_empty() && !acts.contains(&Act::Search) {
         places.clear();
@@ -379,7 +380,9 @@ fn read_airlines(text: &mut Text) -> Airlines {
             *unwanted
                 && (at.start == *end || at.start == end + 1 && matches!(before, "or" | "and" | "nor" | "," | "/" | "&"))
         });
-        let unwanted = goes_on || is_unwanted(text, at.start);
+        // "Flydubai neither".
+        let neither = text.any_of(at.end, &["neither", "is out", "not either", "isnt ok", "is not ok"]).is_some();
+        let unwanted = goes_on || neither || is_unwanted(text, at.start);
         // "With or without Wizz": all the same.
         if matches!((text.before(at.start, 3), text.before(at.start, 2), before), ("with", "or", "without")) {
             text.take(at);
@@ -467,8 +470,28 @@ fn bare_numbers(text: &Text) -> Vec<u32> {
                 let counts = text.tokens.get(at + length).is_some_and(|token| token.is_word())
                     && !matches!(
                         next,
-                        "please" | "thanks" | "thank" | "and" | "in" | "for" | "total" | "actually" | "then" | "will"
-                    );
+                        "please"
+                            | "thanks"
+                            | "thank"
+                            | "and"
+                            | "in"
+                            | "for"
+                            | "total"
+                            | "actually"
+                            | "then"
+                            | "will"
+                            | "ok"
+                            | "rather"
+                            | "too"
+                            | "max"
+                            | "tops"
+                            | "also"
+                            | "instead"
+                            | "lol"
+                            | "sorry"
+                    )
+                    && !(next == "is"
+                        && matches!(text.at(at + length + 1), "ok" | "fine" | "okay" | "also" | "good" | "too"));
                 let money = matches!(text.before(at, 1), "$" | "€" | "£" | "¥" | "₹");
                 let counted = money
                     || matches!(next, "$" | "€" | "£" | "%" | ":" | "/" | ".")

@@ -81,7 +81,12 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             ],
         );
         // "Rome to Athens 300 euros": money that is no price of anything shown is what may be spent.
-        let said_alone = (money || thousands) && says_nothing_else(text, at..at + length)
+        // "Lahore Muscat 35k", "something for 150 quid".
+        let short = text.at(at).ends_with('k') && length == 1 && !text.is_word(at + length) && !tells_price(text, at);
+        let paid = money && text.before(at, 1) == "for" && !matches!(text.before(at, 2), "why" | "it" | "that" | "one");
+        let said_alone = short
+            || paid
+            || (money || thousands) && says_nothing_else(text, at..at + length)
             || money && behind.is_none() && !tells_price(text, at);
         if lead == 0 && behind.is_none() && !said_alone {
             continue;
@@ -124,13 +129,60 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             || (at.saturating_sub(6)..end + 3).any(|at| {
                 matches!(text.at(at), "budget" | "price" | "cost" | "costs" | "costing" | "pay" | "spend" | "cheaper")
             })
-            || amount.len() >= 3 && (lead > 0 || behind.is_some());
+            || amount.len() >= 3 && (lead > 0 || behind.is_some())
+            || each && lead > 0 && amount.len() >= 2;
         if named {
             text.take(at - lead..end);
             found = Some(Wish::Only(Budget { amount, currency, each, unit }));
         }
     }
-    found
+    found.or_else(|| currency_alone(text))
+}
+
+/// "Rupees ofc", "I meant dollars", "in euros": the limit that is known was meant in another currency.
+fn currency_alone(text: &mut Text) -> Option<Wish<Budget>> {
+    const BESIDE: &[&str] = &[
+        "ofc",
+        "obviously",
+        "of",
+        "course",
+        "i",
+        "mean",
+        "meant",
+        "in",
+        "not",
+        "no",
+        "sorry",
+        "yes",
+        "ok",
+        "thats",
+        "its",
+        "is",
+        "that",
+        "please",
+        "actually",
+        "oh",
+        "lol",
+        "it",
+        "was",
+        "the",
+        "limit",
+        "budget",
+    ];
+    let (at, (currency, unit, length)) = (0..text.len()).find_map(|at| {
+        let named = currency(text, at).map(|(code, length)| (Some(code), None, length));
+        Some((at, named.or_else(|| unit(text, at).map(|(unit, length)| (None, Some(unit), length)))?))
+    })?;
+    let denied = |at: usize| text.before(at, 1) == "not";
+    let rest = (0..text.len()).filter(|other| !(at..at + length).contains(other) && text.is_word(*other));
+    let mut rest = rest.peekable();
+    let alone = rest.all(|other| BESIDE.contains(&text.at(other)) || denied(other));
+    let word = text.at(at).chars().count() > 1 && text.at(at) != "try";
+    if !alone || denied(at) || !word {
+        return None;
+    }
+    text.take(at..at + length);
+    Some(Wish::Only(Budget { amount: String::new(), currency, each: false, unit }))
 }
 
 /// How many tokens before an amount of money put it in the place of another: "make it $350".
@@ -248,7 +300,9 @@ fn tells_price(text: &Text, at: usize) -> bool {
 
 /// An amount that starts at a token: "$300", "450 euros", "1,200.50 USD", "2k", "8000 kr", "2.5 lakh rupees".
 fn amount(text: &Text, at: usize) -> Option<Amount> {
-    let lead = currency(text, at).map(|(code, length)| (Some(code), None, length)).or_else(|| {
+    // "Try 2 days earlier" is no lira.
+    let word = text.at(at) == "try" && !text.tokens.get(at).is_some_and(|token| token.capitals);
+    let lead = currency(text, at).filter(|_| !word).map(|(code, length)| (Some(code), None, length)).or_else(|| {
         let (unit, length) = unit(text, at)
             .filter(|(_, length)| text.at(at + length).starts_with(|first: char| first.is_ascii_digit()))?;
         Some((None, Some(unit), length + usize::from(text.at(at + length) == ".")))
@@ -483,7 +537,22 @@ fn currency(text: &Text, at: usize) -> Option<(String, usize)> {
 
 /// The limit that is known is meant for each traveller, or for all together: "total i mean, not each", "each, we are 3".
 pub fn each_or_all(text: &Text) -> Option<bool> {
-    const EACH: &[&str] = &["each", "per person", "per head", "pp", "a head", "apiece", "per passenger", "a person"];
+    const EACH: &[&str] = &[
+        "each",
+        "per person",
+        "per head",
+        "pp",
+        "a head",
+        "apiece",
+        "per passenger",
+        "a person",
+        // "For two of us, so double it".
+        "double it",
+        "double that",
+        "double the budget",
+        "times two",
+        "twice that",
+    ];
     const ALL: [&str; 10] = [
         "total",
         "in total",

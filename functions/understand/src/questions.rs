@@ -190,7 +190,14 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
 
 /// "What's the cheapest if I go on Friday instead": where what is asked for ends and its condition, a wish, begins.
 fn condition(text: &Text, from: usize, end: usize) -> usize {
-    let wishes = |at: &usize| text.at(*at) == "if" && matches!(text.at(*at + 1), "i" | "we" | "im" | "id" | "were");
+    let price =
+        text.is(from, &["how", "much"]) || matches!(text.at(from), "whats" | "what") && text.at(from + 1) != "time";
+    let counts = |at: usize| crate::numbers::number(text, at).is_some_and(|(_, length)| text.is_word(at + length));
+    let wishes = |at: &usize| {
+        text.at(*at) == "if" && matches!(text.at(*at + 1), "i" | "we" | "im" | "id" | "were")
+            // "How much for 3 people?" wants three.
+            || price && text.at(*at) == "for" && counts(*at + 1) && !text.is(*at + 2, &["of", "us"])
+    };
     (from + 1..end).find(wishes).unwrap_or(end)
 }
 
@@ -388,6 +395,11 @@ fn is_about_offers(plain: &str) -> bool {
         " the last ",
         " the cheapest ",
         " the fastest ",
+        " the wait ",
+        " the layover ",
+        " the stop ",
+        " the connection ",
+        " the journey ",
         " the departure ",
         " the arrival ",
         " the departing ",

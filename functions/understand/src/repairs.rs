@@ -6,6 +6,7 @@ use crate::text::Text;
 const REPAIRS: &[&str] = &[
     "no",
     "sorry",
+    "meant",
     "i mean",
     "i meant",
     "no wait",

@@ -63,6 +63,8 @@ fn topic_of(name: &str) -> Option<Topic> {
         "checkin" => Topic::CheckIn,
         "forbidden" => Topic::Forbidden,
         "alerts" => Topic::Alerts,
+        "weather" => Topic::Weather,
+        "sending" => Topic::Sending,
         "transport" => Topic::OtherTransport,
         "currency" => Topic::Currency,
         "nearest" => Topic::NearestAirport,
@@ -94,6 +96,12 @@ pub fn services(text: &Text) -> Vec<Topic> {
             && (at > 0
                 && (number_or_one(text, at - 1).is_some()
                     || matches!(text.before(at, 1), "class" | "economy" | "business" | "way")));
+        let weight = word.strip_suffix("kg").or_else(|| word.strip_suffix("kgs"));
+        if weight.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
+            && !topics.contains(&Topic::Baggage)
+        {
+            topics.push(Topic::Baggage);
+        }
         if let Some(phrase) = longest.filter(|_| !counts) {
             if !topics.contains(&phrase.topic) {
                 topics.push(phrase.topic);

@@ -28,7 +28,7 @@ static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
 
 /// The tokens with what is short for something spelt out.
 pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
-    let mut tokens: Vec<Token> = tokens.into_iter().flat_map(split).collect();
+    let mut tokens: Vec<Token> = without_markup(tokens).into_iter().flat_map(split).collect();
     roughly_a_day(&mut tokens);
     let mut found = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -52,6 +52,22 @@ pub fn spelt_out(tokens: Vec<Token>) -> Vec<Token> {
         }
     }
     found
+}
+
+/// The message without tags like `<b>` and `</b>`: what was copied from a page.
+fn without_markup(mut tokens: Vec<Token>) -> Vec<Token> {
+    const TAGS: [&str; 10] = ["b", "i", "u", "p", "br", "em", "strong", "span", "div", "script"];
+    let mut at = 0;
+    while at < tokens.len() {
+        let text = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text.as_str());
+        let close = usize::from(text(1) == "/");
+        if text(0) == "<" && TAGS.contains(&text(1 + close)) && text(2 + close) == ">" {
+            tokens.drain(at..at + 3 + close);
+        } else {
+            at += 1;
+        }
+    }
+    tokens
 }
 
 /// "Dec 27ish" and "27ish dec" name a day; "9ish" alone is a time.

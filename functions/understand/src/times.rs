@@ -24,6 +24,13 @@ pub fn times(text: &mut Text) -> (Vec<TimeMention>, Vec<TimeMention>) {
     let (mut found, mut arrivals) = (Vec::new(), Vec::new());
     let mut at = 0;
     while at < text.len() {
+        if let Some((minutes, length)) = moved(text, at) {
+            let role = role(text, at..at + length);
+            text.take(at..at + length);
+            found.push(TimeMention { role, shift: Some(minutes), ..TimeMention::default() });
+            at += length;
+            continue;
+        }
         if let Some((hours, length)) = from_now(text, at) {
             text.take(at..at + length);
             found.push(TimeMention { from_now: Some(hours), ..TimeMention::default() });
@@ -39,6 +46,9 @@ pub fn times(text: &mut Text) -> (Vec<TimeMention>, Vec<TimeMention>) {
         let window = window.filter(|_| !text.is_taken_back(at..at + length));
         let role = role(text, at..at + length);
         let arrival = is_arrival(text, at);
+        // "I don't want to land in the middle of the night", "no night flights": the rest of the day.
+        let rest = window.filter(|_| is_unwanted(text, at) && part_of_day(text, at).is_some()).and_then(rest_of_day);
+        let (window, negated) = (rest.or(window), negated && rest.is_none());
         text.take(at..at + length);
         at += length;
         if arrival {
@@ -47,7 +57,108 @@ pub fn times(text: &mut Text) -> (Vec<TimeMention>, Vec<TimeMention>) {
             found.push(TimeMention { window, role, bound, ..TimeMention::default() });
         }
     }
-    (found, arrivals)
+    if found.is_empty() && arrivals.is_empty() {
+        found.extend(with_the_day(text));
+    }
+    (both_bounds(found), both_bounds(arrivals))
+}
+
+/// "Not before 10 and not after 2": one window of two bounds.
+fn both_bounds(mut found: Vec<TimeMention>) -> Vec<TimeMention> {
+    let minutes = |time: Time| i32::from(time.hour()) * 60 + i32::from(time.minute());
+    let mut at = 1;
+    while at < found.len() {
+        let joined = match (found.get(at - 1), found.get(at)) {
+            (Some(one), Some(other)) if one.role == other.role => {
+                one.window.zip(other.window).and_then(|(one, other)| {
+                    let (after, before) = if minutes(one.to) == DAY - 1 { (one, other) } else { (other, one) };
+                    let open =
+                        minutes(after.to) == DAY - 1 && minutes(before.from) == 0 && minutes(before.to) < DAY - 1;
+                    let (from, to) = (minutes(after.from), minutes(before.to));
+                    // "2" behind "10" is in the afternoon.
+                    let to = if to <= from && to < 12 * 60 { to + 12 * 60 } else { to };
+                    (open && from > 0 && from < to).then(|| TimeWindow { from: after.from, to: clock(to) })
+                })
+            }
+            _ => None,
+        };
+        match (joined, found.get_mut(at - 1)) {
+            (Some(window), Some(first)) => {
+                (first.window, first.bound) = (Some(window), None);
+                found.remove(at);
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// "Tonight", "this morning": the day was read before, the time is in the same word.
+fn with_the_day(text: &Text) -> Option<TimeMention> {
+    const PARTS: &[(&str, i32, i32)] =
+        &[("tonight", 18, 24), ("this evening", 18, 24), ("this afternoon", 12, 18), ("this morning", 6, 12)];
+    text.days().iter().find_map(|(day, role)| {
+        let (_, from, to) = PARTS.iter().find(|(phrase, ..)| text.any_of(day.start, &[*phrase]) == Some(day.len()))?;
+        let to = if *to == 24 { DAY - 1 } else { to * 60 };
+        let window = Some(TimeWindow { from: clock(from * 60), to: clock(to) });
+        Some(TimeMention { window, role: *role, ..TimeMention::default() })
+    })
+}
+
+/// "An hour later", "half an hour earlier", "a bit later": the window that is known moves. In minutes, and how many tokens.
+fn moved(text: &Text, at: usize) -> Option<(i16, usize)> {
+    const BIT: &[&str] = &["a bit", "a little", "a little bit", "bit", "slightly", "somewhat", "a tad"];
+    let (minutes, next) = if let Some(length) = text.any_of(at, &["half an hour", "half hour", "a half hour"]) {
+        (30, at + length)
+    } else if let Some(length) = text.any_of(at, BIT) {
+        (120, at + length)
+    } else {
+        let (count, length) = number_or_one(text, at).filter(|(count, _)| *count <= 240)?;
+        let unit = match text.at(at + length) {
+            "hour" | "hours" | "h" | "hr" => 60,
+            "minutes" | "minute" | "min" => 1,
+            _ => return None,
+        };
+        (count as i32 * unit, at + length + 1)
+    };
+    let sign = match text.at(next) {
+        "later" => 1,
+        "earlier" | "sooner" => -1,
+        _ => return None,
+    };
+    // "Arrives an hour later" and "two hours later than the first" tell of offers.
+    let compares = text.at(next + 1) == "than";
+    let minutes = i16::try_from(sign * minutes).ok()?;
+    (!compares).then_some((minutes, next + 1 - at))
+}
+
+/// The words before a part of the day say that it is not wanted: "not at night", "no early mornings", "don't want to land in the".
+fn is_unwanted(text: &Text, at: usize) -> bool {
+    const BETWEEN: &[&str] = &[
+        "in", "the", "a", "an", "at", "to", "want", "fly", "flying", "leave", "land", "landing", "arrive", "arriving",
+        "get", "there", "any", "like", "travel", "on", "be", "during", "go", "there", "depart", "super", "very",
+        "really", "too",
+    ];
+    let before = (1..=7).find(|back| !BETWEEN.contains(&text.before(at, *back)));
+    before.is_some_and(|back| {
+        matches!(
+            text.before(at, back),
+            "no" | "not" | "dont" | "never" | "wont" | "without" | "avoid" | "avoiding" | "hate" | "cant"
+        ) && text.before(at, back + 1) != "why"
+    })
+}
+
+/// The part of the day that is left: after the night, before the evening, after the morning.
+fn rest_of_day(window: TimeWindow) -> Option<TimeWindow> {
+    let minutes = |time: Time| i32::from(time.hour()) * 60 + i32::from(time.minute());
+    let (from, to) = (minutes(window.from), minutes(window.to));
+    Some(if from > to || from == 0 {
+        TimeWindow { from: clock(to.max(6 * 60)), to: clock(if from == 0 { DAY - 1 } else { from }) }
+    } else if from >= 17 * 60 {
+        TimeWindow { from: clock(0), to: clock(from) }
+    } else {
+        TimeWindow { from: clock(to), to: clock(DAY - 1) }
+    })
 }
 
 /// "In 3 hours or later": counted from now.
@@ -70,9 +181,18 @@ type Window = (Option<TimeWindow>, Option<TimeBound>, usize);
 
 /// A window of the day that starts at a token, and how many tokens it takes; no window within is "any time".
 fn window(text: &Text, at: usize) -> Option<Window> {
-    if let Some(length) =
-        text.any_of(at, &["any time", "anytime", "any time of day", "whatever time", "any departure time"])
-    {
+    const ANY: &[&str] = &[
+        "any time",
+        "anytime",
+        "any time of day",
+        "whatever time",
+        "any departure time",
+        "doesnt matter when",
+        "dont mind when",
+        "dont care when",
+        "any hour",
+    ];
+    if let Some(length) = text.any_of(at, ANY) {
         // "Any time before noon" names one.
         if !matches!(text.at(at + length), "before" | "after" | "from" | "until" | "between" | "in") {
             return Some((None, None, length));
@@ -152,34 +272,53 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
     let found = time(text, at + lead)?;
     let next = at + lead + found.length;
     let compares = text.at(at + lead.saturating_sub(1)) == "than" || matches!(text.at(at), "till" | "until");
+    let (bound, tail) = bound_behind(text, next);
     // "Before 8" alone is a time; beside a month it would be a day.
     let alone = kind < 2
         && (0..text.len()).filter(|at| text.is_word(*at)).count() <= 4
         && !text.is_word(at + lead + found.length);
-    let named =
-        kind == 2 && matches!(text.at(at), "around" | "at") || kind < 2 && (compares || alone && text.at(at) != "from");
-    if !found.sure && (!named || counts_other(text, next)) {
+    // "Not before 10" and "nothing after 2" are said of times.
+    let said_of_times =
+        kind < 2 && lead > 1 && matches!(text.at(at), "not" | "nothing" | "no" | "none" | "any" | "anytime");
+    let named = said_of_times
+        || kind == 2 && matches!(text.at(at), "around" | "at")
+        || kind < 2 && (compares || alone && text.at(at) != "from");
+    // "Not landing after 10pm" bounds from the other side.
+    let kind = match kind {
+        0 if !said_of_times && text.at(at) == "after" && is_unwanted(text, at) => 1,
+        1 if !said_of_times && text.at(at) == "before" && is_unwanted(text, at) => 0,
+        kind => kind,
+    };
+    let named = named || bound.is_some() && matches!(text.at(next), "at" | "or" | "earliest" | "latest");
+    if !found.sure && (!named || tail == 0 && counts_other(text, next)) {
         return None;
     }
-    let (kind, tail) = match text.at(next) {
-        "earliest" => (0, 1),
-        "latest" => (1, 1),
-        "or" if text.at(next + 1) == "later" => (0, 2),
-        "or" if text.at(next + 1) == "earlier" => (1, 2),
-        "or" if text.at(next + 1) == "after" => (0, 2),
-        "or" if text.at(next + 1) == "before" => (1, 2),
-        "onwards" | "onward" | "+" => (0, 1),
-        "and" if matches!(text.at(next + 1), "later" | "onwards" | "after") => (0, 2),
-        _ => (kind, 0),
-    };
-    let (minutes, length) = (found.minutes, lead + found.length + tail);
+    let kind = bound.unwrap_or(kind);
+    // Who must be there "by 3" means the afternoon.
+    let small = !found.sure && !found.half_known && kind < 2 && (60..=5 * 60).contains(&found.minutes);
+    let (minutes, length) = (found.minutes + if small { 12 * 60 } else { 0 }, lead + found.length + tail);
     // "Till 6 is ok" widens the window that is known; "3pm earliest" narrows it.
     let widens = matches!(text.at(at), "till" | "until");
     Some(match kind {
-        0 => ((minutes, DAY - 1, length), (tail == 1).then_some(TimeBound::From)),
-        1 => ((0, minutes, length), (tail == 1 || widens).then_some(TimeBound::Until)),
+        0 => ((minutes, DAY - 1, length), (tail == 1 || tail == 3).then_some(TimeBound::From)),
+        1 => ((0, minutes, length), (tail == 1 || tail == 3 || widens).then_some(TimeBound::Until)),
         _ => ((minutes - AROUND, minutes + AROUND, length), None),
     })
+}
+
+/// What stands behind a time and makes it a bound: "earliest" (0) or "latest" (1), and how many tokens say so.
+fn bound_behind(text: &Text, at: usize) -> (Option<usize>, usize) {
+    match (text.at(at), text.at(at + 1), text.at(at + 2)) {
+        ("earliest", ..) => (Some(0), 1),
+        ("latest", ..) => (Some(1), 1),
+        ("at", "the", "earliest") => (Some(0), 3),
+        ("at", "the", "latest") => (Some(1), 3),
+        ("or", "later" | "after", _) => (Some(0), 2),
+        ("or", "earlier" | "before", _) => (Some(1), 2),
+        ("onwards" | "onward" | "+", ..) => (Some(0), 1),
+        ("and", "later" | "onwards" | "after", _) => (Some(0), 2),
+        _ => (None, 0),
+    }
 }
 
 fn counts_other(text: &Text, at: usize) -> bool {
@@ -201,6 +340,9 @@ fn counts_other(text: &Text, at: usize) -> bool {
                 | "or"
                 | "would"
                 | "works"
+                | "though"
+                | "either"
+                | "but"
         )
         || matches!(text.at(at), "$" | "€" | "£" | "%")
 }
@@ -341,7 +483,14 @@ fn written(text: &Text, at: usize) -> Option<(i32, i32, usize, bool)> {
         let led = matches!(text.before(at, 1), "at" | "around" | "about" | "by" | "after" | "before")
             && matches!(text.at(at + 1), "" | "." | "," | "hours" | "please" | "instead" | "on" | "from" | "to");
         let open = matches!(text.at(at + 1), "onwards" | "onward" | "latest" | "earliest");
-        let clock = value.starts_with('0') || text.at(at + 1) == "hours" || open || led && minute % 5 == 0;
+        // "1730 back Thursday", "Tue 8 Dec 1900".
+        let beside = matches!(text.at(at + 1), "back" | "return" | "departure" | "flight")
+            || text.days().iter().any(|(day, _)| !day.is_empty() && (day.end == at || day.start == at + 1));
+        let clock = value.starts_with('0')
+            || text.at(at + 1) == "hours"
+            || open
+            || led && minute % 5 == 0
+            || beside && minute % 5 == 0 && hour >= 5;
         return (clock && hour < 24 && minute < 60).then_some((hour, minute, 1, true));
     }
     if digits > 0 && matches!(half, "am" | "pm" | "a" | "p" | "h") {
@@ -409,6 +558,10 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         ("mid morning", 8, 12),
         ("mid - morning", 8, 12),
         ("late night", 21, 28),
+        ("middle of the night", 22, 29),
+        ("dead of night", 22, 29),
+        ("red eyes", 20, 28),
+        ("redeyes", 20, 28),
         ("lunch", 11, 14),
         ("early morning", 5, 9),
         ("early in the morning", 5, 9),
@@ -428,6 +581,9 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         ("overnight", 20, 28),
         ("night", 20, 28),
     ];
+    if let Some(found) = beside_a_day(text, at) {
+        return Some(found);
+    }
     let lead = text
         .any_of(at, &["in the", "in an", "on the", "during the", "for the", "in", "a", "an", "the", "some time in the"])
         .unwrap_or(0);
@@ -440,10 +596,38 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
     (!greeting).then_some((from * 60, to, lead + length))
 }
 
+/// "Tue am", "Sunday late", "early on Monday": what a word says that is a time only beside a day.
+fn beside_a_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
+    let (from, to) = match text.at(at) {
+        "am" => (5 * 60, 12 * 60),
+        "pm" => (12 * 60, DAY - 1),
+        "late" | "lateish" => (18 * 60, DAY - 1),
+        "early" | "earlyish" => (5 * 60, 10 * 60),
+        _ => return None,
+    };
+    let clocked = matches!(text.at(at), "am" | "pm");
+    let behind = text.days().iter().any(|(day, _)| !day.is_empty() && day.end == at);
+    let before = !clocked && text.at(at + 1) == "on" && text.days().iter().any(|(day, _)| day.start == at + 2);
+    let ends = !text.is_word(at + 1) || !text.at(at + 1).starts_with(|first: char| first.is_ascii_digit());
+    // "Early out, late back".
+    let way = !clocked && matches!(text.at(at + 1), "out" | "back" | "return" | "outbound" | "inbound");
+    (behind && ends || before || way).then_some((from, to, 1 + usize::from(before)))
+}
+
 /// Which way a time is about: what is said nearest before it, else right behind it.
 fn role(text: &Text, at: Range<usize>) -> DateRole {
-    if let Some(role @ (DateRole::Departure | DateRole::Return)) = text.day_beside(&at) {
-        return role;
+    const BOTH: &[&str] = &["both ways", "each way", "both directions", "both times", "both flights"];
+    if matches!(text.at(at.end), "out" | "outbound") {
+        return DateRole::Departure;
+    }
+    if text.any_of(at.end, BOTH).is_some() {
+        return DateRole::Both;
+    }
+    match text.day_beside(&at) {
+        Some(role @ (DateRole::Departure | DateRole::Return)) => return role,
+        // "Sat afternoon, return Tuesday": the time is that of the day it stands behind.
+        Some(_) if text.days().len() > 1 => return DateRole::Unknown,
+        _ => {}
     }
     let sentence = text.sentence(at.start);
     let before = (0..at.start).rev().take_while(|at| text.sentence(*at) == sentence).find_map(|at| {
@@ -540,5 +724,34 @@ mod tests {
         for words in ["4", "for 2 people", "good morning", "at 3 people", "under 450 euros", "about 2 weeks"] {
             assert_eq!(read(words), [], "{words}");
         }
+    }
+
+    #[test]
+    fn each_form_of_the_table_is_read() {
+        let shown = |found: &TimeMention, arrival: bool| {
+            let role = match (arrival, found.role) {
+                (true, _) => "arrival ",
+                (_, DateRole::Return) => "r ",
+                (_, DateRole::Both) => "b ",
+                _ => "",
+            };
+            let window = match (found.shift, found.window) {
+                (Some(minutes), _) => format!("{minutes:+}"),
+                (None, None) => "any".to_owned(),
+                (None, Some(window)) => format!("{}-{}", window.from.strftime("%H:%M"), window.to.strftime("%H:%M")),
+            };
+            format!("{role}{window}")
+        };
+        let lines = include_str!("../examples/times.txt").lines().filter(|line| !line.starts_with('#'));
+        let wrong: Vec<String> = lines
+            .filter_map(|line| {
+                let (words, expected) = line.split_once(" => ").expect("words => times");
+                let read = crate::understand(words);
+                let leaving = read.times.iter().map(|found| shown(found, false));
+                let found: Vec<String> = leaving.chain(read.arrivals.iter().map(|found| shown(found, true))).collect();
+                (found.join(" ") != expected.trim()).then(|| format!("{words}: {}", found.join(" ")))
+            })
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new());
     }
 }

@@ -8,7 +8,8 @@ use contracts::dialogue::Topic;
 pub fn about_offers(plain: &str) -> Vec<Topic> {
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| plain.contains(phrase));
     let buys = has(&[" buy ", " book ", " purchase ", " pay "]);
-    let where_ = !buys && has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
+    let stops = has(&[" stop ", " stops ", " layover", " connect", " change planes "]);
+    let where_ = !buys && !stops && has(&[" where ", " airport ", " airports ", " station ", " terminal "]);
     let when = has(&[" when ", " what time ", " time ", " at what "]);
     let mut topics = Vec::new();
     let mut add = |found: bool, topic: Topic| {
@@ -16,7 +17,18 @@ pub fn about_offers(plain: &str) -> Vec<Topic> {
             topics.push(topic);
         }
     };
-    add(has(&[" per person ", " per head ", " for all of us ", " for everyone "]), Topic::Total);
+    add(
+        has(&[
+            " per person ",
+            " per head ",
+            " for all of us ",
+            " for everyone ",
+            " for all ",
+            " each ",
+            " altogether ",
+        ]),
+        Topic::Total,
+    );
     add(has(&[" how much ", " price", " cost", " fare ", " expensive "]), Topic::Price);
     let arrives = has(&[
         " arriv",
@@ -38,6 +50,7 @@ pub fn about_offers(plain: &str) -> Vec<Topic> {
         has(&[
             " stops ",
             " stop ",
+            " wait ",
             " layover",
             " direct ",
             " nonstop ",

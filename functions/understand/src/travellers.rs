@@ -25,6 +25,9 @@ pub fn travellers(text: &mut Text) -> Option<Travellers> {
     if let Some(fewer) = fewer(text).or_else(|| among(text)).or_else(|| denied(text)) {
         return Some(fewer);
     }
+    if let Some(speaker) = speaker_joins(text).or_else(|| speaker_too(text)).or_else(|| others_alone(text)) {
+        return Some(speaker);
+    }
     let (counted, of_age) = counted(text);
     let group = group(text);
     let alone = alone(text);
@@ -32,6 +35,28 @@ pub fn travellers(text: &mut Text) -> Option<Travellers> {
     // "Family of 5, kids 12, 9 and 3": the eldest is among the five.
     if let Some(found) = found.as_mut().filter(|found| found.total.is_some() && found.adults == of_age) {
         found.adults = None;
+    }
+    // "The kids are 14, 6 and 1": they were counted before.
+    let listed = (0..text.len()).any(|at| {
+        matches!(text.at(at), "kids" | "children" | "they") && matches!(text.at(at + 1), "are" | "aged" | "ages")
+    });
+    if let Some(found) = found.as_mut()
+        && listed
+        && group.is_none()
+        && !found.more
+        && found.total.is_none()
+        && found.adults == of_age
+    {
+        found.aged = true;
+    }
+    // "Unaccompanied minor, 9 years", "my daughter, 10, flies alone": nobody else travels.
+    const ALONE: &[&str] =
+        &["unaccompanied", "alone", "by herself", "by himself", "on her own", "on his own", "by themselves"];
+    let unaccompanied = (0..text.len()).any(|at| text.any_of(at, ALONE).is_some());
+    if let Some(found) = found.as_mut().filter(|found| unaccompanied && found.adults.is_none() && found.total.is_none())
+    {
+        found.adults = Some(0);
+        return Some(*found);
     }
     // "I travel with my 15-year-old daughter": she counts as an adult, and so does who writes.
     if let (Some(found), None, Some(grown)) = (&mut found, group, of_age)
@@ -56,6 +81,89 @@ pub fn travellers(text: &mut Text) -> Option<Travellers> {
         });
     }
     found
+}
+
+/// "Plus me", "and I'm coming too": who writes joins those who were named.
+fn speaker_too(text: &mut Text) -> Option<Travellers> {
+    const TOO: &[&str] = &[
+        "plus me",
+        "and me too",
+        "me too",
+        "plus myself",
+        "and myself",
+        "im coming too",
+        "ill come too",
+        "count me in",
+        "add me",
+    ];
+    let short = (0..text.len()).filter(|at| text.is_word(*at)).count() <= 5;
+    let (at, length) = (0..text.len()).find_map(|at| Some((at, text.any_of(at, TOO)?))).filter(|_| short)?;
+    text.take(at..at + length);
+    Some(Travellers { adults: Some(1), more: true, ..Travellers::default() })
+}
+
+/// "My grandparents (72 and 70), Muscat to Kochi": they travel, and who writes does not.
+fn others_alone(text: &mut Text) -> Option<Travellers> {
+    let at = usize::from(matches!(text.at(0), "for" | "hi" | "hello"));
+    let (count, who, length) = companion(text, at).filter(|_| text.at(at) == "my" && text.free(at))?;
+    let told = matches!(
+        text.at(at + length),
+        "is" | "was"
+            | "died"
+            | "said"
+            | "told"
+            | "has"
+            | "lives"
+            | "passed"
+            | "got"
+            | "and"
+            | ","
+            | "gave"
+            | "wants"
+            | "flight"
+            | "booking"
+            | "cant"
+            | "will"
+            | "would"
+    );
+    let whole = text.plain(0..text.len());
+    let speaker = [" i ", " me ", " we ", " us ", " im ", " our "].iter().any(|word| whole.contains(word));
+    let short = (0..text.len()).filter(|at| text.is_word(*at)).count() < 4;
+    if told || speaker || short || who != Who::Adult {
+        return None;
+    }
+    text.take(at..at + length);
+    // "(72 and 70)" are their ages.
+    if text.at(at + length) == "("
+        && let Some(close) = (at + length..at + length + 8).find(|at| text.at(*at) == ")")
+    {
+        text.take(at + length..close + 1);
+    }
+    Some(Travellers { adults: Some(count), ..Travellers::default() })
+}
+
+/// "I'll fly with her": who writes travels, too.
+fn speaker_joins(text: &mut Text) -> Option<Travellers> {
+    const JOINS: &[&str] = &[
+        "fly with",
+        "go with",
+        "come with",
+        "travel with",
+        "be with",
+        "going with",
+        "flying with",
+        "coming with",
+        "accompany",
+    ];
+    let at = (0..text.len()).find(|at| {
+        let Some(length) = text.any_of(*at, JOINS) else { return false };
+        let whom = matches!(text.at(at + length), "her" | "him" | "them");
+        whom && (matches!(text.before(*at, 1), "ill" | "i" | "im" | "will" | "me" | "gonna")
+            || text.before(*at, 2) == "i")
+    })?;
+    let length = text.any_of(at, JOINS)?;
+    text.take(at..at + length + 1);
+    Some(Travellers { adults: Some(1), more: true, ..Travellers::default() })
 }
 
 /// The message says that who writes travels with them.
@@ -88,6 +196,29 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
         "are not coming",
         "dropped out",
         "is out",
+        "staying with",
+        "is staying",
+        "are staying",
+        "isnt travelling",
+        "isnt traveling",
+        "isnt flying",
+        "is not flying",
+        "is not travelling",
+        "is not traveling",
+        "are not flying",
+        "will not come",
+        "arent travelling",
+        "arent traveling",
+        "wont travel",
+        "wont fly",
+        "not flying",
+        "not travelling",
+        "not traveling",
+        "backed out",
+        "pulled out",
+        "bailed",
+        "bailing",
+        "no longer coming",
         "stays home",
         "stays at home",
         "stay home",
@@ -143,7 +274,13 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
         }
         let (count, who, length) = companion(text, at)
             .or_else(|| {
-                (text.at(at) == "the" && matches!(text.at(at + 1), "kids" | "children")).then_some((99, Who::Child, 2))
+                let lead = usize::from(matches!(text.at(at), "the" | "my" | "our"));
+                let who = match text.at(at + lead) {
+                    "kids" | "children" => Who::Child,
+                    "infants" | "babies" | "twins" => Who::Infant,
+                    _ => return None,
+                };
+                Some((99, who, lead + 1))
             })
             .or_else(|| {
                 let lead = usize::from(matches!(text.at(at), "the" | "my" | "our"));
@@ -151,10 +288,26 @@ fn fewer(text: &mut Text) -> Option<Travellers> {
                 Some((1, who, lead + length))
             })
             .or_else(|| relative(text, at).map(|(count, who)| (count, who, 1)))?;
+        // "One of my parents can't come."
+        let one_of = text.before(at, 2) == "one"
+            && text.before(at, 1) == "of"
+            && matches!(text.at(at), "the" | "my" | "our" | "us");
+        let count = if one_of { 1 } else { count };
         let behind = text.any_of(at + length, NOT_COMING);
         let before = matches!(
             text.before(at, 1),
-            "without" | "minus" | "except" | "scrap" | "drop" | "remove" | "forget" | "skip" | "lose"
+            "without"
+                | "minus"
+                | "except"
+                | "scrap"
+                | "drop"
+                | "remove"
+                | "forget"
+                | "skip"
+                | "lose"
+                | "ditch"
+                | "leave"
+                | "cancel"
         ) || matches!((text.before(at, 2), text.before(at, 1)), ("leave" | "take", "out" | "off"));
         (before || behind.is_some()).then(|| {
             text.take(at..at + length + behind.unwrap_or(0));
@@ -202,7 +355,20 @@ fn among(text: &mut Text) -> Option<Travellers> {
             }
             Some((found, article + length))
         };
-        let aged = ages::aged(text, noun).filter(|(found, _)| found.adults.is_none()).or_else(by_years);
+        // "One of us is 16": a number alone is the age.
+        let by_number = || {
+            let (years, length) =
+                number(text, noun).filter(|(years, length)| *years < 100 && !text.is_word(noun + length))?;
+            let mut found = Travellers::default();
+            match years {
+                0..2 => found.infants = Some(count),
+                2..12 => found.children = Some(count),
+                _ => found.adults = Some(0),
+            }
+            Some((found, length))
+        };
+        let aged =
+            ages::aged(text, noun).filter(|(found, _)| found.adults.is_none()).or_else(by_years).or_else(by_number);
         let (found, end) = match aged {
             Some((found, length)) => (found, noun + length),
             None => {
@@ -282,7 +448,10 @@ fn counted(text: &mut Text) -> (Option<Travellers>, Option<u32>) {
         }
         joined_to_us |= matches!(who, Who::Child | Who::Infant)
             && matches!(text.before(at, 1), "and" | "plus" | "&" | "+")
-            && text.before(at, 2) == "us";
+            && matches!(
+                text.before(at, 2),
+                "us" | "people" | "persons" | "person" | "passengers" | "pax" | "travellers" | "log"
+            );
         match who {
             // "3 seats ... for 2 people": the later counts.
             Who::Anyone => found.total = Some(count),
@@ -351,6 +520,18 @@ fn one_count(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
     {
         return Some((0, Who::Child, length));
     }
+    // "3 adults + senior", "couple and toddler": one of them, without a number.
+    if matches!(text.before(at, 1), "+" | "and" | "plus" | "&") && at >= 2 && !text.free(at - 2) {
+        let one = match text.at(at) {
+            "senior" | "adult" | "teenager" | "pensioner" => Some(Who::Adult),
+            "child" | "kid" => Some(Who::Child),
+            "infant" | "baby" | "toddler" | "newborn" => Some(Who::Infant),
+            _ => None,
+        };
+        if let Some(who) = one {
+            return Some((1, who, 1));
+        }
+    }
     let (count, length) = number_or_one(text, at)?;
     let spelled = number(text, at).is_some();
     if text.at(at) == "one" && matches!(text.at(at + 1), "way" | "-") {
@@ -408,6 +589,10 @@ fn aged(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         return None;
     }
     next += usize::from(old);
+    if let Some(several) = several_at_birth(text, next) {
+        let (_, who, _) = by_age((years, 0));
+        return Some((lead_count * several, who, next + 1 - at));
+    }
     next += unit(text, next, true).map_or(usize::from(relative(text, next).is_some()), |(_, length)| length);
     let who = match years {
         0..2 => Who::Infant,
@@ -472,6 +657,10 @@ fn adjectives(text: &Text, from: usize) -> usize {
 /// The word that says what is counted. "A ticket" counts nobody, "one ticket" does.
 fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
     Some(match text.at(at) {
+        "lads" | "girls" | "dudes" | "mates" if spelled && text.before(at, 1) != "more" && !joined_to_speaker(text) => {
+            (Who::Adult, 1)
+        }
+        "log" if spelled && is_all_that_is_said(text) => (Who::Anyone, 1),
         "people" | "ppl" | "persons" | "passengers" | "pax" | "travelers" | "travellers" | "peoples" | "members"
         | "folks" | "guys" | "flyers" | "individuals" => (Who::Anyone, 1),
         "person" | "passenger" | "traveler" | "traveller" | "individual" if spelled => (Who::Anyone, 1),
@@ -488,6 +677,11 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         "infant" | "infants" | "baby" | "babies" | "newborn" | "toddler" | "toddlers" => (Who::Infant, 1),
         _ => return None,
     })
+}
+
+/// "Me and two mates" counts one more; "two lads" are two.
+fn joined_to_speaker(text: &Text) -> bool {
+    (0..text.len()).any(|at| matches!(text.at(at), "me" | "i" | "myself" | "im" | "my" | "with"))
 }
 
 /// "Four friends" says how many travel; "me and four friends" counts one more.
@@ -626,6 +820,12 @@ fn group(text: &mut Text) -> Option<Travellers> {
             " add ",
             " as well ",
             " comes along ",
+            " put my ",
+            " put our ",
+            " include my ",
+            " tagging along ",
+            " tags along ",
+            " bring my ",
         ];
         let bare = bare || joins.iter().any(|phrase| plain.contains(phrase));
         if !together.iter().any(|phrase| plain.contains(phrase)) && !with_friends && !bare {
@@ -645,6 +845,11 @@ fn group(text: &mut Text) -> Option<Travellers> {
             " coming along ",
             " is joining ",
             " joins ",
+            " put my ",
+            " include my ",
+            " tagging along ",
+            " tags along ",
+            " bring my ",
         ]
         .iter()
         .any(|word| plain.contains(word));
@@ -680,9 +885,22 @@ fn group(text: &mut Text) -> Option<Travellers> {
 
 /// "Our 3yo", "my 8 year old".
 fn owned_by_age(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
-    let owned = matches!(text.at(at), "my" | "our");
-    let (count, who, length) = owned.then(|| ages::one(text, at + 1).map(by_age)).flatten()?;
-    Some((count, who, length + 1))
+    let lead = usize::from(matches!(text.at(at), "my" | "our" | "a" | "the" | "her" | "his"));
+    // "My wife and 2yr old".
+    let joined = matches!(text.before(at, 1), "and" | "+" | "plus" | "with" | "&" | "," | "add");
+    let owned = matches!(text.at(at), "my" | "our") || joined;
+    let (count, who, length) = owned.then(|| ages::one(text, at + lead).map(by_age)).flatten()?;
+    let several = several_at_birth(text, at + lead + length);
+    Some((count * several.unwrap_or(1), who, length + lead + usize::from(several.is_some())))
+}
+
+/// "Twins" are two of that age.
+fn several_at_birth(text: &Text, at: usize) -> Option<u32> {
+    match text.at(at) {
+        "twins" => Some(2),
+        "triplets" => Some(3),
+        _ => None,
+    }
 }
 
 /// "with mom and dad", "me + gf": relatives as they are called, behind a word that joins them to others.
@@ -711,7 +929,8 @@ fn bare_relative(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         )
         .is_some();
     let joined = comes
-        || matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add")
+        || matches!(text.before(at, 1), "with" | "and" | "+" | "plus" | "," | "add" | "me")
+        || at > 0 && relative(text, at - 1).is_some()
         || matches!(text.before(at, 1), "my" | "our" | "her" | "his")
             && matches!(text.before(at, 2), "and" | "+" | "," | "with");
     let (count, who) = relative(text, at)?;
@@ -834,5 +1053,33 @@ mod tests {
         ] {
             assert_eq!(travellers(&mut Text::new(words)), None, "{words}");
         }
+    }
+
+    fn shown(found: Option<Travellers>) -> String {
+        let Some(found) = found else { return String::new() };
+        let counts = [(found.total, 't'), (found.adults, 'a'), (found.children, 'c'), (found.infants, 'i')];
+        let counts = counts.into_iter().filter_map(|(count, kind)| Some(format!("{}{kind}", count?)));
+        let flags = [
+            (found.more, "more"),
+            (found.fewer, "fewer"),
+            (found.among, "among"),
+            (found.grown, "grown"),
+            (found.aged, "aged"),
+        ];
+        let flags = flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
+        counts.chain(flags).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_form_of_the_table_is_read() {
+        let lines = include_str!("../examples/people.txt").lines().filter(|line| !line.starts_with('#'));
+        let wrong: Vec<String> = lines
+            .filter_map(|line| {
+                let (words, expected) = line.split_once(" => ").expect("words => people");
+                let found = shown(crate::understand(words).travellers);
+                (found != expected.trim()).then(|| format!("{words}: {found}"))
+            })
+            .collect();
+        assert_eq!(wrong, Vec::<String>::new());
     }
 }

@@ -105,6 +105,7 @@ fn one_cabin(text: &Text, at: usize) -> Option<(Cabin, usize)> {
         ("economic class", Cabin::Economy),
         ("economical class", Cabin::Economy),
         ("econ", Cabin::Economy),
+        ("eco", Cabin::Economy),
         ("eco class", Cabin::Economy),
         ("coach class", Cabin::Economy),
         ("coach", Cabin::Economy),
@@ -245,7 +246,8 @@ pub fn mixes_cabins(text: &Text) -> bool {
             || text.any_of(at, SOME).is_some()
     };
     // Each class has its way beside it: "biz out, economy back".
-    let beside = |end: usize| (end..end + 3).any(way);
+    let beside =
+        |end: usize| (end..end + 3).any(way) || text.any_of(end, &["one way", "the other", "the other way"]).is_some();
     let two = named.iter().any(|(_, one, end)| {
         beside(*end) && named.iter().any(|(at, other, other_end)| at >= end && one != other && beside(*other_end))
     });
@@ -330,7 +332,7 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
     if overnight(text) {
         return None;
     }
-    if let Some(at) = text.not_minded(&["stops", "layovers", "connections", "stop"]) {
+    if let Some(at) = text.not_minded(&["stops", "layovers", "connections", "stop", "route", "routing", "routes"]) {
         text.take(at);
         return Some(Wish::Any);
     }

@@ -340,6 +340,10 @@ pub enum Topic {
     Insult,
     /// Praise, agreement without more.
     Praise,
+    /// The weather somewhere.
+    Weather,
+    /// That something is sent to them: by e-mail, to their phone.
+    Sending,
     /// Chatter: jokes, how one feels, what has nothing to do with flights.
     Chatter,
     /// An apology.

@@ -14,9 +14,8 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     let calendar = Calendar { today, departure: None, month_first };
     let bare = bare_day(session, said);
     let meant: Vec<&DateMention> = said.dates.iter().chain(bare.as_ref()).filter(|date| !date.negated).collect();
-    let words = &said.words.0;
     let flies_home = session.slots.departure_date.is_none()
-        && words.iter().any(|word| word == "home")
+        && super::flies_home(said)
         && said.trip.is_none()
         && said.places.len() == 2;
     let roles = roles(session, &meant, today, flies_home);
@@ -158,6 +157,11 @@ fn name_month(session: &mut Session, slot: Slot, expression: DateExpr, today: Da
             };
             session.month = first.map(|first| MonthNamed { slot, first }).filter(|_| part == Part::Any);
         }
+        // "31 November": the day that follows is meant in November.
+        DateExpr::Date { year, month, day } if Date::new(year.unwrap_or(2028), month, day).is_err() => {
+            let year = year.unwrap_or(if month < today.month() { today.year() + 1 } else { today.year() });
+            session.month = Date::new(year, month, 1).ok().map(|first| MonthNamed { slot, first });
+        }
         _ if session.month.is_some_and(|named| named.slot == slot) => session.month = None,
         _ => {}
     }
@@ -201,6 +205,13 @@ fn way_out(session: &mut Session, expression: DateExpr, offset: i32, calendar: C
         _ => None,
     };
     let known = session.slots.departure_date;
+    // "I meant March" of a day in February is that day in March.
+    let expression = match (expression, known) {
+        (DateExpr::InMonth { month: Some(month), part: Part::Any, .. }, Some(known)) if known.month() != month => {
+            DateExpr::Date { year: None, month, day: known.day() }
+        }
+        (expression, _) => expression,
+    };
     let resolved =
         match nearest(expression, known, calendar.today).or_else(|| near_month(expression, known, calendar.today)) {
             Some(date) => Ok(Some(date)),

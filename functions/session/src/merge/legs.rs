@@ -1,7 +1,8 @@
 //! Journeys over several cities: each flight with its ends and its day. The first of them is the route that is known.
 
 use contracts::dialogue::{
-    Act, DateExpr, DateMention, LegSaid, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Understanding,
+    Act, DateExpr, DateMention, DateRole, LegSaid, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble,
+    Understanding,
 };
 use contracts::travel::{Leg, Place, Trip};
 use jiff::ToSpan;
@@ -20,14 +21,49 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, calendar: Calen
     for leg in &mut session.slots.legs {
         leg.date = leg.date.filter(|date| *date >= calendar.today);
     }
+    if next_leg(session, said) || back_from_there(session, said) {
+        merged.informed = true;
+        return true;
+    }
     match said.legs.as_slice() {
-        [] => go_on(session, said, calendar, merged),
+        [] => return_elsewhere(session, said, calendar, merged) || go_on(session, said, calendar, merged),
         [only] => add(session, only, calendar, merged) || go_on(session, said, calendar, merged),
         several => {
             begin(session, several, calendar, merged);
             true
         }
     }
+}
+
+/// "Now the second" after "the first leg only": the flight that was left out.
+fn next_leg(session: &mut Session, said: &Understanding) -> bool {
+    let words = &said.words.0;
+    let named = words.iter().any(|word| matches!(word.as_str(), "second" | "2nd" | "next" | "other"))
+        && words.iter().any(|word| matches!(word.as_str(), "now" | "leg" | "part" | "half" | "then"))
+        && words.len() <= 6;
+    let Some(before) = session.undo.as_ref().filter(|_| named && session.slots.legs.is_empty()) else { return false };
+    let [first, second, ..] = before.legs.as_slice() else { return false };
+    if first.destination != session.slots.destination {
+        return false;
+    }
+    let second = second.clone();
+    let slots = &mut session.slots;
+    (slots.origin, slots.destination, slots.departure_date) = (second.origin, second.destination, second.date);
+    (slots.return_date, slots.trip) = (None, None);
+    true
+}
+
+/// "Ok, back from New York then" of a journey whose way home was to start elsewhere: there and back again.
+fn back_from_there(session: &mut Session, said: &Understanding) -> bool {
+    let ([only], [first, last]) = (said.legs.as_slice(), session.slots.legs.as_slice()) else { return false };
+    let from = only.origin.as_ref().and_then(|mention| mention.candidates.first());
+    let there = from.zip(first.destination.as_ref()).is_some_and(|(from, to)| is_one_city(from.iata, to.iata));
+    let goes_home = last.destination == first.origin;
+    if !(only.home && there && goes_home && only.date.is_none()) {
+        return false;
+    }
+    collapse_home(session);
+    true
 }
 
 /// A journey that is said at once.
@@ -81,6 +117,52 @@ fn add(session: &mut Session, leg: &LegSaid, calendar: Calendar, merged: &mut Me
     settle(session);
     merged.informed = true;
     true
+}
+
+/// "And back to Valencia on the 23rd" of a journey that starts in Barcelona: the way back is a flight of its own.
+fn return_elsewhere(session: &mut Session, said: &Understanding, calendar: Calendar, merged: &mut Merged) -> bool {
+    let slots = &session.slots;
+    let [mention] = said.places.as_slice() else { return false };
+    let (Some(from), Some(to), Some(end)) = (&slots.origin, &slots.destination, mention.candidates.first()) else {
+        return false;
+    };
+    let back = |date: &&DateMention| date.role == DateRole::Return && !date.negated;
+    let date = said.dates.iter().find(back).cloned();
+    let known = slots.return_date;
+    let elsewhere = !is_one_city(end.iata, from.iata) && !is_one_city(end.iata, to.iata);
+    if !slots.legs.is_empty()
+        || mention.role != PlaceRole::ReturnDestination
+        || mention.negated
+        || !elsewhere
+        || date.is_none() && known.is_none()
+    {
+        return false;
+    }
+    let first =
+        Leg { origin: slots.origin.clone(), destination: slots.destination.clone(), date: slots.departure_date };
+    let origin = slots.destination.clone();
+    session.slots.legs.push(first);
+    let leg = LegSaid { destination: Some(mention.clone()), date, ..LegSaid::default() };
+    push(session, &leg, origin, calendar, merged);
+    if let Some(leg) = session.slots.legs.last_mut().filter(|leg| leg.date.is_none()) {
+        leg.date = known;
+    }
+    settle(session);
+    merged.informed = true;
+    true
+}
+
+/// "The first leg only": the others are dropped.
+fn keeps_first(said: &Understanding) -> bool {
+    let words = &said.words.0;
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let asks = words
+        .first()
+        .is_some_and(|first| matches!(first.as_str(), "how" | "what" | "when" | "which" | "is" | "does" | "whats"));
+    let first_leg = words.windows(2).any(|pair| {
+        matches!(pair, [first, leg] if first == "first" && matches!(leg.as_str(), "leg" | "part" | "flight" | "bit" | "one" | "half"))
+    });
+    first_leg && !asks && (has(&["only", "just", "do", "search", "start", "begin", "ok", "okay", "first"]))
 }
 
 /// Adds a flight; a day before the one of the flight before is kept out and named.
@@ -147,6 +229,17 @@ fn go_on(session: &mut Session, said: &Understanding, calendar: Calendar, merged
         return false;
     }
     let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
+    if keeps_first(said) && meant.is_empty() {
+        session.slots.legs.clear();
+        (session.slots.return_date, session.slots.trip) = (None, None);
+        merged.informed = true;
+        return true;
+    }
+    if returns_to_start(session, &meant) {
+        collapse_home(session);
+        merged.informed = true;
+        return said.dates.is_empty();
+    }
     if said.acts.contains(&Act::StartOver) || said.trip.is_some() || is_another(session, said, &meant) {
         collapse(session);
         return false;
@@ -173,12 +266,7 @@ fn bare_day(session: &Session, said: &Understanding) -> Option<DateMention> {
     let day = i8::try_from(*number).ok().filter(|day| (1..=31).contains(day))?;
     let asked = session.asked == Some(Slot::DepartureDate) && said.dates.is_empty();
     let expression = DateExpr::DayOfMonth { day, month: None };
-    asked.then_some(DateMention {
-        expression,
-        role: contracts::dialogue::DateRole::Departure,
-        negated: false,
-        offset: 0,
-    })
+    asked.then_some(DateMention { expression, role: DateRole::Departure, negated: false, offset: 0 })
 }
 
 /// Two places are a route of its own; "just Milan both ways" is one as well.
@@ -215,6 +303,26 @@ fn collapse(session: &mut Session) {
     let (Some(first), Some(last)) = (legs.first(), legs.last()) else { return };
     let home = first.origin.is_some() && first.origin == last.destination;
     session.slots.return_date = last.date.filter(|_| home && legs.len() > 1);
+    session.slots.trip = session.slots.return_date.map(|_| Trip::RoundTrip);
+}
+
+/// "Back to Barcelona, then" of a journey that leaves from there and would have ended elsewhere: there and back again.
+fn returns_to_start(session: &Session, meant: &[&PlaceMention]) -> bool {
+    let ([mention], [first, last]) = (meant, session.slots.legs.as_slice()) else { return false };
+    let starts_there = first
+        .origin
+        .as_ref()
+        .is_some_and(|origin| mention.candidates.iter().any(|candidate| is_one_city(candidate.iata, origin.iata)));
+    let one_town = |one: &Option<Place>, other: &Option<Place>| {
+        one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one.iata == other.iata)
+    };
+    starts_there && one_town(&first.destination, &last.origin) && mention.role != PlaceRole::Origin
+}
+
+/// One route there and back, on the days of its two flights.
+fn collapse_home(session: &mut Session) {
+    let legs = std::mem::take(&mut session.slots.legs);
+    session.slots.return_date = legs.last().and_then(|last| last.date);
     session.slots.trip = session.slots.return_date.map(|_| Trip::RoundTrip);
 }
 

@@ -31,6 +31,13 @@ pub(super) fn money(budget: &Budget, session: &Session) -> Option<Money> {
             before.or_else(local).or(shown).unwrap_or(Currency::USD)
         }
     };
+    if budget.amount.is_empty() {
+        // "Rupees, of course": the amount that is known.
+        let known = session.budget_each.or(slots.max_price)?;
+        let digits = u32::from(known.currency.exponent().unwrap_or(2));
+        let whole = known.minor / 10_i64.pow(digits);
+        return Money::parse(&whole.to_string(), currency).ok();
+    }
     Money::parse(&budget.amount, currency).ok()
 }
 

@@ -3,6 +3,8 @@
 use contracts::dialogue::{Act, PlaceMention, PlaceRole, Remark, Session, Slot, Trouble, Unclear, Understanding};
 use contracts::travel::{Place, Slots};
 
+use geo::airports::{self, Airport};
+
 use super::{Merged, limits};
 use crate::nearness::{beside, country, is_airport_of, is_one_city};
 
@@ -30,12 +32,26 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     let (others, meant): (Vec<&PlaceMention>, Vec<&PlaceMention>) =
         meant.into_iter().partition(|mention| mention.either);
     for (at, mention) in meant.iter().enumerate() {
+        // "Maine" after "to Portland" says which one.
+        if mention.region
+            && meant.len() == 1
+            && let Some((slot, namesake)) = namesake(session, mention)
+        {
+            merged.informed = true;
+            fill(session, slot, namesake);
+            continue;
+        }
         // "Russia" of a journey from Saint Petersburg says again what is known.
         if mention.region
             && mention.role == PlaceRole::Unknown
             && meant.len() == 1
             && is_within(&session.slots, mention)
         {
+            merged.informed = true;
+            continue;
+        }
+        if is_refused_airport(session, said, mention) {
+            mention.candidates.first().into_iter().for_each(|place| limits::avoid(session, place));
             merged.informed = true;
             continue;
         }
@@ -74,6 +90,40 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
         // After "to Dubai from Lahore" a "no, Sharjah" is about where to, whatever was named last.
         session.recent = Some(Slot::Destination);
     }
+}
+
+/// The place of the same name as an end of the journey that lies in the region that is named, where the end itself does not.
+fn namesake(session: &Session, region: &PlaceMention) -> Option<(Slot, Place)> {
+    let there: Vec<&'static Airport> =
+        region.candidates.iter().filter_map(|place| airports::airports_of(place.iata).next()).collect();
+    let country = there.first()?.country;
+    let first = there.first()?.subdivision;
+    let whole = there.iter().any(|airport| airport.subdivision != first);
+    let lies_there = |airport: &Airport| {
+        airport.country == country && (whole || there.iter().any(|other| other.subdivision == airport.subdivision))
+    };
+    let ends = [(Slot::Origin, &session.slots.origin), (Slot::Destination, &session.slots.destination)];
+    ends.into_iter().find_map(|(slot, end)| {
+        let end = end.as_ref()?;
+        let known = airports::airports_of(end.iata).next()?;
+        if lies_there(known) {
+            return None;
+        }
+        let city = end.name.split(',').next()?.trim();
+        let named = |airport: &&Airport| airport.city.eq_ignore_ascii_case(city) && lies_there(airport);
+        let found = airports::airports().iter().filter(named).max_by_key(|airport| airport.tier)?;
+        Some((slot, Place { name: city.to_owned(), iata: found.iata }))
+    })
+}
+
+/// "No Stansted please" of a journey from London: the airport is not wanted, where "no, Oslo" would be another place.
+fn is_refused_airport(session: &Session, said: &Understanding, mention: &PlaceMention) -> bool {
+    let name = mention.name.0.to_lowercase();
+    let first = name.split(' ').next().unwrap_or_default();
+    let refused = said.words.0.windows(2).any(|pair| matches!(pair, [no, word] if no == "no" && word == first));
+    let ends = [&session.slots.origin, &session.slots.destination];
+    let of_end = |place: &Place| ends.iter().copied().flatten().any(|end| is_airport_of(place.iata, end.iata));
+    refused && mention.role == PlaceRole::Unknown && mention.candidates.first().is_some_and(of_end)
 }
 
 /// One end of the journey lies in the region that is named.
@@ -258,6 +308,11 @@ fn return_destination(slots: &Slots, meant: &[&PlaceMention], mention: &PlaceMen
         (None, Some(_)) => Some(Slot::Origin),
         (None, None) => meant.iter().any(|other| other.role == PlaceRole::Destination).then_some(Slot::Origin),
         (Some(_), None) if !is_in(slots, Slot::Origin, mention) => Some(Slot::Destination),
+        // "Go back to Kuala Lumpur" after another town was looked at.
+        (Some(origin), Some(_)) if !others && slots.return_date.is_none() => {
+            let home = mention.candidates.first().is_some_and(|place| is_one_city(place.iata, origin.iata));
+            (!home).then_some(Slot::Destination)
+        }
         _ => None,
     }
 }

@@ -7,14 +7,24 @@ use jiff::civil::{Time, time};
 
 use super::Merged;
 
-pub(super) fn merge(session: &mut Session, said: &Understanding, now: &Zoned, merged: &mut Merged) {
+pub(super) fn merge(session: &mut Session, said: &Understanding, now: &Zoned, back_moved: bool, merged: &mut Merged) {
     merged.informed |= !said.times.is_empty();
     for mention in &said.times {
         let back = mention.role == DateRole::Return
             || mention.role == DateRole::Unknown
                 && session.asked == Some(Slot::ReturnDate)
                 && session.slots.trip == Some(Trip::RoundTrip)
-            || mention.role == DateRole::Unknown && says_only_the_way_back(session, said);
+            || mention.role == DateRole::Unknown
+                && (says_only_the_way_back(session, said)
+                    || is_of_the_return_window(session, said)
+                    // "Actually Friday morning" moved the day back.
+                    || back_moved && said.dates.len() == 1 && session.recent_day == Some(Slot::ReturnDate) && said.times.len() == 1);
+        if let Some(minutes) = mention.shift {
+            let slots = &mut session.slots;
+            let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
+            *slot = slot.map(|window| shifted(window, minutes));
+            continue;
+        }
         let window = match mention.from_now {
             Some(hours) => Some(from_now(session, now, hours)),
             None => mention.window,
@@ -27,6 +37,27 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, now: &Zoned, me
         let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
         *slot = window.map(|window| bounded(*slot, window, mention));
     }
+}
+
+/// "6 at the earliest" where only the way back has a window, of which was spoken last.
+fn is_of_the_return_window(session: &Session, said: &Understanding) -> bool {
+    let slots = &session.slots;
+    slots.return_time.is_some()
+        && said.places.is_empty()
+        && said.dates.is_empty()
+        && session.recent_day == Some(Slot::ReturnDate)
+}
+
+/// A window that both ends of are moved, within the day.
+fn shifted(window: TimeWindow, minutes: i16) -> TimeWindow {
+    let last = 24 * 60 - 1;
+    let moved = |time: Time| {
+        let at = i32::from(time.hour()) * 60 + i32::from(time.minute());
+        // An open end stays open.
+        let at = if at == 0 || at == last { at } else { (at + i32::from(minutes)).clamp(0, last) };
+        Time::new((at / 60) as i8, (at % 60) as i8, 0, 0).unwrap_or(time)
+    };
+    TimeWindow { from: moved(window.from), to: moved(window.to) }
 }
 
 /// "Last flight back on Monday night": the message names the day back and no day out.
@@ -45,7 +76,10 @@ fn bounded(known: Option<TimeWindow>, window: TimeWindow, mention: &TimeMention)
             TimeWindow { from: known.from, to }
         }
         (Some(known), Some(TimeBound::From)) if known.to > window.from => {
-            TimeWindow { from: window.from, to: known.to }
+            // "6 at the earliest" of a flight in the evening is 18:00.
+            let later = window.from.checked_add(jiff::Span::new().hours(12)).unwrap_or(window.from);
+            let in_the_evening = known.from >= time(12, 0, 0, 0) && window.from < time(12, 0, 0, 0) && later < known.to;
+            TimeWindow { from: if in_the_evening { later } else { window.from }, to: known.to }
         }
         _ => window,
     }

@@ -55,7 +55,7 @@ fn bare_count(session: &Session, said: &Understanding) -> Option<Travellers> {
 /// The party, with what was not said taken from what is known; `None` where it is beyond counting.
 fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
     let small = |count: Option<u32>| count.map(|count| u8::try_from(count.min(200)).unwrap_or(u8::MAX));
-    let Travellers { total, adults, children, infants, more, among, fewer, grown } = said;
+    let Travellers { total, adults, children, infants, more, among, fewer, grown, aged } = said;
     let (total, adults, children, infants) = (small(total), small(adults), small(children), small(infants));
     let before = known.unwrap_or(Passengers::ONE);
     if grown {
@@ -68,6 +68,14 @@ fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
             party.children = party.children.checked_add(1)?;
         }
         return Some(party);
+    }
+    let told = said.adults.unwrap_or(0) + said.children.unwrap_or(0) + said.infants.unwrap_or(0);
+    if aged && u32::from(before.children) + u32::from(before.infants) == told {
+        return Some(Passengers {
+            adults: before.adults.checked_add(adults.unwrap_or(0))?,
+            children: children.unwrap_or(0),
+            infants: infants.unwrap_or(0),
+        });
     }
     if fewer {
         return Some(Passengers {

@@ -57,6 +57,15 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         ("the day after", 1),
         ("a day after", 1),
         ("one day after", 1),
+        ("a week before", -7),
+        ("one week before", -7),
+        ("a week after", 7),
+        ("one week after", 7),
+        ("right after", 1),
+        ("straight after", 1),
+        ("just after", 1),
+        ("right before", -1),
+        ("just before", -1),
     ];
     let led = OFFSETS.iter().find_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)));
     let counted = led.or_else(|| {
@@ -64,24 +73,43 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         let sign = match (text.at(at + length), text.at(at + length + 1)) {
             ("days", "before") => -1,
             ("days", "after") => 1,
+            ("weeks", "before") => -7,
+            ("weeks", "after") => 7,
             _ => return None,
         };
-        Some((sign * count as i32, length + 2))
+        Some((sign * i32::try_from(count.min(400)).ok()?, length + 2))
     });
     let (offset, start) = counted.map_or((0, at), |(days, length)| (days, at + length));
-    // "The Republic Day weekend" is of that day.
-    let weekend = |end: usize| usize::from(text.at(end) == "weekend");
+    let is_weekend = |end: usize| text.at(end) == "weekend" || text.is(end, &["long", "weekend"]);
+    let weekend = |end: usize| if text.at(end) == "long" { end + 2 - at } else { end + 1 - at };
     if let Some((festival, length)) = moving(text, start) {
-        return Some((DateExpr::Festival { festival, offset }, start + length + weekend(start + length) - at));
+        let end = start + length;
+        return Some(match is_weekend(end) && start == at {
+            true => (DateExpr::FestivalWeekend { festival }, weekend(end)),
+            false => (DateExpr::Festival { festival, offset }, end - at),
+        });
     }
     let (holiday, length) = NAMES
         .iter()
         .filter_map(|(phrase, holiday)| text.any_of(start, &[*phrase]).map(|length| (*holiday, length)))
         .max_by_key(|(_, length)| *length)?;
-    if matches!(text.at(start + length), "island" | "islands") {
+    let end = start + length;
+    if matches!(text.at(end), "island" | "islands") {
         return None;
     }
-    Some((DateExpr::Holiday { holiday, offset }, start + length + weekend(start + length) - at))
+    // "Easter Tuesday".
+    let behind = match (holiday, text.at(end)) {
+        (Holiday::Easter, "saturday") => Some(-1),
+        (Holiday::Easter, "tuesday") => Some(2),
+        _ => None,
+    };
+    if let Some(days) = behind {
+        return Some((DateExpr::Holiday { holiday, offset: offset + days }, end + 1 - at));
+    }
+    Some(match is_weekend(end) && start == at {
+        true => (DateExpr::HolidayWeekend { holiday }, weekend(end)),
+        false => (DateExpr::Holiday { holiday, offset }, end - at),
+    })
 }
 
 /// A festival whose day moves, and how many tokens its name takes.

@@ -13,6 +13,7 @@ pub fn range(text: &Text, at: usize) -> Option<(DateExpr, DateExpr, usize)> {
     let between = text.at(at) == "between";
     dotted(text, start)
         .or_else(|| of_one_month(text, start, between))
+        .or_else(|| slashed(text, start))
         .map(|(first, second, end)| (first, second, end - at))
 }
 
@@ -43,6 +44,16 @@ fn of_one_month(text: &Text, at: usize, between: bool) -> Option<(DateExpr, Date
         true => (month - 1, year),
     };
     Some((date(before.1, before.0, first), date(year, month, second), end + usize::from(year.is_some())))
+}
+
+/// "dec 20/27": two days of a month.
+fn slashed(text: &Text, at: usize) -> Option<(DateExpr, DateExpr, usize)> {
+    let (month, length) = month_at(text, at)?;
+    let next = at + length;
+    let (first, second) = (small(text.at(next))?, small(text.at(next + 2))?);
+    let days = (1..=31).contains(&first) && (1..=31).contains(&second) && first < second;
+    let shaped = text.at(next + 1) == "/" && text.joined(next) && text.joined(next + 1) && text.at(next + 3) != "/";
+    (days && shaped).then(|| (date(None, month, first), date(None, month, second), next + 3))
 }
 
 fn day(text: &Text, at: usize) -> Option<(i8, usize)> {

@@ -3,7 +3,7 @@
 use contracts::dialogue::{DateExpr, Week};
 
 use super::{Found, day_of_month, iso, numeric, with_month_name};
-use crate::numbers::digit_ordinal;
+use crate::numbers::{digit_ordinal, number};
 use crate::text::Text;
 
 /// 1 (Monday) to 7 (Sunday).
@@ -110,7 +110,19 @@ fn exact_after(text: &Text, at: usize) -> Found {
         .or_else(|| numeric(text, at))
         .or_else(|| with_month_name(text, at))
         .or_else(|| digit_ordinal(text, at).and_then(|_| day_of_month(text, at)))
+        .or_else(|| number_alone(text, at))
         .map(|(found, length)| (found, at + length))
+}
+
+/// The 28 of "Thursday 28": a number behind a weekday that counts nothing else.
+fn number_alone(text: &Text, at: usize) -> Found {
+    let (day, length) = number(text, at).filter(|_| text.at(at).starts_with(|first: char| first.is_ascii_digit()))?;
+    let end = at + length;
+    let next = text.at(end);
+    let ends = !text.is_word(end) && !matches!(next, ":" | "/" | "$" | "€" | "£" | "%" | "+" | "-" | ".")
+        || matches!(next, "return" | "back" | "from" | "please" | "then" | "instead" | "morning" | "evening" | "night");
+    let day = i8::try_from(day).ok().filter(|day| (13..=31).contains(day) && ends)?;
+    Some((DateExpr::DayOfMonth { day, month: None }, length))
 }
 
 /// "sun", "sat", "wed" and "mon" are days where something beside them says so.
@@ -141,12 +153,33 @@ fn is_other_word(text: &Text, at: usize, named: bool) -> bool {
             | "home"
             | "go"
             | "nxt"
+            | "it"
+            | "or"
+            | "maybe"
+            | "not"
+            | "ok"
     );
     // "Fri instead", "wed after 6pm", "sat evening": what follows is said of days.
     let follows = matches!(
         text.at(at + 1),
-        "instead" | "after" | "before" | "morning" | "afternoon" | "evening" | "night" | "then" | "or"
-    ) && word != "sun";
+        "instead"
+            | "after"
+            | "before"
+            | "morning"
+            | "afternoon"
+            | "evening"
+            | "night"
+            | "then"
+            | "or"
+            | "am"
+            | "pm"
+            | "early"
+            | "late"
+            | "return"
+            | "noon"
+            | "back"
+    ) && word != "sun"
+        || matches!(text.at(at + 1), "to" | "-" | "till" | "until" | "/") && weekday_name(text.at(at + 2)).is_some();
     let led = led || follows;
     let alone = at == 0 && !text.tokens.get(1).is_some_and(|token| token.is_word());
     !(capital || led || alone)

@@ -258,7 +258,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Looks at the whole message.
     pub fn new(tokens: &'a [Token]) -> Self {
-        let words = tokens.iter().filter(|token| token.is_word()).count();
+        let words = tokens.iter().filter(|token| token.is_word() && !is_filler(&token.text)).count();
         let capitals = tokens.iter().filter(|token| token.capital).count();
         Self { tokens, words, capitals_tell: words < 4 || capitals * 10 < words * 7 }
     }
@@ -322,7 +322,8 @@ impl<'a> Context<'a> {
             Some(previous) => previous.ends_sentence() || previous.text == "\"",
             None => true,
         };
-        let words = self.tokens.get(span.clone()).unwrap_or_default().iter().filter(|token| token.is_word()).count();
+        let of_name = self.tokens.get(span.clone()).unwrap_or_default();
+        let words = of_name.iter().filter(|token| token.is_word() && !is_filler(&token.text)).count();
         Evidence {
             placed,
             capital: self.capitals_tell
@@ -353,6 +354,40 @@ impl<'a> Context<'a> {
         }
         at
     }
+}
+
+/// Said beside a name that is all of an answer: "England, obviously", "sorry, Nice".
+fn is_filler(word: &str) -> bool {
+    matches!(
+        word,
+        "omg"
+            | "hmm"
+            | "oh"
+            | "ah"
+            | "wait"
+            | "ok"
+            | "okay"
+            | "then"
+            | "yes"
+            | "yeah"
+            | "no"
+            | "nah"
+            | "lets"
+            | "say"
+            | "obviously"
+            | "ofc"
+            | "obv"
+            | "please"
+            | "lol"
+            | "haha"
+            | "sorry"
+            | "actually"
+            | "mean"
+            | "meant"
+            | "duh"
+            | "course"
+            | "oops"
+    )
 }
 
 impl Evidence {

@@ -171,7 +171,9 @@ impl Scan<'_> {
             && names::bearers(self.context.text(at - 1))
                 .iter()
                 .any(|city| airports::airports_of(city.iata).any(|airport| airport.iata == bearer.iata));
-        (around.placed || around.alone || around.leads_on || behind_its_city).then(|| clear(&bearer, at..at + 1))
+        // "Do I hav to pay": only what leads to a place is one.
+        let leads = around.leads_on && self.starts_place(at + 2);
+        (around.placed || around.alone || leads || behind_its_city).then(|| clear(&bearer, at..at + 1))
     }
 
     /// A code or a name that a sign or "to" joins to another: "bkk > hkt", "cpt→jnb", "nice to paris".
@@ -201,8 +203,10 @@ impl Scan<'_> {
         let code = text.parse().ok().and_then(names::bearer);
         let clean = |sign: &str| matches!(sign, "-" | ">" | "/" | "→" | "➡" | "=" | "»");
         // "Goa" is the city, not Genoa.
-        let named = names::bearers(text).first().map(|first| first.iata);
-        let code = code.filter(|bearer| named.is_none_or(|iata| iata == bearer.iata) && regions(text).is_empty());
+        let named = names::bearers(text).first();
+        let outranks =
+            |bearer: &Bearer| named.is_none_or(|named| named.iata == bearer.iata || named.tier < bearer.tier);
+        let code = code.filter(|bearer| outranks(bearer) && regions(text).is_empty());
         match code {
             Some(bearer) => {
                 let signed = clean(self.context.text(at + 1)) || at > 0 && clean(self.context.text(at - 1));
@@ -237,17 +241,37 @@ impl Scan<'_> {
     fn starts_place(&self, at: usize) -> bool {
         let code = self.context.text(at).parse().ok().and_then(names::bearer);
         let end = !self.tokens.get(at + 1).is_some_and(Token::is_word) || self.context.ends_place(at + 1);
-        code.is_some_and(|bearer| !is_ordinary(self.context.text(at)) && (bearer.tier > 0 || end))
+        // "ISB to man 17 dec": also a code that is a word, where a day or nothing follows.
+        let dated = || {
+            let next = self.context.text(at + 1);
+            next.starts_with(|first: char| first.is_ascii_digit())
+                || !self.tokens.get(at + 1).is_some_and(Token::is_word)
+        };
+        let ordinary = is_ordinary(self.context.text(at));
+        code.is_some_and(|bearer| !ordinary && (bearer.tier > 0 || end) || bearer.tier >= names::PROMINENT && dated())
             || self.windows(at).iter().any(|(name, _)| {
                 let known = names::bearers(name).first().is_some_and(|first| first.tier > 0);
                 known && (!is_ordinary(name) || end) || !name.is_ascii() && town(name).is_some()
             })
     }
 
+    /// What the words around a name say; one that leads on to a place ("Cambridge to Edinburgh") is placed.
+    fn leading_on(&self, span: &Range<usize>) -> Evidence {
+        let mut around = self.context.around(span, self.last);
+        let begins = span.start == 0
+            || !self.tokens.get(span.start - 1).is_some_and(Token::is_word)
+            || matches!(
+                self.context.text(span.start - 1),
+                "flight" | "flights" | "tickets" | "ticket" | "fly" | "cheap"
+            );
+        around.placed |= around.leads_on && begins && self.starts_place(span.end + 1);
+        around
+    }
+
     /// A landmark, a town without an airport, or a city's name in another language.
     fn town(&self, name: &str, span: &Range<usize>) -> Option<Mention> {
         let found = town(name)?;
-        let around = self.context.around(span, self.last);
+        let around = self.leading_on(span);
         let foreign = !name.is_ascii();
         let landmark = is_landmark(name) && (name.contains(' ') || !is_ordinary(name));
         let meant = foreign
@@ -280,7 +304,7 @@ impl Scan<'_> {
         if let Some(mention) = self.in_region(name, bearers, &span) {
             return Some(mention);
         }
-        let around = self.context.around(&span, self.last);
+        let around = self.leading_on(&span);
         let city = bearers.first().filter(|first| {
             let in_capitals = name.len() < 4 && self.context.capitals(span.start);
             first.tier >= names::PROMINENT && in_capitals || around.suffices(name, first.tier)
@@ -355,8 +379,16 @@ impl Scan<'_> {
             && (around.placed && (!ordinary || around.closed)
                 || around.alone && !abbreviated
                 || around.alone && country
+                // "UK not Alabama".
+                || self.context.text(span.end) == "not" && self.names_region(span.end + 1)
+                || span.start > 0 && self.context.text(span.start - 1) == "not" && !abbreviated
                 // "The UK one".
                 || country && self.context.text(span.end) == "one")
+    }
+
+    /// A region, whole or part of a country, is named at a token.
+    fn names_region(&self, at: usize) -> bool {
+        self.windows(at).iter().any(|(name, _)| !regions(name).is_empty())
     }
 
     /// A prominent name with one typing error, where a place is expected.
@@ -415,7 +447,9 @@ fn busiest(region: &Region) -> Vec<Place> {
     let mut cities: Vec<Bearer> = Vec::new();
     for airport in airports::airports().iter().filter(|airport| region.holds(airport)) {
         let city = airports::metro_of(airport.iata).map_or(airport.iata, |metro| metro.iata);
-        if let Some(bearer) = names::bearer(city).filter(|bearer| bearer.tier >= names::PROMINENT)
+        // Of a small state the small ones are told, too.
+        let least = if matches!(region.extent, Extent::Subdivision(_)) { 1 } else { names::PROMINENT };
+        if let Some(bearer) = names::bearer(city).filter(|bearer| bearer.tier >= least)
             && cities.iter().all(|other| other.iata != bearer.iata)
         {
             cities.push(bearer);

@@ -359,6 +359,16 @@ pub enum DateExpr {
         #[serde(default)]
         offset: i32,
     },
+    /// "Labor Day weekend": the first day of the weekend that a holiday makes.
+    HolidayWeekend {
+        /// Which.
+        holiday: Holiday,
+    },
+    /// "Eid weekend": the same of a festival that moves.
+    FestivalWeekend {
+        /// Which.
+        festival: Festival,
+    },
     /// "the first Monday of February", "the last Saturday of the month".
     NthWeekday {
         /// 1 to 5; -1 is the last.
@@ -494,12 +504,14 @@ pub struct Travellers {
     pub fewer: bool,
     /// They were counted as the age group below ("the 11-year-old has turned 12").
     pub grown: bool,
+    /// The ages of children who were counted before ("the kids are 14, 6 and 1").
+    pub aged: bool,
 }
 
 /// The most a journey may cost, as it was said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// A decimal ("450", "450.50").
+    /// A decimal ("450", "450.50"); empty where only another currency was said of the limit that is known.
     pub amount: String,
     /// ISO 4217, where the words tell; a bare "$" is USD.
     pub currency: Option<String>,
@@ -524,11 +536,14 @@ pub struct TimeMention {
     /// From so many hours from now on.
     #[serde(default)]
     pub from_now: Option<u8>,
+    /// The window that is known moves by so many minutes ("an hour later").
+    #[serde(default)]
+    pub shift: Option<i16>,
 }
 
 impl Default for TimeMention {
     fn default() -> Self {
-        Self { window: None, role: DateRole::Unknown, bound: None, from_now: None }
+        Self { window: None, role: DateRole::Unknown, bound: None, from_now: None, shift: None }
     }
 }
 
