@@ -1,6 +1,7 @@
 //! The whole set, over real HTTP.
 
 mod asking;
+mod booking;
 mod broken_off;
 mod chat;
 mod circuits;

@@ -538,6 +538,52 @@ def test_the_button_of_a_card_asks_about_that_card(page):
     assert not [button for turn in turns for button in asks(turn)], "they are of another journey"
 
 
+def test_a_card_tells_what_its_fare_includes_and_leads_to_where_it_is_booked(page):
+    page.open()
+    page.say(FLIGHT)
+    sample = page.script("return JSON.parse(sessionStorage.getItem('colloquy:/')).turns[0].reply.offers[0]")
+    assert not [button for button in page.all(".offer button") if "Book this one" in button.text], "samples are not sold"
+    page.button("Start over").click()
+
+    money = lambda amount: {"amount": amount, "currency": "GBP"}
+    fare = {
+        "checked_bags": {"pieces": 1, "kilograms": 23}, "carry_on": {"pieces": 0}, "refund": {"allowed": True, "penalty": money("80.00")},
+        "change": {"allowed": False}, "hold": {"possible": True, "ticket_by": "2026-11-25"},
+    }  # fmt: skip
+    offer = sample | {"sample": False, "provider": "duffel", "fare": fare, "co2_kg": 460}
+    offer["itineraries"][0]["segments"][0]["aircraft"] = "Boeing 777-300"
+    page.stream_next(turn_event(), {"event": "done", "reply": reply(reply="Found.", offers=[offer], action="search_flights")})
+    turn = start(page, "find me a flight")
+    page.answered()
+    facts = [fact.text.replace("\u00a0", " ") for fact in page.all(".fare li", turn)]
+    assert facts == [
+        "Each traveller: 1 checked bag of 23 kg, no carry-on bag", "Refund for GBP 80.00", "Not changeable",
+        "Can be held, ticket until Wed 25 Nov", "About 460 kg of CO₂ in all",
+    ]  # fmt: skip
+    page.all("summary", turn)[0].click()
+    assert "Boeing 777-300" in page.all(".legs", turn)[0].text
+
+    booking = {"rank": 1, "state": "for_sale", "is_checkout": True, "url": "https://links.duffel.com/?token=abcdef"}
+    booked = reply(reply="Still sold.", offers=[offer], action="book", booking=booking)
+    page.stream_next(turn_event(), {"event": "done", "reply": booked})
+    page.script("arguments[0].click()", next(button for button in page.all(".ask", turn) if "Book this one" in button.text))
+    page.until(lambda: len(page.all(".turn")) == 2)
+    answer = page.answered()
+    assert page.sent()[-1]["body"]["message"] == "Book the first one"
+    link = page.all("a.book", answer)[0]
+    assert link.text.startswith("Continue to book")
+    assert (link.get_attribute("href"), link.get_attribute("rel")) == (booking["url"], "noopener noreferrer")
+
+    for url in ["javascript:alert(1)", "http://links.duffel.com/", "no address"]:
+        booked["booking"]["url"] = url
+        page.stream_next(turn_event(), {"event": "done", "reply": booked})
+        before = len(page.all(".turn"))
+        start(page, "book it")
+        page.until(lambda: len(page.all(".turn")) == before + 1)
+        assert page.all("a.book", page.answered()) == [], url
+    assert page.console() == []
+
+
 @pytest.mark.parametrize("assistant", ["travel", "fertility", "therapy", "defi"])
 def test_somebody_in_danger_finds_help_that_can_be_tapped_and_is_read_out(page, assistant):
     page.open()

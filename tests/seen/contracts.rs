@@ -18,7 +18,7 @@ use contracts::api::*;
 use contracts::dialogue::*;
 use contracts::knowledge::{Intent, Retrieval};
 use contracts::step::{Step, StreamStep};
-use contracts::travel::{Alliance, Cabin, LowCost, Trip};
+use contracts::travel::{Alliance, BookingState, Cabin, LowCost, Trip};
 use contracts::turns::Finished;
 use contracts::turns::RecordWork;
 use runtime::assistants::Assistants;
@@ -37,7 +37,7 @@ type Check = fn(&Value) -> Result<(), String>;
 const KEPT: usize = 2;
 
 /// Every contract, with what reads both of its sides.
-const CONTRACTS: [(&str, Check); 23] = [
+const CONTRACTS: [(&str, Check); 24] = [
     (UNDERSTAND.path, |pair| step(&UNDERSTAND, pair)),
     (SESSION_CLAIM.path, |pair| step(&SESSION_CLAIM, pair)),
     (SESSION_RELEASE.path, |pair| step(&SESSION_RELEASE, pair)),
@@ -51,6 +51,7 @@ const CONTRACTS: [(&str, Check); 23] = [
     (TURN_STOPPED.path, |pair| step(&TURN_STOPPED, pair)),
     (TURN_FEEDBACK.path, |pair| step(&TURN_FEEDBACK, pair)),
     (FLIGHTS.path, |pair| step(&FLIGHTS, pair)),
+    (FLIGHTS_PRICE.path, |pair| step(&FLIGHTS_PRICE, pair)),
     (FLIGHTS_WARM.path, |pair| step(&FLIGHTS_WARM, pair)),
     (FLIGHTS_HEALTH.path, |pair| checks(&FLIGHTS_HEALTH, pair)),
     (RETRIEVE.path, |pair| step(&RETRIEVE, pair)),
@@ -64,11 +65,12 @@ const CONTRACTS: [(&str, Check); 23] = [
 ];
 
 /// Every enum that travels, with what reads a value of it.
-const ENUMS: [(&str, Check); 29] = [
+const ENUMS: [(&str, Check); 30] = [
     ("Act", unknown::<Act>),
     ("Action", unknown::<Action>),
     ("Alliance", unknown::<Alliance>),
     ("Begun", unknown::<Begun>),
+    ("BookingState", unknown::<BookingState>),
     ("Cabin", unknown::<Cabin>),
     ("CircuitState", unknown::<CircuitState>),
     ("DateExpr", unknown::<DateExpr>),
@@ -243,6 +245,7 @@ async fn traffic() -> Golden {
     let first = say(None, "fly me from Lahore to Dubai next Friday, two of us, business, back a week later").await;
     let id = first["session_id"].as_str().unwrap();
     say(Some(id), "the second one").await;
+    say(Some(id), "book it").await;
     let question = json!({"assistant": "defi", "message": "What is impermanent loss?", "client_time": FRIDAY});
     ask(&chat, "POST", "/v1/chat", Some(question)).await;
     let question = json!({"assistant": "defi", "question": "What is impermanent loss?"});

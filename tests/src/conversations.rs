@@ -17,7 +17,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use contracts::dialogue::Action;
 use contracts::travel::{
-    Airline, Cost, FlightQuery, Itinerary, LocalTime, Money, Offer, Passengers, Segment, Slots, TimeWindow,
+    Airline, Cost, Fare, FlightQuery, Itinerary, LocalTime, Money, Offer, Passengers, Segment, Slots, TimeWindow,
 };
 use jiff::Zoned;
 use serde::Deserialize;
@@ -85,6 +85,7 @@ pub fn in_short(action: &Action) -> String {
         Action::SearchFlights { skip: 0, .. } => "search".to_owned(),
         Action::SearchFlights { skip, .. } => format!("search after {skip}"),
         Action::ShowOffer { rank } => format!("show {rank}"),
+        Action::Book { rank, .. } => format!("book {rank}"),
         Action::Answer { topic, rank, then_ask } => {
             let about = rank.map(|rank| format!(" about {rank}")).unwrap_or_default();
             let then = then_ask.as_ref().map(|slot| format!(" then ask {}", name(slot))).unwrap_or_default();
@@ -177,6 +178,8 @@ pub fn offers(query: &FlightQuery, skip: usize) -> anyhow::Result<Vec<Offer>> {
                 arrives_at: departs_at,
                 duration_minutes: minutes,
                 technical_stops: stops,
+                cabin: None,
+                aircraft: None,
             };
             let price = Money { minor: price * 100, currency: iso_currency::Currency::EUR };
             Ok(Offer {
@@ -194,6 +197,9 @@ pub fn offers(query: &FlightQuery, skip: usize) -> anyhow::Result<Vec<Offer>> {
                 dominated: false,
                 outside_times: false,
                 expires_at: None,
+                sold_by: None,
+                fare: Fare::default(),
+                co2_kg: None,
             })
         })
         .collect()

@@ -104,6 +104,7 @@ impl Question {
             client_time: ClientTime::now(),
             offers: Vec::new(),
             more: 0,
+            booking: None,
             suggestions: Vec::new(),
             calendar: Vec::new(),
             hand_offs_are_read: deps.hand_offs_are_read,

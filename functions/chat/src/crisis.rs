@@ -221,6 +221,7 @@ fn chat_reply(
         slots: session.slots.clone(),
         offers: Vec::new(),
         calendar: Vec::new(),
+        booking: None,
         citations: Vec::new(),
         suggestions: Vec::new(),
         retrieval: None,

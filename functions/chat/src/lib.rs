@@ -5,6 +5,7 @@
 
 mod admin;
 mod ask;
+mod booking;
 mod calendar;
 mod crisis;
 mod opened;

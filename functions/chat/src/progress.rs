@@ -90,6 +90,11 @@ impl Progress {
         }
     }
 
+    /// The turn's id, once it is begun.
+    pub fn turn_id(&self) -> String {
+        self.key.as_ref().map(|key| key.turn_id.clone()).unwrap_or_default()
+    }
+
     /// The turn can be followed and stopped from now on: by its session, or where it has none, by who knows its id.
     pub fn begun(&mut self, session_id: Option<SessionId>, turn_id: &str, assistant: &str) {
         let (turn_id, assistant) = (turn_id.to_owned(), assistant.to_owned());

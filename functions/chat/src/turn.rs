@@ -13,7 +13,7 @@ use contracts::dialogue::{Action, Session, Understanding};
 use contracts::knowledge::{RetrieveRequest, Retrieved};
 use contracts::private::Private;
 use contracts::problem::Problem;
-use contracts::travel::{FlightQuery, Offer};
+use contracts::travel::{Booking, FlightQuery, Offer};
 use contracts::turns::RecordWork;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,7 @@ use crate::opened::{Opened, release};
 use crate::progress::{Delivery, Progress, RESERVE, Written, unanswered};
 use crate::running::{self, caught};
 use crate::stream::replayed;
-use crate::{Deps, calendar, crisis, suggest};
+use crate::{Deps, booking, calendar, crisis, suggest};
 
 /// How many questions are suggested instead of one that nothing answers.
 const SUGGESTIONS: usize = 3;
@@ -85,6 +85,7 @@ struct Found {
     /// All of them, where they were searched now.
     ranked: Option<RankedOffers>,
     retrieved: Option<Retrieved>,
+    booking: Option<Booking>,
 }
 
 /// Runs the turn of a message.
@@ -263,6 +264,7 @@ impl Turn {
             client_time,
             offers: found.offers,
             more: found.more,
+            booking: found.booking,
             suggestions,
             calendar,
             hand_offs_are_read: deps.hand_offs_are_read,
@@ -280,7 +282,9 @@ impl Turn {
             progress.emit(|| TurnEvent::Delta { text });
         }
         let suggestions = instead(&asked);
-        let ReplyRequest { assistant, action, session, client_time, offers, calendar, question: message, .. } = asked;
+        let ReplyRequest {
+            assistant, action, session, client_time, offers, booking, calendar, question: message, ..
+        } = asked;
         let reply = ChatReply {
             session_id,
             turn_id,
@@ -292,6 +296,7 @@ impl Turn {
             slots: session.slots.clone(),
             offers,
             calendar,
+            booking,
             citations,
             suggestions,
             retrieval,
@@ -345,6 +350,10 @@ async fn find(
         Action::ShowOffer { rank } => {
             let offers = session.shown.iter().filter(|offer| offer.rank == *rank).cloned().collect();
             Found { offers, ..Found::default() }
+        }
+        Action::Book { rank, query } => {
+            let (booking, offer) = booking::price(deps, progress, session, *rank, query).await.unzip();
+            Found { booking, offers: offer.flatten().into_iter().collect(), ..Found::default() }
         }
         Action::Retrieve | Action::LookUp { .. } => {
             // What is asked in the middle of a booking does not go on with the booking.

@@ -5,6 +5,9 @@
 //! price is taken per traveller and in whole units there, so that it only narrows; stops above none and the exact limit
 //! are filtered by us.
 
+mod fare;
+mod price;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -12,6 +15,7 @@ use contracts::private::Private;
 use contracts::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers};
 use geo::airlines;
 use iso_currency::Currency;
+use jiff::civil::Date;
 use reqwest::header::ACCEPT;
 use reqwest::{Client, StatusCode};
 use runtime::config::Secret;
@@ -20,6 +24,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use self::fare::{WireBags, calm, fare};
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::token::{Token, Tokens};
 use crate::wire::{self, Text};
@@ -66,6 +71,11 @@ impl Amadeus {
     /// # Errors
     /// Why there are none; no offers for sale are not a failure.
     pub async fn search(&self, query: &FlightQuery) -> Result<Vec<Offer>, Failure> {
+        let (passengers, sample) = (query.passengers, self.is_test());
+        self.answered(query).await?.read(move |answer| offers(answer, passengers, sample)).await
+    }
+
+    async fn answered(&self, query: &FlightQuery) -> Result<Answer, Failure> {
         let token = self.tokens.get(self.token()).await?;
         let mut answer = self.ask(query, &token).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
@@ -73,8 +83,7 @@ impl Amadeus {
             let token = self.tokens.get(self.token()).await?;
             answer = self.ask(query, &token).await?;
         }
-        let (passengers, sample) = (query.passengers, self.is_test());
-        answer.read(move |answer| offers(answer, passengers, sample)).await
+        Ok(answer)
     }
 
     /// Fetches a token, unless the one held lives for `hold` and longer.
@@ -223,12 +232,12 @@ fn offers(answer: &Answer, passengers: Passengers, sample: bool) -> Result<Vec<O
     }
     let with_status = |failure| Failure { status: Some(answer.status), ..failure };
     let list: OfferList<'_> = wire::read(&answer.body).map_err(with_status)?;
-    let names = list.dictionaries.and_then(|dictionaries| dictionaries.carriers).unwrap_or_default();
+    let names = list.dictionaries.unwrap_or_default();
     wire::each(NAME, &list.data, |offer: WireOffer| offer.read(passengers, &names, sample)).map_err(with_status)
 }
 
-/// Why there is no answer, from either form of its errors: a list with a code, or the flat one of the token endpoint.
-fn refusal(answer: &Answer) -> Failure {
+/// The code of an error, in either form: a list with a code, or the flat one of the token endpoint.
+fn coded(answer: &Answer) -> Option<String> {
     #[derive(Deserialize)]
     struct Errors {
         errors: Option<Vec<CodedError>>,
@@ -241,8 +250,14 @@ fn refusal(answer: &Answer) -> Failure {
     }
 
     let errors: Option<Errors> = serde_json::from_slice(&answer.body).ok();
-    let code = errors.and_then(|told| told.errors.into_iter().flatten().find_map(|error| error.code).or(told.code));
-    let limited = code.is_some_and(|code| RATE_LIMITED.contains(&code.0.as_str()));
+    errors
+        .and_then(|told| told.errors.into_iter().flatten().find_map(|error| error.code).or(told.code))
+        .map(|code| code.0)
+}
+
+/// Why there is no answer.
+fn refusal(answer: &Answer) -> Failure {
+    let limited = coded(answer).is_some_and(|code| RATE_LIMITED.contains(&code.as_str()));
     Failure::answered(answer.status, &answer.headers, limited.then_some(Reason::RateLimited))
 }
 
@@ -259,9 +274,14 @@ struct OfferList<'a> {
     dictionaries: Option<Dictionaries>,
 }
 
-#[derive(Deserialize)]
+/// What the codes of an answer stand for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Dictionaries {
+    #[serde(deserialize_with = "wire::if_readable")]
     carriers: Option<HashMap<String, String>>,
+    #[serde(deserialize_with = "wire::if_readable")]
+    aircraft: Option<HashMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -271,6 +291,12 @@ struct WireOffer {
     itineraries: Vec<WireItinerary>,
     price: WirePrice,
     traveler_pricings: Option<Vec<WirePricing>>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    validating_airline_codes: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    instant_ticketing_required: Option<bool>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    last_ticketing_date: Option<Date>,
 }
 
 #[derive(Deserialize)]
@@ -289,6 +315,13 @@ struct WireSegment {
     operating: Option<WireOperating>,
     duration: Option<String>,
     number_of_stops: Option<u8>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    aircraft: Option<WireAircraft>,
+}
+
+#[derive(Deserialize)]
+struct WireAircraft {
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -315,6 +348,7 @@ struct WirePrice {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WirePricing {
+    traveler_type: Option<String>,
     fare_details_by_segment: Option<Vec<WireFare>>,
 }
 
@@ -323,13 +357,20 @@ struct WirePricing {
 struct WireFare {
     segment_id: Text,
     cabin: Option<String>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    included_checked_bags: Option<WireBags>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    included_cabin_bags: Option<WireBags>,
 }
 
 impl WireOffer {
-    fn read(self, passengers: Passengers, names: &HashMap<String, String>, sample: bool) -> Option<Offer> {
+    fn read(self, passengers: Passengers, names: &Dictionaries, sample: bool) -> Option<Offer> {
         let currency = Currency::from_code(&self.price.currency)?;
         let price = self.price.grand_total.unwrap_or(self.price.total);
-        let cabins = cabins(self.traveler_pricings.unwrap_or_default());
+        let pricings = self.traveler_pricings.unwrap_or_default();
+        let fare = fare(&pricings, self.instant_ticketing_required, self.last_ticketing_date);
+        let seller = self.validating_airline_codes.and_then(|codes| codes.into_iter().next());
+        let cabins = cabins(pricings);
         let directions = self.itineraries.into_iter().map(|itinerary| {
             let flights = itinerary.segments.into_iter().map(|segment| segment.read(names, &cabins));
             flights.collect()
@@ -343,6 +384,10 @@ impl WireOffer {
             directions: directions.collect::<Option<_>>()?,
             // The day until which a ticket can be bought is no promise of its price.
             expires_at: None,
+            sold_by: seller.and_then(|code| airline(&code, names)),
+            fare,
+            // What its figures count, a seat or all of them, is not said.
+            co2_kg: None,
         };
         draft.offer()
     }
@@ -359,13 +404,15 @@ fn cabins(pricings: Vec<WirePricing>) -> HashMap<String, Cabin> {
 }
 
 impl WireSegment {
-    fn read(self, names: &HashMap<String, String>, cabins: &HashMap<String, Cabin>) -> Option<Flight> {
+    fn read(self, names: &Dictionaries, cabins: &HashMap<String, Cabin>) -> Option<Flight> {
         let (origin, destination) = (self.departure.iata_code, self.arrival.iata_code);
         let (departs, arrives) = times(
             (&self.departure.at, clock(origin, None)),
             (&self.arrival.at, clock(destination, None)),
             self.duration.as_deref().and_then(minutes),
         )?;
+        let code = self.aircraft.map(|aircraft| aircraft.code);
+        let aircraft = code.and_then(|code| names.aircraft.as_ref()?.get(&code)).map(|name| calm(name));
         let operator = self.operating.and_then(|operating| operating.carrier_code);
         Some(Flight {
             carrier: airline(&self.carrier_code, names)?,
@@ -377,13 +424,15 @@ impl WireSegment {
             arrives,
             technical_stops: self.number_of_stops.unwrap_or(0),
             cabin: self.id.and_then(|id| cabins.get(&id.0).copied()),
+            aircraft,
         })
     }
 }
 
 /// The airline by the name people know, else by the one in the answer, which shouts.
-fn airline(code: &str, names: &HashMap<String, String>) -> Option<Airline> {
-    let known = airlines::name_of(code).or_else(|| names.get(code).map(String::as_str));
+fn airline(code: &str, names: &Dictionaries) -> Option<Airline> {
+    let told = || names.carriers.as_ref()?.get(code).map(String::as_str);
+    let known = airlines::name_of(code).or_else(told);
     (!code.is_empty()).then(|| Airline { name: known.unwrap_or(code).to_owned(), iata: code.to_owned() })
 }
 

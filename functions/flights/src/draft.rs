@@ -1,7 +1,7 @@
 //! From what a provider says to an [`Offer`]: local times get their offset, durations are read or worked out, and an offer
 //! whose flights do not follow one another in time is refused.
 
-use contracts::travel::{Airline, Cabin, Cost, Iata, Itinerary, LocalTime, Money, Offer, Place, Segment};
+use contracts::travel::{Airline, Cabin, Cost, Fare, Iata, Itinerary, LocalTime, Money, Offer, Place, Segment};
 use geo::airports;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -26,6 +26,12 @@ pub struct Draft {
     pub directions: Vec<Vec<Flight>>,
     /// Until when the price holds.
     pub expires_at: Option<Timestamp>,
+    /// The airline that sells all of it, where the provider tells.
+    pub sold_by: Option<Airline>,
+    /// What is known of the fare.
+    pub fare: Fare,
+    /// Kilograms of carbon dioxide, for all travellers.
+    pub co2_kg: Option<u32>,
 }
 
 /// One flight of a draft.
@@ -48,6 +54,8 @@ pub struct Flight {
     pub technical_stops: u8,
     /// The cabin, where it is stated.
     pub cabin: Option<Cabin>,
+    /// The kind of aircraft, where it is stated.
+    pub aircraft: Option<String>,
 }
 
 impl Draft {
@@ -55,10 +63,13 @@ impl Draft {
     /// before the one before it has arrived, or the price is negative.
     pub fn offer(self) -> Option<Offer> {
         let cabin = main_cabin(self.directions.iter().flatten());
-        let itineraries: Vec<Itinerary> = self.directions.into_iter().map(itinerary).collect::<Option<_>>()?;
+        let itineraries = self.directions.into_iter().map(|flights| itinerary(flights, cabin));
+        let itineraries: Vec<Itinerary> = itineraries.collect::<Option<_>>()?;
         if itineraries.is_empty() || self.total_price.minor < 0 {
             return None;
         }
+        let first = itineraries.first().and_then(|way| way.segments.first());
+        let sold_by = self.sold_by.filter(|seller| first.is_some_and(|first| first.carrier.iata != seller.iata));
         let travellers = i64::from(self.travellers.max(1));
         let each = self.total_price.minor / travellers + i64::from(self.total_price.minor % travellers > 0);
         Some(Offer {
@@ -76,11 +87,14 @@ impl Draft {
             dominated: false,
             outside_times: false,
             expires_at: self.expires_at,
+            sold_by,
+            fare: self.fare,
+            co2_kg: self.co2_kg,
         })
     }
 }
 
-fn itinerary(flights: Vec<Flight>) -> Option<Itinerary> {
+fn itinerary(flights: Vec<Flight>, cabin: Option<Cabin>) -> Option<Itinerary> {
     let (first, last) = (flights.first()?, flights.last()?);
     let chained = flights.windows(2).all(|pair| match pair {
         [one, next] => one.arrives.timestamp() <= next.departs.timestamp(),
@@ -90,11 +104,11 @@ fn itinerary(flights: Vec<Flight>) -> Option<Itinerary> {
         return None;
     }
     let duration_minutes = minutes_between(&first.departs, &last.arrives)?;
-    let segments = flights.into_iter().map(segment).collect::<Option<_>>()?;
+    let segments = flights.into_iter().map(|flight| segment(flight, cabin)).collect::<Option<_>>()?;
     Some(Itinerary { duration_minutes, segments })
 }
 
-fn segment(flight: Flight) -> Option<Segment> {
+fn segment(flight: Flight, cabin: Option<Cabin>) -> Option<Segment> {
     let duration_minutes = minutes_between(&flight.departs, &flight.arrives)?;
     let operated_by = flight.operated_by.filter(|airline| airline.iata != flight.carrier.iata);
     Some(Segment {
@@ -107,6 +121,8 @@ fn segment(flight: Flight) -> Option<Segment> {
         arrives_at: LocalTime::new(&flight.arrives),
         duration_minutes,
         technical_stops: flight.technical_stops,
+        cabin: flight.cabin.filter(|own| Some(*own) != cabin),
+        aircraft: flight.aircraft,
     })
 }
 
@@ -255,6 +271,7 @@ mod tests {
             arrives,
             technical_stops: 0,
             cabin,
+            aircraft: None,
         }
     }
 
@@ -268,6 +285,9 @@ mod tests {
             travellers: 3,
             directions,
             expires_at: None,
+            sold_by: None,
+            fare: Fare::default(),
+            co2_kg: None,
         }
     }
 

@@ -3,6 +3,9 @@
 //! Its offers are in the currency of the account, whatever is asked; those of a test account (`live_mode` false) are not
 //! for sale. Airlines and price are filtered by us.
 
+mod fare;
+mod price;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +13,14 @@ use contracts::private::Private;
 use contracts::travel::{Airline, FlightQuery, Iata, Money, Offer, Passengers};
 use iso_currency::Currency;
 use reqwest::header::ACCEPT;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use runtime::config::Secret;
 use runtime::deadline::Deadline;
 use runtime::upstream::{Answer, Failure, Reason, exchange, probe};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::fare::{WireBaggage, WireConditions, WirePayment, WireService, WireTraveller, fare, kilograms};
 use crate::draft::{Draft, Flight, clock, minutes, place, times};
 use crate::wire::{self, Text};
 
@@ -38,12 +42,14 @@ pub struct Duffel {
     client: Client,
     url: String,
     token: Secret,
+    /// Where travellers come back to from its pages for booking, where those are used.
+    links: Option<Url>,
 }
 
 impl Duffel {
     /// The account of a token.
     pub fn new(client: Client, base_url: &str, token: Secret) -> Self {
-        Self { client, url: format!("{}/air/offer_requests", base_url.trim_end_matches('/')), token }
+        Self { client, url: format!("{}/air/offer_requests", base_url.trim_end_matches('/')), token, links: None }
     }
 
     /// Offers for the query.
@@ -188,6 +194,18 @@ struct WireOffer {
     expires_at: Option<String>,
     live_mode: Option<bool>,
     slices: Vec<WireSlice>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    owner: Option<WireAirline>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    passengers: Option<Vec<WireTraveller>>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    conditions: Option<WireConditions>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    payment_requirements: Option<WirePayment>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    available_services: Option<Vec<WireService>>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    total_emissions_kg: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -207,6 +225,8 @@ struct WireSegment {
     operating_carrier: Option<WireAirline>,
     stops: Option<Vec<serde::de::IgnoredAny>>,
     passengers: Option<Vec<WirePassenger>>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    aircraft: Option<WireAircraft>,
 }
 
 #[derive(Deserialize)]
@@ -226,12 +246,27 @@ struct WireAirline {
 
 #[derive(Deserialize)]
 struct WirePassenger {
+    passenger_id: Option<String>,
     cabin_class: Option<String>,
+    #[serde(default, deserialize_with = "wire::if_readable")]
+    baggages: Option<Vec<WireBaggage>>,
+}
+
+#[derive(Deserialize)]
+struct WireAircraft {
+    name: Option<String>,
 }
 
 impl WireOffer {
     fn read(self, passengers: Passengers) -> Option<Offer> {
         let currency = Currency::from_code(&self.total_currency)?;
+        let fare = fare(
+            &self.slices,
+            self.passengers.as_deref().unwrap_or_default(),
+            self.conditions.as_ref(),
+            self.payment_requirements.as_ref(),
+            self.available_services.as_deref().unwrap_or_default(),
+        );
         let directions =
             self.slices.into_iter().map(|slice| slice.segments.into_iter().map(WireSegment::read).collect());
         let draft = Draft {
@@ -242,6 +277,9 @@ impl WireOffer {
             travellers: passengers.seated(),
             directions: directions.collect::<Option<_>>()?,
             expires_at: self.expires_at.and_then(|text| text.parse().ok()),
+            sold_by: self.owner.and_then(WireAirline::read),
+            fare,
+            co2_kg: self.total_emissions_kg.as_ref().and_then(kilograms),
         };
         draft.offer()
     }
@@ -267,6 +305,7 @@ impl WireSegment {
             technical_stops: self.stops.map_or(0, |stops| stops.len().try_into().unwrap_or(u8::MAX)),
             // Where travellers sit apart, what all of them have at least.
             cabin: cabins.min(),
+            aircraft: self.aircraft.and_then(|aircraft| aircraft.name).filter(|name| !name.is_empty()),
         })
     }
 }

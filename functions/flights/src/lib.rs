@@ -7,11 +7,13 @@
 
 mod allowance;
 pub mod amadeus;
+mod bags;
 pub mod carriers;
 mod draft;
 pub mod duffel;
 mod limits;
 pub mod merge;
+mod price;
 pub mod provider;
 pub mod rank;
 pub mod sample;
@@ -27,8 +29,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::Router;
 use contracts::api::{
-    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_WARM, FlightResults, HealthCheck, HealthChecks, HealthRequest,
-    HealthStatus, WarmRequest, Warmed,
+    Degraded, FLIGHTS, FLIGHTS_HEALTH, FLIGHTS_PRICE, FLIGHTS_WARM, FlightResults, HealthCheck, HealthChecks,
+    HealthRequest, HealthStatus, WarmRequest, Warmed,
 };
 use contracts::problem::Problem;
 use contracts::travel::FlightQuery;
@@ -39,6 +41,7 @@ use iso_currency::Currency;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use reqwest::Url;
 use runtime::config::{self, Secret};
 use runtime::deadline::Deadline;
 use runtime::flags::{FlagSource, Order};
@@ -89,7 +92,8 @@ impl Deps {
     /// The providers whose keys are set, else sample flights.
     ///
     /// `DUFFEL_API_TOKEN` switches Duffel on, `AMADEUS_CLIENT_ID` with `AMADEUS_CLIENT_SECRET` Amadeus; `DUFFEL_BASE_URL` and
-    /// `AMADEUS_BASE_URL` say where they are. `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the
+    /// `AMADEUS_BASE_URL` say where they are; `DUFFEL_LINKS_RETURN_URL`, an `https` address to come back to, switches Duffel's own pages
+    /// for booking on. `FLIGHTS_TIMEOUT_MS` (8000) is the time that each has; `FLIGHTS_CURRENCY` the
     /// one that prices should be in where the traveller names none; `RANKING_WEIGHTS` and `RANKING_SCALES` see [`Weights`]
     /// and [`Scales`]. `COLLOQUY_SAMPLE_FLIGHTS` says when there are sample flights: `auto` (only without a provider),
     /// `always`, `never`. `DUFFEL_DAY_SEARCHES` (0) is how many searches that only compare days Duffel may be asked in a day.
@@ -157,8 +161,11 @@ fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider
     }
     let client = upstream::client()?;
     let url = |name: &str, default: &str| config::optional(name).unwrap_or_else(|| default.to_owned());
-    let duffel = duffel
-        .map(|token| Provider::Duffel(Duffel::new(client.clone(), &url("DUFFEL_BASE_URL", duffel::BASE_URL), token)));
+    let links = links_from_env()?;
+    let duffel = duffel.map(|token| {
+        let duffel = Duffel::new(client.clone(), &url("DUFFEL_BASE_URL", duffel::BASE_URL), token);
+        Provider::Duffel(links.into_iter().fold(duffel, Duffel::with_links))
+    });
     let amadeus = amadeus.map(|(id, secret)| {
         let url = url("AMADEUS_BASE_URL", amadeus::BASE_URL);
         Provider::Amadeus(Amadeus::new(client.clone(), &url, id, secret, currency))
@@ -166,10 +173,18 @@ fn providers_from_env(currency: Option<Currency>) -> anyhow::Result<Vec<Provider
     Ok(duffel.into_iter().chain(amadeus).collect())
 }
 
-/// The route.
+/// Where travellers come back to from Duffel's own pages, which are switched on by it.
+fn links_from_env() -> anyhow::Result<Option<Url>> {
+    let Some(address) = config::optional("DUFFEL_LINKS_RETURN_URL") else { return Ok(None) };
+    let url = Url::parse(address.trim()).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    let wrong = || format!("the environment variable DUFFEL_LINKS_RETURN_URL: {address:?} is not an https address");
+    url.with_context(wrong).map(Some)
+}
+
+/// The routes.
 pub fn router(deps: Deps) -> Router {
     let deps = Arc::new(deps);
-    let search = FLIGHTS.serve(deps.clone(), search);
+    let search = FLIGHTS.serve(deps.clone(), search).merge(FLIGHTS_PRICE.serve(deps.clone(), price::price));
     search.merge(FLIGHTS_WARM.serve(deps.clone(), warm)).merge(FLIGHTS_HEALTH.serve(deps, health))
 }
 

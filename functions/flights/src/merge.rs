@@ -49,6 +49,26 @@ pub fn merge(offers: impl IntoIterator<Item = Offer>) -> Vec<Offer> {
     kept
 }
 
+/// The offer of the same flights and cabin, at the price nearest to the one shown.
+pub fn same_flights(mut found: Vec<Offer>, shown: &Offer) -> Option<Offer> {
+    let at = place_of_same(&found, shown)?;
+    Some(found.swap_remove(at))
+}
+
+/// Where in `found` that offer is.
+pub fn place_of_same(found: &[Offer], shown: &Offer) -> Option<usize> {
+    let wanted = Flights::of(shown);
+    let same = found.iter().enumerate().filter(|(_, offer)| {
+        let flights = Flights::of(offer);
+        flights.directions == wanted.directions && flights.cabin == wanted.cabin
+    });
+    let distance = |offer: &Offer| {
+        let elsewhere = offer.total_price.currency != shown.total_price.currency;
+        (elsewhere, offer.total_price.minor.abs_diff(shown.total_price.minor))
+    };
+    same.min_by_key(|(_, offer)| distance(offer)).map(|(at, _)| at)
+}
+
 /// The currency that offers are ranked in: the limit's, else the one preferred, else what most offers have; always one
 /// that some offer has.
 pub fn currency(offers: &[Offer], query: &FlightQuery, preferred: Option<Currency>) -> Option<Currency> {
@@ -117,6 +137,17 @@ mod tests {
         let other = OfferSketch { id: "other", number: "624", price: 100_00, ..OfferSketch::default() }.build();
         let kept = merge([dear, cheap, other]);
         assert_eq!(kept.iter().map(|offer| offer.id.as_str()).collect::<Vec<_>>(), ["cheap", "other"]);
+    }
+
+    #[test]
+    fn the_same_flights_are_found_again_at_the_nearest_price() {
+        let shown = OfferSketch { number: "0622", price: 310_00, ..OfferSketch::default() }.build();
+        let sketch = |id, number, price| OfferSketch { id, number, price, ..OfferSketch::default() }.build();
+        let found = vec![sketch("basic", "622", 200_00), sketch("flex", "622", 330_00), sketch("other", "624", 310_00)];
+        assert_eq!(same_flights(found.clone(), &shown).map(|offer| offer.id).as_deref(), Some("flex"));
+        assert_eq!(same_flights(vec![found[2].clone()], &shown), None);
+        let business = Offer { cabin: Some(Cabin::Business), ..shown };
+        assert_eq!(same_flights(found, &business), None);
     }
 
     #[test]

@@ -43,6 +43,16 @@ impl Provider {
         }
     }
 
+    /// The offer as it is sold now; `None` where it is not.
+    async fn price(&self, query: &FlightQuery, shown: &Offer, limit: Deadline) -> Result<Option<Offer>, Failure> {
+        match self {
+            Self::Duffel(duffel) => duffel.price(query, shown, limit).await,
+            Self::Amadeus(amadeus) => amadeus.price(query, shown).await,
+            // What is worked out here is not sold.
+            Self::Sample(_) => Ok(None),
+        }
+    }
+
     /// Tries whether it is there and takes our credentials, at no cost.
     async fn probe(&self) -> Result<(), Failure> {
         match self {
@@ -106,16 +116,40 @@ impl Source {
     pub async fn search(&self, query: &FlightQuery, limit: Deadline) -> Result<Vec<Offer>, Failure> {
         let started = Instant::now();
         let answer = self.breaker.call(limit, self.provider.search(query, limit)).await;
-        if let Err(failure) = &answer {
-            tracing::warn!(
-                provider = self.name(),
-                reason = failure.reason.as_str(),
-                status = failure.status.map(|status| status.as_u16()),
-                duration_ms = started.elapsed().as_millis() as u64,
-                "flight provider failed"
-            );
-        }
-        answer
+        answer.inspect_err(|failure| self.log(failure, started))
+    }
+
+    /// The offer as it is sold now; `None` where it is not. A failure is logged here, once.
+    ///
+    /// # Errors
+    /// Why that is not known within the limit.
+    pub async fn price(&self, query: &FlightQuery, shown: &Offer, limit: Deadline) -> Result<Option<Offer>, Failure> {
+        let started = Instant::now();
+        let answer = self.breaker.call(limit, self.provider.price(query, shown, limit)).await;
+        answer.inspect_err(|failure| self.log(failure, started))
+    }
+
+    /// A page of the provider's on which a traveller can book, where there are such; its address. A failure is logged here,
+    /// once, and says nothing of the provider's searches.
+    ///
+    /// # Errors
+    /// Why there is none within the limit.
+    pub async fn checkout(&self, reference: &str, limit: Deadline) -> Option<Result<String, Failure>> {
+        let Provider::Duffel(duffel) = &self.provider else { return None };
+        let started = Instant::now();
+        let page = tokio::time::timeout_at(limit.instant(), duffel.checkout(reference)).await;
+        let page = page.unwrap_or(Some(Err(Failure::new(Reason::Timeout))))?;
+        Some(page.inspect_err(|failure| self.log(failure, started)))
+    }
+
+    fn log(&self, failure: &Failure, started: Instant) {
+        tracing::warn!(
+            provider = self.name(),
+            reason = failure.reason.as_str(),
+            status = failure.status.map(|status| status.as_u16()),
+            duration_ms = started.elapsed().as_millis() as u64,
+            "flight provider failed"
+        );
     }
 
     /// Reads its key and fetches its token, where it has such, so that the next search need not; the token holds for at

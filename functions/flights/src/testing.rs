@@ -1,6 +1,6 @@
 //! Offers and queries for the tests of this crate.
 
-use contracts::travel::{Airline, Cabin, FlightQuery, Limits, Money, Offer, Passengers, Place};
+use contracts::travel::{Airline, Cabin, Fare, FlightQuery, Limits, Money, Offer, Passengers, Place};
 use iso_currency::Currency;
 use jiff::civil::date;
 use jiff::{SignedDuration, Zoned};
@@ -80,6 +80,7 @@ impl OfferSketch {
                 arrives: arrives.clone(),
                 technical_stops: 0,
                 cabin: self.cabin,
+                aircraft: None,
             };
             departs = &arrives + SignedDuration::from_hours(1);
             flight
@@ -92,6 +93,9 @@ impl OfferSketch {
             travellers: 1,
             directions: vec![flights.collect()],
             expires_at: None,
+            sold_by: None,
+            fare: Fare::default(),
+            co2_kg: None,
         };
         draft.offer().unwrap()
     }

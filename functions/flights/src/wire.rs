@@ -5,7 +5,7 @@ use std::fmt;
 
 use contracts::travel::{Cabin, Offer};
 use runtime::upstream::{Failure, Reason};
-use serde::de::{Error, Visitor};
+use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -71,6 +71,14 @@ pub fn each<'a, T: Deserialize<'a>>(
         return Err(Failure::new(Reason::InvalidAnswer));
     }
     Ok(offers)
+}
+
+/// Reads what an offer is no worse without: where it is not what was expected, it is unknown.
+///
+/// # Errors
+/// It is no JSON at all.
+pub fn if_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
 }
 
 /// A cabin by the name that both providers have for it, in either case.

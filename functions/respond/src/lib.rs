@@ -6,11 +6,13 @@
 
 mod about;
 mod answer;
+mod booking;
 mod citations;
 mod courtesy;
 mod days;
 mod extract;
 mod facts;
+mod fare;
 mod language;
 mod languages;
 mod limits;

@@ -1,7 +1,8 @@
 //! Offers in words: a line each in a list, and one in full.
 
-use contracts::travel::{Itinerary, LocalTime, Offer, Place};
+use contracts::travel::{Itinerary, LocalTime, Offer, Place, Segment};
 
+use crate::fare;
 use crate::phrases::{cabin_name, duration};
 
 /// One line of a list, line break included.
@@ -29,7 +30,7 @@ pub(crate) fn details(offer: &Offer) -> Vec<String> {
         bits.extend(itinerary.segments.iter().map(|segment| {
             let operated = segment.operated_by.as_ref().map(|airline| format!(", flown by {}", airline.name));
             format!(
-                "– {} {} {}, {} {} to {} {}{}\n",
+                "– {} {} {}, {} {} to {} {}{}{}\n",
                 segment.carrier.name,
                 segment.carrier.iata,
                 segment.flight_number,
@@ -37,18 +38,27 @@ pub(crate) fn details(offer: &Offer) -> Vec<String> {
                 moment(&segment.departs_at),
                 segment.destination.name,
                 moment(&segment.arrives_at),
-                operated.unwrap_or_default()
+                operated.unwrap_or_default(),
+                aboard(segment)
             )
         }));
     }
     if let Some(cabin) = offer.cabin {
         bits.push(format!("Cabin: {}. ", cabin_name(cabin)));
     }
+    bits.extend(fare::all(offer).into_iter().map(|sentence| format!("{sentence} ")));
     bits.push(terms(offer));
     if offer.sample {
         bits.push(" This is a sample, not for sale.".to_owned());
     }
     bits
+}
+
+/// ", in economy, on a Boeing 777-300", as far as that is told of a flight and not of the whole offer.
+fn aboard(segment: &Segment) -> String {
+    let cabin = segment.cabin.map(|cabin| format!(", in {}", cabin_name(cabin)));
+    let aircraft = segment.aircraft.as_ref().map(|aircraft| format!(", on a {aircraft}"));
+    [cabin, aircraft].into_iter().flatten().collect()
 }
 
 /// It is no journey there and back: it goes over several cities, or comes back from another one.

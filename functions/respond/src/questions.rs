@@ -4,12 +4,16 @@ use contracts::api::ReplyRequest;
 use contracts::dialogue::Topic;
 use contracts::travel::{Itinerary, Offer, Place};
 
+use crate::fare;
 use crate::offers::{moment, price, stops, terms};
 use crate::phrases::{cabin_name, day, duration, travellers};
 use crate::topics;
 
 /// The answer, if there is one beyond the question that follows it.
 pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) -> Option<String> {
+    if let Some(told) = of_fares(topic, rank, &request.session.shown) {
+        return Some(told);
+    }
     let text = match topic {
         Topic::Greeting => "Hello! I find flights and rank them for you.".to_owned(),
         Topic::Thanks => "You're welcome!".to_owned(),
@@ -20,9 +24,7 @@ pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) ->
             .to_owned(),
         Topic::Ranking => ranking(rank, request),
         Topic::Sources => sources(request),
-        Topic::Booking => "I find and compare flights; I don't sell them. Book the one you like with the airline or an \
-                           agent, by its flight numbers."
-            .to_owned(),
+        Topic::Booking => booking(request),
         Topic::Terms => "Bags, changes and refunds follow the airline's own terms for the fare; they stand on its site \
                          before you pay. I can't tell them from the offers I have."
             .to_owned(),
@@ -32,6 +34,12 @@ pub(crate) fn answer(topic: Topic, rank: Option<u32>, request: &ReplyRequest) ->
         about_an_offer => return Some(of_offer(about_an_offer, rank, request)),
     };
     Some(text)
+}
+
+/// What fares include and allow, of the offer that is meant or of all that were shown, where any of them tells it.
+pub(crate) fn of_fares(topic: Topic, rank: Option<u32>, shown: &[Offer]) -> Option<String> {
+    let meant = shown.iter().filter(|offer| rank.is_none_or(|rank| offer.rank == rank));
+    fare::answer(topic, &meant.collect::<Vec<_>>())
 }
 
 /// What is said of a matter besides flights, with what is known of this journey.
@@ -161,6 +169,14 @@ fn sources(request: &ReplyRequest) -> String {
     "Without a provider's key I show sample flights: real airports and distances, but worked out, not for sale. With a key, \
      the offers are the providers' own."
         .to_owned()
+}
+
+fn booking(request: &ReplyRequest) -> String {
+    let how = "I find and compare flights; I don't sell them. Book the one you like with the airline or an agent, by its flight numbers.";
+    if request.session.shown.is_empty() {
+        return how.to_owned();
+    }
+    format!("{how} Name one, like “book the first”: I ask its price once more and say where to go on.")
 }
 
 fn summary(request: &ReplyRequest) -> String {

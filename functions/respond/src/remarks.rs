@@ -4,17 +4,21 @@ use contracts::api::ReplyRequest;
 use contracts::dialogue::{Remark, Slot, Unmet};
 use contracts::travel::Place;
 
+use crate::questions;
 use crate::topics;
 
 /// The remarks of a reply, a sentence each.
 pub(crate) fn remarks(request: &ReplyRequest) -> Vec<String> {
-    request.session.remarks.iter().filter_map(sentence).collect()
+    request.session.remarks.iter().filter_map(|remark| sentence(remark, request)).collect()
 }
 
-fn sentence(remark: &Remark) -> Option<String> {
+fn sentence(remark: &Remark, request: &ReplyRequest) -> Option<String> {
     Some(match remark {
         Remark::Unmet { wish } => unmet(*wish)?.to_owned(),
-        Remark::Asked { topic } => topics::answer(*topic)?.to_owned(),
+        Remark::Asked { topic } => match questions::of_fares(*topic, None, &request.offers) {
+            Some(told) => told,
+            None => topics::answer(*topic)?.to_owned(),
+        },
         Remark::OneOf { taken, others } => format!(
             "I search one at a time: this is {}; say “{}” to see that instead.",
             taken.name,

@@ -80,7 +80,11 @@ pub(crate) async fn rephrased(
 
 /// What is decided may be worded by a model: all but what helps somebody in danger, or hands over to a person.
 pub(crate) fn is_allowed(action: &Action) -> bool {
-    !matches!(action, Action::Crisis | Action::FirstAid | Action::Handoff | Action::Retrieve | Action::Other)
+    // What leads to where one pays stays as the rules have it.
+    !matches!(
+        action,
+        Action::Crisis | Action::FirstAid | Action::Handoff | Action::Retrieve | Action::Book { .. } | Action::Other
+    )
 }
 
 /// The two say the same, as far as can be told.

@@ -40,6 +40,13 @@ pub(crate) fn answer(topic: Topic) -> Option<&'static str> {
         Topic::Aircraft => {
             "I don't know the type of aircraft or its seats: the offers I have don't tell it. The airline shows the aircraft for each flight number."
         }
+        Topic::Emissions => {
+            "The offers I have don't tell their CO2: the airline's site does for many flights, and a nonstop in economy usually emits the least."
+        }
+        Topic::Hold => {
+            "I can't hold an offer, and those I have don't tell whether they can be held: the airline, or the agent who sells the ticket, \
+             says whether you can reserve now and pay later."
+        }
         Topic::Entry => {
             "Whether you need a visa or other entry papers depends on your passport and the country: check with its embassy or government \
              site, also for countries where you change planes. I can't decide that for you."

@@ -4,6 +4,7 @@ use contracts::api::{Degraded, ReplyRequest, Suggestion};
 use contracts::dialogue::{Action, Slot, Topic, Trouble};
 use contracts::travel::{Airline, FlightQuery, Leg, Money, Offer, Place};
 
+use crate::booking;
 use crate::days;
 use crate::languages;
 use crate::limits;
@@ -48,6 +49,7 @@ pub(crate) fn in_english(request: &ReplyRequest) -> Vec<String> {
             }
             None => vec![format!("I have no offer number {rank} to show. Ask me to search again?")],
         },
+        Action::Book { rank, query } => booking::words(*rank, query, request),
         Action::LookUp { topic, then_ask, .. } if is_loading(request) && topics::answer(*topic).is_none() => {
             join([LOADING.to_owned()].into_iter().chain(then_ask.map(|slot| question(slot, request))))
         }

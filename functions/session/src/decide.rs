@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use contracts::dialogue::{Act, Action, Pick, Session, Slot, Topic, Trouble, Understanding};
 use contracts::travel::{FlightQuery, Itinerary, Offer, Passengers, Trip, Way};
 
+use crate::booking;
+use crate::fares;
 use crate::merge::{Merged, unclear_of};
 
 /// The next action, and what of the session goes with it: what is asked, which offer is spoken of.
@@ -29,6 +31,7 @@ pub fn decide(session: &mut Session, said: &Understanding, merged: &Merged) -> A
             session.focus = None;
         }
         Action::ShowOffer { rank }
+        | Action::Book { rank, .. }
         | Action::Answer { rank: Some(rank), .. }
         | Action::LookUp { rank: Some(rank), .. } => {
             session.focus = shown_as(session, *rank).map(|offer| offer.rank).or(session.focus);
@@ -48,6 +51,15 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     if let Some(action) = about_offers(session, said, merged).filter(|_| !compares) {
         return action;
     }
+    let of_booking = |topic: &Topic| *topic == Topic::Booking || is_courtesy(*topic) || topic.is_social();
+    if booking::is_wanted(said)
+        && said.questions.iter().all(of_booking)
+        && !merged.changed
+        && !compares
+        && !session.shown.is_empty()
+    {
+        return book(session, picked(session, said).or(session.focus));
+    }
     // "I want a window seat on a flight to …" wants a flight, and says so of the seat.
     let wants = missing.is_some()
         && wants_search(said)
@@ -58,9 +70,9 @@ fn choose(session: &Session, said: &Understanding, merged: &Merged) -> Action {
     let said_along = |topic: &Topic| wants && topic.is_service() || is_courtesy(*topic) || topic.is_social();
     let asked = |topic: &Topic| !merged.changed && !compares && !said_along(topic);
     if let Some(topic) = said.questions.iter().copied().find(asked) {
-        let rank = picked(session, said).or(session.focus).or_else(|| first_rank(session));
+        let rank = picked(session, said).or(session.focus);
         let then_ask = missing.filter(|_| session.asked.is_some() || merged.informed);
-        return answer(session, topic, rank, then_ask);
+        return answer(session, said, topic, rank, then_ask);
     }
     let social = said.questions.iter().copied().find(|topic| topic.is_social() && !is_courtesy(*topic));
     if let Some(topic) = social.filter(|_| !merged.informed && !wants_search(said)) {
@@ -137,13 +149,29 @@ fn about_offers(session: &Session, said: &Understanding, merged: &Merged) -> Opt
         (None, _) => return None,
     };
     match said.questions.iter().copied().find(|topic| !is_courtesy(*topic) && !topic.is_social()) {
-        Some(topic) if topic != Topic::Other => Some(answer(session, topic, Some(rank), None)),
+        None | Some(Topic::Booking | Topic::Other) if booking::is_wanted(said) => Some(book(session, Some(rank))),
+        Some(topic) if topic != Topic::Other => Some(answer(session, said, topic, Some(rank), None)),
         _ => Some(Action::ShowOffer { rank }),
     }
 }
 
+/// The offer that is meant, or the only one there is, is to be booked; of several, it is asked which.
+fn book(session: &Session, rank: Option<u32>) -> Action {
+    let only = || if let [only] = session.shown.as_slice() { Some(only.rank) } else { None };
+    let rank = rank.or_else(only).filter(|rank| shown_as(session, *rank).is_some());
+    match (rank, query(session)) {
+        (Some(rank), Some(query)) => Action::Book { rank, query: Box::new(query) },
+        _ => Action::Answer { topic: Topic::Booking, rank: None, then_ask: None },
+    }
+}
+
 /// What is asked is told by rule, or looked up where no offer and no rule knows it.
-fn answer(session: &Session, topic: Topic, rank: Option<u32>, then_ask: Option<Slot>) -> Action {
+fn answer(session: &Session, said: &Understanding, topic: Topic, rank: Option<u32>, then_ask: Option<Slot>) -> Action {
+    if fares::is_told(session, said, topic, rank) {
+        // Of all that are shown, unless one of them is meant.
+        return Action::Answer { topic, rank, then_ask };
+    }
+    let rank = rank.or_else(|| first_rank(session));
     let by_rule = match topic {
         Topic::Other => false,
         topic if topic.is_service() => false,

@@ -4,9 +4,11 @@
 //! written to a session in between, so a turn that crashed simply runs again. In: what `understand` read from the words. Out:
 //! an action. It never calls another step and never sees a provider.
 
+mod booking;
 mod compare;
 mod decide;
 pub mod dialogue;
+mod fares;
 mod idempotency;
 mod knowledge;
 mod merge;

@@ -122,6 +122,14 @@ async fn keep(deps: &Deps, turn: CommitTurn, deadline: Deadline) -> Result<Commi
         if reply.action == SEARCHED && !reply.offers.is_empty() {
             session.shown.clone_from(&reply.offers);
         }
+        if reply.booking.is_some() {
+            // Its price was asked again: that is what it costs from now on.
+            for shown in &mut session.shown {
+                if let Some(now) = reply.offers.iter().find(|now| now.rank == shown.rank) {
+                    shown.clone_from(now);
+                }
+            }
+        }
         if !reply.calendar.is_empty() {
             session.calendar.clone_from(&reply.calendar);
         }

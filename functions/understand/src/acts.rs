@@ -274,7 +274,7 @@ fn is_offer(word: &str) -> bool {
 }
 
 fn by_place(text: &Text, at: usize) -> Option<(Pick, usize)> {
-    if matches!(text.at(at), "option" | "number" | "offer" | "flight" | "choice" | "#" | "no" | "result") {
+    if matches!(text.at(at), "option" | "number" | "offer" | "flight" | "choice" | "#" | "no" | "result" | "book") {
         let next = at + 1 + usize::from(matches!(text.at(at + 1), "number" | "#"));
         let (count, length) = number(text, next).filter(|(count, _)| (1..=50).contains(count))?;
         let ends = !text.tokens.get(next + length).is_some_and(|token| token.is_word())
@@ -582,6 +582,8 @@ mod tests {
             ("the second one", Some(Pick::Nth(2))),
             ("I'll take the 2nd", Some(Pick::Nth(2))),
             ("option 3", Some(Pick::Nth(3))),
+            ("book 2 please", Some(Pick::Nth(2))),
+            ("book 2 seats to Rome", None),
             ("the third", Some(Pick::Nth(3))),
             ("the last one", Some(Pick::Last)),
             ("the cheapest", Some(Pick::Cheapest)),

@@ -272,6 +272,10 @@ fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> 
             !matches!(topic, Topic::Terms | Topic::Other | Topic::Summary | Topic::Airports | Topic::Airline)
         });
     }
+    // "How much CO2 is that?" asks for no price, and "can I reserve it and pay later?" books nothing.
+    if services.iter().any(|topic| matches!(topic, Topic::Emissions | Topic::Hold)) {
+        questions.retain(|topic| !matches!(topic, Topic::Price | Topic::Duration | Topic::Booking));
+    }
     for topic in services {
         // "Great, thanks" thanks; a joke beside a question is none.
         let idle = topic.is_social()

@@ -54,6 +54,8 @@ fn topic_of(name: &str) -> Option<Topic> {
         "health" => Topic::Health,
         "amenities" => Topic::Amenities,
         "aircraft" => Topic::Aircraft,
+        "emissions" => Topic::Emissions,
+        "hold" => Topic::Hold,
         "entry" => Topic::Entry,
         "insurance" => Topic::Insurance,
         "refunds" => Topic::Refunds,

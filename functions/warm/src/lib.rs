@@ -162,6 +162,7 @@ async fn respond(deps: &Deps, limit: Deadline) -> Result<Warmed, Problem> {
         client_time: ClientTime::now(),
         offers: Vec::new(),
         more: 0,
+        booking: None,
         suggestions: Vec::new(),
         calendar: Vec::new(),
         question: Private(String::new()),

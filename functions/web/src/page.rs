@@ -12,6 +12,7 @@ const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = concat!(
     include_str!("page/offers.js"),
     include_str!("page/calendar.js"),
+    include_str!("page/fare.js"),
     include_str!("page/turn.js"),
     include_str!("page/wire.js"),
     include_str!("page/session.js")

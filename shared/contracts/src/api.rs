@@ -53,6 +53,8 @@ pub const HANDOFFS: Step<ListHandoffs, HandoffList> = Step::new("/steps/session/
 pub const TURN_FEEDBACK: Step<RateTurn, FeedbackKept> = Step::new("/steps/session/feedback");
 /// Searches flights and ranks them.
 pub const FLIGHTS: Step<FlightQuery, FlightResults> = Step::new("/steps/flights");
+/// Asks the price of one offer once more, and where it can be booked.
+pub const FLIGHTS_PRICE: Step<PriceOffer, PricedOffer> = Step::new("/steps/flights/price");
 /// Makes `flights` ready: opens what its providers ask for, with tokens that hold.
 pub const FLIGHTS_WARM: Step<WarmRequest, Warmed> = Step::new("/steps/flights/warm");
 /// Tries the flight providers.

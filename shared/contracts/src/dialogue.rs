@@ -302,6 +302,10 @@ pub enum Topic {
     Amenities,
     /// The kind of aircraft.
     Aircraft,
+    /// The carbon dioxide of an offer.
+    Emissions,
+    /// Reserving now and paying later.
+    Hold,
     /// Visas, passports, customs.
     Entry,
     /// Insurance.
@@ -427,6 +431,13 @@ pub enum Action {
         /// Its rank.
         rank: u32,
     },
+    /// Ask the price of an offer once more and say where it is booked. Nothing is booked.
+    Book {
+        /// Its rank.
+        rank: u32,
+        /// What was searched when it was found.
+        query: Box<FlightQuery>,
+    },
     /// Answer something asked in between, then go on.
     Answer {
         /// About what.
@@ -471,6 +482,7 @@ impl Action {
             Self::Ask { .. } => "ask",
             Self::SearchFlights { .. } => "search_flights",
             Self::ShowOffer { .. } => "show_offer",
+            Self::Book { .. } => "book",
             Self::Answer { .. } | Self::LookUp { .. } | Self::Retrieve | Self::Other => "answer",
             Self::Cancel => "cancel",
             Self::StartOver => "start_over",

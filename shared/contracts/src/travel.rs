@@ -3,7 +3,9 @@
 //! Every type is parsed at the edge and holds what its name says, so nothing behind it checks again. Amounts are whole
 //! minor units (cents), never floats; dates are civil dates; a local time carries its offset.
 
+mod booking;
 mod calendar;
+mod fare;
 mod limits;
 mod values;
 
@@ -12,7 +14,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use booking::{Booking, BookingState};
 pub use calendar::{CalendarDay, cheapest_day};
+pub use fare::{Bags, Condition, Fare, Hold};
 pub use limits::{Alliance, Layover, Limits, LowCost};
 pub use values::{Iata, LocalTime, Money, NotValid, TimeWindow};
 
@@ -258,6 +262,13 @@ pub struct Segment {
     /// Stops on the way that do not end the flight number.
     #[serde(default)]
     pub technical_stops: u8,
+    /// Its class of travel, where that is another than the offer's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cabin: Option<Cabin>,
+    /// The kind of aircraft, where the provider tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Boeing 777-300")]
+    pub aircraft: Option<String>,
 }
 
 /// One direction of a journey.
@@ -397,4 +408,21 @@ pub struct Offer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+    /// The airline that sells the whole journey, where that is another than the first flight's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_by: Option<Airline>,
+    /// What the fare includes and allows, as far as the provider tells it.
+    #[serde(default, skip_serializing_if = "Fare::is_unknown")]
+    pub fare: Fare,
+    /// Carbon dioxide of the journey in kilograms, for all travellers, as the provider estimates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub co2_kg: Option<u32>,
+}
+
+impl Offer {
+    /// The airline to turn to: the one that sells the whole journey, else the first flight's.
+    pub fn seller(&self) -> Option<&Airline> {
+        let first = || self.itineraries.first()?.segments.first();
+        self.sold_by.as_ref().or_else(|| first().map(|segment| &segment.carrier))
+    }
 }

@@ -1,5 +1,6 @@
 //! Airlines by IATA designator: the name to show, and the names people say.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use contracts::travel::Alliance;
@@ -40,6 +41,18 @@ pub fn carriers() -> &'static [Carrier] {
 pub fn name_of(designator: &str) -> Option<&'static str> {
     let at = CARRIERS.binary_search_by_key(&designator, |carrier| carrier.designator).ok()?;
     CARRIERS.get(at).map(|carrier| carrier.name)
+}
+
+/// The addresses of the airlines' own sites, by designator.
+static SITES: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+    let lines = include_str!("../../data/airline_sites.tsv").lines().filter(|line| !line.starts_with('#'));
+    let site = |(designator, domain)| (designator, format!("https://www.{domain}"));
+    lines.filter_map(|line| line.split_once('\t')).map(site).collect()
+});
+
+/// The address of an airline's own site, by its designator in capitals; `None` where the table has none.
+pub fn site_of(designator: &str) -> Option<&'static str> {
+    SITES.get(designator).map(String::as_str)
 }
 
 /// What airlines belong to: the group, and the designators of its members.
@@ -90,6 +103,22 @@ mod tests {
             ("??", None),
         ] {
             assert_eq!(name_of(designator), name);
+        }
+    }
+
+    #[test]
+    fn sites_are_of_airlines_of_the_table_and_there_is_one_of_each() {
+        assert_eq!(site_of("EK"), Some("https://www.emirates.com"));
+        assert_eq!(site_of("??"), None);
+        let lines = include_str!("../../data/airline_sites.tsv").lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(lines.clone().count(), SITES.len());
+        for line in lines {
+            let (designator, domain) = line.split_once('\t').unwrap();
+            assert!(name_of(designator).is_some(), "{line}");
+            assert!(
+                domain.contains('.')
+                    && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{captures, place, query};
-use contracts::travel::Way;
+use contracts::travel::{Bags, Fare, Hold, Way};
 use jiff::civil::date;
 use reqwest::header::HeaderMap;
 
@@ -35,6 +35,12 @@ fn odd_values_are_read_and_bad_offers_do_not_spoil_the_good() {
     assert_eq!((out.duration_minutes, back.duration_minutes), (195, 190));
     // One of the two sits in economy on the way out, which is a little longer.
     assert_eq!(real.cabin, Some(Cabin::Economy));
+    assert_eq!(back.segments[0].cabin, Some(Cabin::Business));
+    assert_eq!(segment.aircraft.as_deref(), Some("Boeing 777-300ER"));
+    let hold = Hold { possible: true, ticket_by: Some(date(2026, 11, 25)), ..Hold::default() };
+    let checked_bags = Some(Bags { pieces: None, kilograms: Some(25) });
+    assert_eq!(real.fare, Fare { checked_bags, hold: Some(hold), ..Fare::default() });
+    assert!(unknown_airport.fare.is_unknown());
 
     assert_eq!(unknown_airport.id, "2");
     assert_eq!(unknown_airport.total_price.to_string(), "JPY 21000");
@@ -149,4 +155,8 @@ fn a_public_capture_is_read_whole() {
     assert_eq!(out.segments[0].departs_at.to_string(), "2020-08-01T10:00:00+10:00");
     assert_eq!(out.segments[0].arrives_at.to_string(), "2020-08-01T16:20:00+07:00");
     assert_eq!(out.segments[0].carrier, Airline { name: "Thai Airways".into(), iata: "TG".into() });
+    assert_eq!(out.segments[0].aircraft.as_deref(), Some("Boeing 747 All Series Passenger"));
+    let hold = Hold { possible: true, ticket_by: Some(date(2020, 8, 1)), ..Hold::default() };
+    let checked_bags = Some(Bags { pieces: None, kilograms: Some(30) });
+    assert_eq!(offer.fare, Fare { checked_bags, hold: Some(hold), ..Fare::default() });
 }

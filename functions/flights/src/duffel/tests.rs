@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{captures, place, query};
-use contracts::travel::{Cabin, Way};
+use contracts::travel::{Bags, Cabin, Condition, Fare, Hold, Way};
 use jiff::civil::date;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -37,6 +37,57 @@ fn odd_values_are_read_and_bad_offers_do_not_spoil_the_good() {
     assert_eq!(back.segments[0].flight_number, "841");
     assert_eq!(back.segments[1].technical_stops, 1);
     assert_eq!(real.cabin, Some(Cabin::Economy));
+    assert_eq!(out.segments[0].cabin, None, "that of the offer");
+}
+
+#[test]
+fn what_a_fare_includes_is_read_and_what_cannot_be_read_is_unknown() {
+    let offers = offers(&answer(201, include_str!("../../tests/samples/duffel-offers.json")), TWO).unwrap();
+
+    let [real, test] = offers.as_slice() else { panic!("{offers:?}") };
+    let pieces = |pieces| Some(Bags { pieces: Some(pieces), kilograms: None });
+    let penalty = Money { minor: 80_00, currency: Currency::GBP };
+    let expected = Fare {
+        checked_bags: pieces(1),
+        carry_on: pieces(1),
+        extra_bag: None,
+        change: Some(Condition { allowed: false, penalty: None }),
+        refund: Some(Condition { allowed: true, penalty: Some(penalty) }),
+        hold: Some(Hold {
+            possible: true,
+            price_until: Some("2026-11-21T10:00:00Z".parse().unwrap()),
+            pay_by: Some("2026-11-22T10:00:00Z".parse().unwrap()),
+            ticket_by: None,
+        }),
+    };
+    assert_eq!((&real.fare, real.co2_kg), (&expected, Some(460)));
+    let aircraft = real.itineraries[0].segments[0].aircraft.as_deref();
+    assert_eq!((aircraft, &real.sold_by), (Some("Boeing 777-300"), &None));
+    assert!(test.fare.is_unknown() && test.co2_kg.is_none(), "{test:?}");
+}
+
+#[test]
+fn an_infant_on_a_lap_takes_no_bag_from_the_others() {
+    let fare = |travellers: serde_json::Value, bags: serde_json::Value| {
+        let seat = |id: &str, bags: &serde_json::Value| serde_json::json!({"passenger_id": id, "baggages": bags});
+        let passengers = [seat("pas_1", &bags), seat("pas_2", &serde_json::json!([]))];
+        let airport = |iata: &str| serde_json::json!({"iata_code": iata});
+        let segment = serde_json::json!({
+            "origin": airport("LHE"), "destination": airport("DXB"), "departing_at": "2026-11-27T09:15:00",
+            "arriving_at": "2026-11-27T11:30:00", "marketing_carrier": {"iata_code": "EK"},
+            "marketing_carrier_flight_number": "623", "passengers": passengers,
+        });
+        let offer = serde_json::json!({"id": "off_1", "total_amount": "1.00", "total_currency": "GBP", "passengers": travellers,
+            "slices": [{"segments": [segment]}]});
+        serde_json::from_value::<WireOffer>(offer).unwrap().read(Passengers::ONE).unwrap().fare
+    };
+    let bag = serde_json::json!([{"type": "checked", "quantity": 1}]);
+    let lap = serde_json::json!([{"id": "pas_1", "type": "adult"}, {"id": "pas_2", "type": "infant_without_seat"}]);
+    assert_eq!(fare(lap, bag.clone()).checked_bags.and_then(|bags| bags.pieces), Some(1));
+    let seat = serde_json::json!([{"id": "pas_1", "type": "adult"}, {"id": "pas_2", "age": 8}]);
+    assert_eq!(fare(seat.clone(), bag).checked_bags, None, "nothing is told of the child's");
+    let none = serde_json::json!([{"type": "checked", "quantity": 0}]);
+    assert_eq!(fare(seat, none).checked_bags, None);
 }
 
 #[test]
@@ -106,6 +157,15 @@ fn a_public_capture_is_read_whole() {
     assert_eq!(offers[0].total_price.to_string(), "GBP 1390.66");
     assert_eq!(offers[0].itineraries[0].segments[2].arrives_at.to_string(), "2021-12-30T20:53:00-06:00");
     assert!(offers.iter().all(|offer| offer.sample && offer.cabin.is_some()));
+    // All tell their emissions and whether they can be held; the two of British Airways tell bags and conditions as well.
+    assert!(offers.iter().all(|offer| offer.co2_kg.is_some() && offer.fare.hold.is_some()));
+    let telling: Vec<_> = offers.iter().filter(|offer| offer.fare.checked_bags.is_some()).collect();
+    let penalties = telling.iter().filter_map(|offer| offer.fare.refund?.penalty).map(|penalty| penalty.to_string());
+    assert_eq!(penalties.collect::<Vec<_>>(), ["GBP 130.00", "GBP 140.00"]);
+    assert!(
+        telling.iter().all(|offer| offer.fare.hold.is_some_and(|hold| hold.possible && hold.price_until.is_some()))
+    );
+    assert!(telling.iter().all(|offer| offer.fare.carry_on.is_none()), "it is not told, which is not none");
     // The offsets are right where our minutes are those that Duffel states: everywhere but in two offers, whose stated
     // minutes are the difference of the clocks, as if New York and Austin had the same time.
     let mut differing = Vec::new();

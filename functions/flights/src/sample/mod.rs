@@ -9,7 +9,7 @@ mod timetable;
 
 use std::collections::HashMap;
 
-use contracts::travel::{Airline, Cabin, FlightQuery, Iata, Money, Offer, Passengers, TimeWindow};
+use contracts::travel::{Airline, Cabin, Fare, FlightQuery, Iata, Money, Offer, Passengers, TimeWindow};
 use geo::airports::airports_of;
 use iso_currency::Currency;
 use jiff::civil::Date;
@@ -168,6 +168,9 @@ impl Sample {
                 .map(|journey| journey.flights.iter().map(|flight| to_flight(flight, cabin)).collect())
                 .collect(),
             expires_at: None,
+            sold_by: None,
+            fare: Fare::default(),
+            co2_kg: None,
         };
         Some((directions.iter().map(|journey| journey.effort).sum(), draft.offer()?))
     }
@@ -239,6 +242,7 @@ fn to_flight(departure: &Departure, cabin: Cabin) -> Flight {
         departs: departure.departs.clone(),
         arrives: departure.arrives.clone(),
         technical_stops: 0,
+        aircraft: None,
         cabin: Some(cabin),
     }
 }

@@ -84,6 +84,8 @@ function legs(itinerary, heading) {
         `${segment.carrier.name} ${segment.carrier.iata}\u00a0${segment.flight_number}`,
         segment.operated_by ? `, flown by ${segment.operated_by.name}` : "",
         ` · ${duration(segment.duration_minutes)}`,
+        segment.aircraft && ` · ${segment.aircraft}`,
+        segment.cabin && ` · ${CABINS[segment.cabin] ?? segment.cabin}`,
         segment.technical_stops ? ` · ${count(segment.technical_stops, "stop", "stops")} on the way` : ""));
   });
   return [element("h3", {}, heading), element("ol", { class: "legs" }, rows)];
@@ -163,6 +165,7 @@ function offerCard(offer, ask) {
       element("ul", { class: "labels" }, labels),
       element("div", { class: "ways" },
         offer.itineraries.map((itinerary, index) => way(itinerary, names[index] && `${names[index]} · `))),
+      fareList(offer),
       element("details", {},
         element("summary", {}, "Flights and ranking"),
         offer.itineraries.map((itinerary, index) => legs(itinerary, names[index] || "Flights")),
@@ -170,7 +173,9 @@ function offerCard(offer, ask) {
         offer.dominated && element("p", { class: "note" }, "Another offer is no worse in price, time and stops, and better in one of them."),
         offer.expires_at && element("p", { class: "note" }, `The price holds until ${offer.expires_at.slice(0, 16).replace("T", " ")} UTC.`),
         element("button", { type: "button", class: "quiet ask", click: () => ask(words) },
-          "Ask about this one", element("span", { class: "unseen" }, ` (${words.toLowerCase()})`)))));
+          "Ask about this one", element("span", { class: "unseen" }, ` (${words.toLowerCase()})`)),
+        !offer.sample && element("button", { type: "button", class: "quiet ask", click: () => ask(`Book ${words[0].toLowerCase()}${words.slice(1)}`) },
+          "Book this one", element("span", { class: "unseen" }, ` (${words.toLowerCase()})`)))));
 }
 
 const SHOWN_AT_FIRST = 5;

@@ -243,6 +243,7 @@ class Answer {
     const missing = reply.degraded?.filter(({ reason }) => reason !== "stopped").map(({ part, reason }) => `${part} (${reason.replaceAll("_", " ")})`).join(", ");
     this.end.replaceChildren(...[
       reply.help && helpLines(reply.help),
+      reply.booking?.url && bookingLink(reply.booking),
       reply.notice && element("p", { class: "note" }, reply.notice),
       instead.length > 0 && element("div", { class: "further" }, instead.map((words) =>
         element("button", { type: "button", class: "chip", click: () => say(words) }, words))),

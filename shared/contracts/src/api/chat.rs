@@ -11,7 +11,7 @@ use crate::knowledge::Retrieval;
 use crate::outcome::{Degraded, Usage};
 use crate::private::Private;
 use crate::problem::{Problem, ProblemBody};
-use crate::travel::{CalendarDay, Offer, Slots};
+use crate::travel::{Booking, CalendarDay, Offer, Slots};
 
 /// What a person says to an assistant.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -82,7 +82,7 @@ pub struct ChatReply {
     /// The answer in words.
     #[schema(value_type = String)]
     pub reply: Private<String>,
-    /// What was done: `ask`, `search_flights`, `show_offer`, `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
+    /// What was done: `ask`, `search_flights`, `show_offer`, `book` (`booking` says where), `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
     /// in danger: `help` says whom to call) or `first_aid` (money is being drained or was just lost).
     #[schema(example = "search_flights")]
     pub action: String,
@@ -101,6 +101,9 @@ pub struct ChatReply {
     /// What other days cost, where those were compared, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendar: Vec<CalendarDay>,
+    /// What came of a wish to book: whether the offer is still sold, at which price, and where to go on. Nothing is booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<Booking>,
     /// The passages that the reply cites, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,

@@ -9,7 +9,7 @@ use super::{ChatReply, ClientTime, Degraded, SessionId, Usage, Writer};
 use crate::dialogue::{Action, Session, Understanding};
 use crate::knowledge::{Passage, QuestionPart};
 use crate::private::Private;
-use crate::travel::{CalendarDay, FlightQuery, Money, Offer, Place, Slots};
+use crate::travel::{Booking, CalendarDay, FlightQuery, Money, Offer, Place, Slots};
 
 /// What an assistant answers with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,37 @@ pub struct FlightResults {
     pub degraded: Vec<Degraded>,
 }
 
+/// What `flights/price` is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PriceOffer {
+    /// What was searched.
+    pub query: FlightQuery,
+    /// The offer that somebody wants to book, as it was shown.
+    pub offer: Offer,
+    /// What the turn is called where it is booked: its id.
+    pub reference: String,
+}
+
+/// What `flights/price` answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PricedOffer {
+    /// Whether it is still sold, and where.
+    pub booking: Booking,
+    /// The offer as it is now; as it was shown, where nobody could be asked; none where it is not sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Box<Offer>>,
+    /// What is missing.
+    #[serde(default)]
+    pub degraded: Vec<Degraded>,
+}
+
+impl PricedOffer {
+    /// Of an offer that is not sold.
+    pub fn without_offer(booking: Booking) -> Self {
+        Self { booking, offer: None, degraded: Vec::new() }
+    }
+}
+
 /// A place that a reply names, and what getting there costs at least.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Suggestion {
@@ -224,6 +255,9 @@ pub struct ReplyRequest {
     /// How many there are beyond those, and those shown before.
     #[serde(default)]
     pub more: usize,
+    /// What came of a wish to book.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<Booking>,
     /// What other places would cost.
     #[serde(default)]
     pub suggestions: Vec<Suggestion>,
