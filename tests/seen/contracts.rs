@@ -76,6 +76,7 @@ const ENUMS: [(&str, Check); 30] = [
     ("DateExpr", unknown::<DateExpr>),
     ("DateRole", unknown::<DateRole>),
     ("Finished", unknown::<Finished>),
+    ("Flexible", unknown::<Flexible>),
     ("HealthStatus", unknown::<HealthStatus>),
     ("Holiday", unknown::<Holiday>),
     ("Intent", unknown::<Intent>),
