@@ -65,7 +65,7 @@ const CONTRACTS: [(&str, Check); 24] = [
 ];
 
 /// Every enum that travels, with what reads a value of it.
-const ENUMS: [(&str, Check); 30] = [
+const ENUMS: [(&str, Check); 31] = [
     ("Act", unknown::<Act>),
     ("Action", unknown::<Action>),
     ("Alliance", unknown::<Alliance>),

@@ -59,6 +59,11 @@ impl Line {
         let held = if refused { self.may_refuse } else { self.holds.is_match(reply) };
         held && (refused || !self.holds_not.as_ref().is_some_and(|pattern| pattern.is_match(reply)))
     }
+
+    /// Whether what a reply must hold is in a text.
+    pub fn is_held_by(&self, text: &str) -> bool {
+        self.holds.is_match(text)
+    }
 }
 
 /// Reads a file.
