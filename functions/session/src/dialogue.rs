@@ -87,7 +87,15 @@ fn remark_questions(session: &mut Session, said: &Understanding, action: &Action
     let spoken_of = |topic: &Topic| {
         *topic == Topic::Sympathy
             || topic.is_service() && *topic != Topic::Terms
-            || matches!(topic, Topic::Alerts | Topic::OtherTransport | Topic::Weather | Topic::Sending)
+            || matches!(
+                topic,
+                Topic::Alerts
+                    | Topic::OtherTransport
+                    | Topic::Weather
+                    | Topic::Sending
+                    | Topic::Hold
+                    | Topic::Emissions
+            )
     };
     if beside {
         let topics = said.questions.iter().copied().filter(spoken_of);
