@@ -53,7 +53,7 @@ async fn the_days_around_are_compared_and_one_is_chosen_by_the_next_message() {
     let slots = &chosen["slots"];
     assert_eq!((&slots["departure_date"], &slots["return_date"]), (&json!("2026-12-12"), &json!("2026-12-19")));
     assert_eq!(chosen.get("calendar"), None, "an ordinary search");
-    assert_eq!(chosen["offers"][0]["total_price"].is_object(), true);
+    assert!(chosen["offers"][0]["total_price"].is_object());
 
     // As the button of the page has it.
     let button = app.say(Some(session_of(&reply)), "leave on Tuesday 8 December 2026").await;

@@ -95,7 +95,7 @@ fn says_the_same(ours: &str, theirs: &str, wording: Wording) -> bool {
     let invents = |sign: &&str| theirs.contains(*sign) && !ours.contains(*sign);
     !theirs.is_empty()
         && theirs.len() <= ours.len() * 2 + ROOM
-        && !FOREIGN_SIGNS.iter().any(|sign| invents(&sign))
+        && !FOREIGN_SIGNS.iter().any(invents)
         && asks(ours) == asks(theirs)
         && listed(ours) == listed(theirs)
         && facts(ours, &names, wording) == facts(theirs, &names, wording)

@@ -135,9 +135,9 @@ fn fit(text: &Text, start: usize, pattern: &str) -> Option<(usize, Option<u8>)> 
         if word == "=n" {
             let (days, length) = days(text, at)?;
             (at, counted) = (at + length, Some(days));
-        } else if word == "=word" && text.is_word(at) {
-            at += 1;
-        } else if class(word).map_or(text.at(at) == word, |words| words.contains(&text.at(at))) {
+        } else if word == "=word" && text.is_word(at)
+            || class(word).map_or(text.at(at) == word, |words| words.contains(&text.at(at)))
+        {
             at += 1;
         } else if !optional {
             return None;
@@ -272,7 +272,7 @@ fn flexible_word(text: &mut Text) -> Option<u8> {
     ) || text.before(at, 1) == "totally"
         || text.len() <= 2;
     let named = (at + 1..at + 4).any(|at| other(text.at(at))) || other(text.before(at, 1)) || other(text.before(at, 2));
-    if named && !near || !near && !person {
+    if !near && (named || !person) {
         return None;
     }
     let counted = (at + 1..at + 5).find_map(|at| Some((at, days(text, at)?)));
