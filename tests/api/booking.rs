@@ -148,7 +148,7 @@ async fn an_offer_still_sold_leads_to_a_page_of_the_provider() {
 async fn a_price_that_changed_is_told_and_is_the_price_from_then_on() {
     let app = Stand::new(still("650.40"), Vec::new()).app(false).await;
 
-    let reply = booked(&app, "I'll take the first one").await;
+    let reply = booked(&app, "book the first one please").await;
 
     assert_eq!(reply["booking"]["state"], "price_changed");
     assert_eq!(reply["booking"]["price_before"], json!({"amount": "612.40", "currency": "GBP"}));

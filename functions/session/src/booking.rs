@@ -1,4 +1,4 @@
-//! Whether a message wants an offer booked. "How can I pay?" asks how it is done, and "take" alone may be about hours.
+//! Whether a message wants an offer booked. "How can I pay?" asks how it is done, and who takes one chooses it.
 
 use contracts::dialogue::{Topic, Understanding};
 
@@ -11,8 +11,7 @@ pub(crate) fn is_wanted(said: &Understanding) -> bool {
     let first = words.first().is_some_and(|first| ASKING.contains(first));
     let pair = |one: &str, other: &str| words.windows(2).any(|pair| pair == [one, other]);
     let asks = first || ["can", "could", "may", "should", "do"].iter().any(|may| pair(may, "i") || pair(may, "we"));
-    let takes = ["ill", "will", "well", "lets", "id", "to"].iter().any(|lead| pair(lead, "take"));
-    let books = words.iter().any(|word| VERBS.contains(word)) || takes && said.pick.is_some();
+    let books = words.iter().any(|word| VERBS.contains(word));
     let waits = ["dont", "not", "before", "later", "hold"].iter().any(|word| words.contains(word));
     !asks && !waits && (books || said.questions.contains(&Topic::Booking))
 }
@@ -33,7 +32,10 @@ mod tests {
         let booking = || vec![Topic::Booking];
         assert!(read("book it", None, booking()));
         assert!(read("ok great book the cheapest please", Some(Pick::Cheapest), vec![]));
-        assert!(read("ill take the second one", Some(Pick::Nth(2)), vec![]));
+        assert!(
+            !read("ill take the second one", Some(Pick::Nth(2)), vec![]),
+            "it is chosen, and shown with what follows"
+        );
         assert!(read("go with that", None, booking()));
         assert!(!read("how do i book it", None, booking()));
         assert!(!read("so where can i buy", None, booking()));

@@ -62,6 +62,9 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
         session.recent_day = Some(Slot::ReturnDate);
     }
     if session.slots.departure_date != departure_before {
+        if keeps_return(said) {
+            session.stay = None;
+        }
         follow(session, today, roles.contains(&DateRole::Return), merged);
     }
 }
@@ -298,6 +301,15 @@ fn counted_from_departure(expression: DateExpr, departure: Option<Date>, today: 
         DateExpr::InMonths { months } if months > 0 => DateExpr::AfterDeparture { days: 0, months },
         other => other,
     }
+}
+
+/// "The 9th then, same return": the day back stays, whatever that makes of the stay.
+fn keeps_return(said: &Understanding) -> bool {
+    const WAYS: [[&str; 2]; 5] =
+        [["same", "return"], ["same", "back"], ["keep", "return"], ["return", "same"], ["return", "stays"]];
+    let says = |word: &str| !matches!(word, "the" | "my" | "way" | "date" | "day" | "is");
+    let words: Vec<&str> = said.words.0.iter().map(String::as_str).filter(|word| says(word)).collect();
+    words.windows(2).any(|pair| WAYS.iter().any(|way| pair == way))
 }
 
 /// The day out has changed: a stay moves along; a day back that now lies before it is asked for again.
