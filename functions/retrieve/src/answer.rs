@@ -123,7 +123,7 @@ impl Candidates<'_> {
         let weight = match question.topic {
             Topic { leans: true, .. } => LEANING_WEIGHT,
             Topic { may_lean: true, .. } => SHORT_WEIGHT,
-            Topic { story: true, .. } => STORY_WEIGHT,
+            Topic { story: true, .. } => story_weight(settings.meaning_weight),
             _ => TOPIC_WEIGHT,
         };
         let own: Vec<Own> = (0..self.chunks.len()).map(|at| self.own(at, settings)).collect();
@@ -206,7 +206,15 @@ impl About<'_> {
 const TOPIC_WEIGHT: f32 = 0.1;
 const SHORT_WEIGHT: f32 = 0.7;
 const STORY_WEIGHT: f32 = 1.2;
+/// The same where a model knows what the whole story means: what is asked is found by its words alone, which know less. On long
+/// public questions (counsel_chat, nDCG@10) it finds 0.676 with all-MiniLM-L6-v2, 0.643 with the weight of static embeddings.
+const MODEL_STORY_WEIGHT: f32 = 0.2;
 const LEANING_WEIGHT: f32 = 2.0;
+
+fn story_weight(meaning_weight: f32) -> f32 {
+    if meaning_weight > STATIC_WEIGHT { MODEL_STORY_WEIGHT } else { STORY_WEIGHT }
+}
+
 /// What it counts to be what was told last.
 const TOLD: f32 = 0.1;
 /// The most that a text's nearness to what was told counts: it is all the nearer to itself.
