@@ -43,7 +43,7 @@ impl Danger {
     pub(crate) fn reply(self, message: &str, care: Option<&Care>) -> Reply {
         // "I can't call anyone" is first of all an answer to who asked for a call; what kills soonest is never only an answer.
         let urgent = matches!(self.alarm.class, Class::Overdose | Class::Medical);
-        let answer = care.filter(|_| !urgent).and_then(|care| safety::to_answer(message, self.region, care));
+        let answer = care.filter(|_| !urgent).and_then(|care| safety::to_answer(message, self.region, care, false));
         answer.unwrap_or_else(|| safety::to_alarm(self.alarm, self.region, care))
     }
 }

@@ -188,7 +188,9 @@ impl Message {
                     return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);
                 }
                 let care = before.as_ref().and_then(|before| before.care.as_ref());
-                let answer = care.and_then(|care| safety::to_answer(&message, region, care));
+                // "My sister is with me now. We need two seats to Varna on the 19th": that is what they want next.
+                let goes_on = begin.understanding.places.len() >= 2 && !begin.understanding.dates.is_empty();
+                let answer = care.and_then(|care| safety::to_answer(&message, region, care, goes_on));
                 if let (Some(session), Some(reply)) = (before, answer) {
                     let opened = Opened { session_id, version, session, claim };
                     return Ok(crisis::keep(&deps, begin, opened, key, message, reply, progress).await);

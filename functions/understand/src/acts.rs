@@ -113,6 +113,10 @@ pub fn acts(text: &Text) -> Vec<Act> {
             " show me ",
             " plane that ",
             " look for ",
+            " back to the list ",
+            " the list again ",
+            " show them again ",
+            " show me them again ",
         ]),
         Act::Search,
     );
@@ -311,6 +315,9 @@ const QUALITIES: &[(&str, Pick)] = &[
     ("cheapest", Pick::Cheapest),
     ("cheaper", Pick::Cheapest),
     ("least expensive", Pick::Cheapest),
+    ("costs the least", Pick::Cheapest),
+    ("costs least", Pick::Cheapest),
+    ("cost the least", Pick::Cheapest),
     ("lowest price", Pick::Cheapest),
     ("lowest fare", Pick::Cheapest),
     ("lowest fares", Pick::Cheapest),
@@ -388,7 +395,7 @@ fn quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
 /// A word that can only set one apart: "cheapest", "soonest", "lowest fare".
 fn is_superlative(text: &Text, at: usize) -> bool {
     text.at(at).ends_with("est")
-        || matches!(text.at(at), "least" | "most" | "fewest" | "lands" | "land" | "arrives" | "gets")
+        || matches!(text.at(at), "least" | "most" | "fewest" | "lands" | "land" | "arrives" | "gets" | "costs" | "cost")
         || text.at(at) == "as" && text.any_of(at, &["as possible"]).is_none()
 }
 
@@ -443,7 +450,29 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
         return Some((Pick::That, length));
     }
     // "That's too expensive" wants to see what is not.
-    if let Some(length) = text.any_of(at, &["too expensive", "so expensive", "too pricey", "cant afford", "too dear"]) {
+    if let Some(length) = text.any_of(
+        at,
+        &[
+            "too expensive",
+            "so expensive",
+            "too pricey",
+            "so pricey",
+            "cant afford",
+            "too dear",
+            "a rip off",
+            "daylight robbery",
+            "costs a fortune",
+            "cost a fortune",
+            "costs a bomb",
+            "prices are killing me",
+            "price is killing me",
+            "over my budget",
+            "out of my budget",
+            "a bit steep",
+            "too steep",
+            "pretty steep",
+        ],
+    ) {
         return Some((Pick::Cheapest, length));
     }
     if text.at(at) != "the" {
@@ -535,6 +564,12 @@ fn by_comparison(text: &Text, at: usize, qualities: &[(&str, Pick)]) -> Option<(
         "which flight is",
         "which option is",
     ];
+    if let Some(lead) = text.any_of(at, &["which", "which one", "which flight", "which of them", "which of those"])
+        && let Some((pick, length)) = quality(text, at + lead).filter(|_| is_superlative(text, at + lead))
+        && !text.is_word(at + lead + length)
+    {
+        return Some((pick, lead + length));
+    }
     let lead = text.any_of(at, LEADS)?;
     let (pick, length) = qualities
         .iter()
@@ -592,6 +627,8 @@ mod tests {
             ("anything cheaper?", Some(Pick::Cheapest)),
             ("is there a later flight", Some(Pick::Latest)),
             ("which is fastest", Some(Pick::Fastest)),
+            ("and which costs least?", Some(Pick::Cheapest)),
+            ("which one lands first", Some(Pick::FirstToArrive)),
             ("what's the cheapest you've got?", Some(Pick::Cheapest)),
             ("anything cheaper than 300 euros?", None),
             ("is there a later flight on Friday", None),

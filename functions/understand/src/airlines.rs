@@ -335,7 +335,7 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
     let listed = matches!(previous, "or" | "and" | "/" | ",")
         && at >= 2
         && tokens.get(at - 2).is_some_and(|before| before.capitals && before.text.len() == 2);
-    let led = matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only");
+    let led = matches!(previous, "on" | "with" | "by" | "prefer" | "airline" | "only" | "just");
     let denied = !is_place && matches!(previous, "not" | "no");
     let is_code = |token: &Token| {
         token.text.len() == 2 && token.capitals && geo::airlines::name_of(&token.text.to_uppercase()).is_some()

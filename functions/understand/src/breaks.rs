@@ -114,6 +114,18 @@ pub fn is_start_over(text: &Text) -> bool {
         "again from the beginning",
         "from the beginning again",
         "clear everything",
+        "clear it all",
+        "wipe everything",
+        "wipe it all",
+        "wipe all",
+        "wipe the slate",
+        "clean slate",
+        "erase everything",
+        "delete everything",
+        "bin everything",
+        "scrap everything",
+        "scrap all of that",
+        "forget all of that",
         "forget everything",
     ];
     (0..text.len()).any(|at| {

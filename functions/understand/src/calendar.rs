@@ -197,6 +197,7 @@ fn part_of_month(text: &Text, at: usize) -> Found {
     const PARTS: &[(&str, Part)] = &[
         ("the end of", Part::End),
         ("end of", Part::End),
+        ("end", Part::End),
         ("the last day of", Part::End),
         ("last day of", Part::End),
         ("late", Part::End),
@@ -204,6 +205,8 @@ fn part_of_month(text: &Text, at: usize) -> Found {
         ("beginning of", Part::Beginning),
         ("the start of", Part::Beginning),
         ("start of", Part::Beginning),
+        ("start", Part::Beginning),
+        ("beginning", Part::Beginning),
         ("early", Part::Beginning),
         ("the first day of", Part::Beginning),
         ("the middle of", Part::Middle),

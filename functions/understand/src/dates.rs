@@ -194,6 +194,15 @@ fn read(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, DateRo
         .filter(|_| !is_picked(text, at) && !is_farewell(text, at))
         .map(|(found, length)| (found, DateRole::Unknown, length))
         .or_else(|| cued_day(text, at))
+        .or_else(|| another_day(text, at, last?))
+}
+
+/// "Dec 15… 16 actually": a bare number right behind a day, which puts it right.
+fn another_day(text: &Text, at: usize, last: usize) -> Option<(DateExpr, DateRole, usize)> {
+    let (day, length) = number(text, at).filter(|(day, _)| (1..=31).contains(day))?;
+    let behind = last < at && (last..at).all(|at| !text.is_word(at)) && text.any_of(at + length, PUT_RIGHT).is_some();
+    let digits = text.at(at).starts_with(|first: char| first.is_ascii_digit());
+    (behind && digits).then_some((DateExpr::DayOfMonth { day: day as i8, month: None }, DateRole::Unknown, length))
 }
 
 /// "return 22", "back on 31", "leaving 14": a number that a word beside makes a day.
@@ -281,8 +290,14 @@ fn offset(text: &Text, at: usize, expression: DateExpr) -> i32 {
         "before" if is_not_before(text, at - back) => 0,
         "before" if !matches!(text.before(at, back + 1), "day" | "days") && !counted => -1,
         "after" if matches!(expression, DateExpr::Festival { .. } | DateExpr::Holiday { .. }) => 1,
+        // "Any day after the 15th", "not until after the 3rd", but not "the day after the 15th".
+        "after" if is_day_of_month(expression) && !matches!(text.before(at, back + 1), "day" | "days" | "night") => 1,
         _ => 0,
     }
+}
+
+fn is_day_of_month(expression: DateExpr) -> bool {
+    matches!(expression, DateExpr::Date { .. } | DateExpr::DayOfMonth { .. })
 }
 
 /// "Not before", "can't leave before", "nothing before": that day is the first that will do.
@@ -303,7 +318,7 @@ fn drop_corrected(text: &Text, found: &mut Vec<Found>) {
     while at < found.len() {
         let (Some(first), Some(second)) = (found.get(at - 1), found.get(at)) else { break };
         let is_range = |found: &Found| found.at.is_empty();
-        if !repairs::between(text, first.at.end, second.at.start) {
+        if !repairs::between(text, first.at.end, second.at.start) && !is_put_right(text, first, second) {
             at += 1;
             continue;
         }
@@ -326,6 +341,14 @@ fn drop_corrected(text: &Text, found: &mut Vec<Found>) {
         at = at.max(1);
     }
 }
+
+/// "The 15th… 16 actually": the word that puts it right stands behind.
+fn is_put_right(text: &Text, first: &Found, second: &Found) -> bool {
+    let beside = !first.at.is_empty() && (first.at.end..second.at.start).all(|at| !text.is_word(at));
+    beside && text.any_of(second.at.end, PUT_RIGHT).is_some_and(|length| !text.is_word(second.at.end + length))
+}
+
+const PUT_RIGHT: &[&str] = &["actually", "rather", "i mean", "i meant", "sorry", "instead"];
 
 /// "I can't do the 5th, the 6th instead", "the 5th doesn't work": that day is not meant.
 fn drop_unsuited(text: &Text, found: &mut [Found]) {

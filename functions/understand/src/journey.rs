@@ -404,7 +404,11 @@ fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
     matches!(text.at(at), "via" | "through" | "thru" | "transiting" | "avoid" | "avoiding")
         || matches!(text.at(at), "stop" | "stopover" | "layover") && text.at(at + 1) != "to"
         || matches!(text.at(at), "in" | "at")
-            && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit")
+            && matches!(before, "stop" | "stopping" | "layover" | "stopover" | "connection" | "connecting" | "transit" | "change" | "changing")
+        // "If the layover is in Doha."
+        || matches!(text.at(at), "in" | "at")
+            && matches!(before, "is" | "was" | "were")
+            && matches!(text.before(at, 2), "stop" | "layover" | "stopover" | "connection" | "transfer")
 }
 
 #[cfg(test)]

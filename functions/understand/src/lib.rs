@@ -276,6 +276,12 @@ fn with_services(mut questions: Vec<Topic>, services: Vec<Topic>) -> Vec<Topic> 
     if services.iter().any(|topic| matches!(topic, Topic::Emissions | Topic::Hold)) {
         questions.retain(|topic| !matches!(topic, Topic::Price | Topic::Duration | Topic::Booking));
     }
+    // "Does a surfboard cost extra?" asks what the board costs, not the flight.
+    const CHARGED: [Topic; 6] =
+        [Topic::Baggage, Topic::Seats, Topic::Meals, Topic::Pets, Topic::Amenities, Topic::Insurance];
+    if services.iter().any(|topic| CHARGED.contains(topic)) {
+        questions.retain(|topic| *topic != Topic::Price);
+    }
     for topic in services {
         // "Great, thanks" thanks; a joke beside a question is none.
         let idle = topic.is_social()
@@ -368,6 +374,35 @@ fn read_airlines(text: &mut Text) -> Airlines {
         "dont care about the airline",
         "dont mind which airline",
         "any airline is fine",
+        "who flies it",
+        "who flies me",
+        "whoever flies it",
+        "who operates it",
+        "who im flying with",
+        "who i fly with",
+        "who we fly with",
+    ];
+    const NOT_ALLOWED: &[&str] = &[
+        "neither",
+        "is out",
+        "not either",
+        "isnt ok",
+        "is not ok",
+        "not ok",
+        "isnt allowed",
+        "is not allowed",
+        "not allowed",
+        "isnt an option",
+        "is not an option",
+        "is no option",
+        "is banned",
+        "is off limits",
+        "is off the table",
+        "is a no",
+        "is a no go",
+        "is a no - go",
+        "wont do",
+        "doesnt work for me",
     ];
     let mut found = Airlines::default();
     let mut wanted: Vec<Airline> = Vec::new();
@@ -385,7 +420,7 @@ fn read_airlines(text: &mut Text) -> Airlines {
                 && (at.start == *end || at.start == end + 1 && matches!(before, "or" | "and" | "nor" | "," | "/" | "&"))
         });
         // "Flydubai neither".
-        let neither = text.any_of(at.end, &["neither", "is out", "not either", "isnt ok", "is not ok"]).is_some();
+        let neither = text.any_of(at.end, NOT_ALLOWED).is_some();
         let unwanted = goes_on || neither || is_unwanted(text, at.start);
         // "With or without Wizz": all the same.
         if matches!((text.before(at.start, 3), text.before(at.start, 2), before), ("with", "or", "without")) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use contracts::dialogue::{Budget, Wish};
 
 use crate::numbers::number;
+use crate::repairs;
 use crate::text::Text;
 
 /// The most a journey may cost. What is read is taken.
@@ -88,41 +89,13 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
             || paid
             || (money || thousands) && says_nothing_else(text, at..at + length)
             || money && behind.is_none() && !tells_price(text, at);
-        if lead == 0 && behind.is_none() && !said_alone {
+        let end = at + length + behind.unwrap_or(0);
+        let each = is_each(text, end);
+        // "Make that 200 each."
+        let put_right = each && amount.len() >= 2 && repairs::marked(text, at);
+        if lead == 0 && behind.is_none() && !said_alone && !put_right {
             continue;
         }
-        let end = at + length + behind.unwrap_or(0);
-        let each = text
-            .any_of(
-                end,
-                &[
-                    "each",
-                    "per person",
-                    "a person",
-                    "per head",
-                    "a head",
-                    "per passenger",
-                    "per traveler",
-                    "per traveller",
-                    "apiece",
-                    "per ticket",
-                    "per adult",
-                    "per seat",
-                    "a ticket",
-                    "a seat",
-                    "a passenger",
-                    "a traveller",
-                    "a traveler",
-                    "for each",
-                    "for every",
-                    "pp",
-                    "p . p",
-                    "p / p",
-                    "/ person",
-                    "/ head",
-                ],
-            )
-            .is_some_and(|length| !matches!(text.at(end + length), "way" | "direction"));
         // A bare number needs the word "budget", "price" or "cost" close by: "under 12" may be a child.
         let named = money
             || thousands
@@ -130,6 +103,7 @@ pub fn max_price(text: &mut Text) -> Option<Wish<Budget>> {
                 matches!(text.at(at), "budget" | "price" | "cost" | "costs" | "costing" | "pay" | "spend" | "cheaper")
             })
             || amount.len() >= 3 && (lead > 0 || behind.is_some())
+            || put_right
             || each && lead > 0 && amount.len() >= 2;
         if named {
             text.take(at - lead..end);
@@ -535,6 +509,37 @@ fn currency(text: &Text, at: usize) -> Option<(String, usize)> {
         .max_by_key(|(_, length)| *length)
 }
 
+/// It is said of each traveller: "200 each", "150 pp", but not "200 each way".
+fn is_each(text: &Text, end: usize) -> bool {
+    const EACH: &[&str] = &[
+        "each",
+        "per person",
+        "a person",
+        "per head",
+        "a head",
+        "per passenger",
+        "per traveler",
+        "per traveller",
+        "apiece",
+        "per ticket",
+        "per adult",
+        "per seat",
+        "a ticket",
+        "a seat",
+        "a passenger",
+        "a traveller",
+        "a traveler",
+        "for each",
+        "for every",
+        "pp",
+        "p . p",
+        "p / p",
+        "/ person",
+        "/ head",
+    ];
+    text.any_of(end, EACH).is_some_and(|length| !matches!(text.at(end + length), "way" | "direction"))
+}
+
 /// The limit that is known is meant for each traveller, or for all together: "total i mean, not each", "each, we are 3".
 pub fn each_or_all(text: &Text) -> Option<bool> {
     const EACH: &[&str] = &[
@@ -591,6 +596,7 @@ mod tests {
             ("my budget is 800", only("800", None, false)),
             ("under 500 euros a person please", only("500", Some("EUR"), true)),
             ("at most €250 pp", only("250", Some("EUR"), true)),
+            ("make that 200 each", only("200", None, true)),
             ("under 300 euros each way", only("300", Some("EUR"), false)),
             ("any price", Some(Wish::Any)),
             ("never mind the price", Some(Wish::Any)),

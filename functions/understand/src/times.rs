@@ -591,7 +591,9 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         .iter()
         .filter_map(|(phrase, from, to)| text.any_of(at + lead, &[*phrase]).map(|length| (*from, *to, length)))
         .max_by_key(|(_, _, length)| *length)?;
-    let greeting = matches!(text.before(at + lead, 1), "good" | "lovely" | "nice");
+    let greeting = matches!(text.before(at + lead, 1), "good" | "lovely" | "nice")
+        // "Is lunch included?"
+        || matches!(text.at(at + lead + length), "included" | "served" | "provided");
     let to = if to == 24 { DAY - 1 } else { to * 60 };
     (!greeting).then_some((from * 60, to, lead + length))
 }

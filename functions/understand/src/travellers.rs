@@ -671,6 +671,9 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
         | "athletes" | "employees" | "engineers" => (Who::Adult, 1),
         "teacher" | "man" | "woman" | "lady" | "employee" | "engineer" | "chaperone" if spelled => (Who::Adult, 1),
         "friends" | "mates" | "colleagues" | "cousins" if spelled && is_all_that_is_said(text) => (Who::Anyone, 1),
+        "friends" | "mates" | "colleagues" | "cousins" | "coworkers" | "relatives" if counts_speaker(text, at + 1) => {
+            (Who::Anyone, 1)
+        }
         "student" | "pensioner" | "teen" | "elder" | "elders" | "elderly" if spelled => (Who::Adult, 1),
         "grown" if text.is(at + 1, &["-", "ups"]) => (Who::Adult, 3),
         "child" | "children" | "kid" | "kids" | "childs" => (Who::Child, 1),
@@ -682,6 +685,12 @@ fn unit(text: &Text, at: usize, spelled: bool) -> Option<(Who, usize)> {
 /// "Me and two mates" counts one more; "two lads" are two.
 fn joined_to_speaker(text: &Text) -> bool {
     (0..text.len()).any(|at| matches!(text.at(at), "me" | "i" | "myself" | "im" | "my" | "with"))
+}
+
+/// "6 colleagues incl me", "five friends including myself".
+fn counts_speaker(text: &Text, at: usize) -> bool {
+    let including = matches!(text.at(at), "incl" | "including" | "inc" | "counting");
+    including && matches!(text.at(at + 1 + usize::from(text.at(at + 1) == ".")), "me" | "myself" | "i")
 }
 
 /// "Four friends" says how many travel; "me and four friends" counts one more.

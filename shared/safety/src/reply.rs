@@ -100,8 +100,11 @@ pub fn to_alarm(alarm: Alarm, region: Region, before: Option<&Care>) -> Reply {
 }
 
 /// The reply to a message that answers the last crisis reply; `None` where it is about something else.
-pub fn to_answer(message: &str, region: Region, before: &Care) -> Option<Reply> {
-    let answer = before.answer(message)?;
+///
+/// `goes_on` where it says something else as well, a journey say: then only an answer that must not be passed over is one.
+pub fn to_answer(message: &str, region: Region, before: &Care, goes_on: bool) -> Option<Reply> {
+    let answer =
+        before.answer(message).filter(|answer| !goes_on || matches!(answer, Answer::NotSafe | Answer::CannotCall))?;
     let contacts = Contacts::of(before.class, region_or(region, Some(before)));
     let words = follow_up(answer, before, &contacts);
     let care = Care {
@@ -539,10 +542,10 @@ mod tests {
     #[test]
     fn an_answer_is_followed_and_safe_is_remembered() {
         let first = to_alarm(alarm(Class::Suicide, false), Region::named("IE").unwrap(), None);
-        let not_safe = to_answer("no", Region::default(), &first.care).unwrap();
+        let not_safe = to_answer("no", Region::default(), &first.care, false).unwrap();
         assert!(not_safe.words.contains("112") || not_safe.words.contains("999"), "{}", not_safe.words);
         assert_eq!(not_safe.care.region.as_deref(), Some("IE"));
-        let safe = to_answer("yes I'm safe", Region::default(), &not_safe.care).unwrap();
+        let safe = to_answer("yes I'm safe", Region::default(), &not_safe.care, true).unwrap();
         assert!(safe.care.safe && !safe.care.reminds());
     }
 

@@ -24,7 +24,12 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
             unclear.slot = if unclear.slot == Slot::Origin { Slot::Destination } else { Slot::Origin };
         }
     }
-    let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
+    // "The other way round, we're in Merida now": the place is one of the ends that were just swapped.
+    let swapped = said.acts.contains(&Act::Swap);
+    let is_end =
+        |place: &PlaceMention| [Slot::Origin, Slot::Destination].iter().any(|slot| is_in(&session.slots, *slot, place));
+    let meant: Vec<&PlaceMention> =
+        said.places.iter().filter(|place| !place.negated && !(swapped && is_end(place))).collect();
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
     if either_airport(session, &meant, merged) {
         return;
