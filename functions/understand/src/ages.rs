@@ -181,6 +181,21 @@ pub fn one(text: &Text, at: usize) -> Option<(u32, usize)> {
     age(text, at).filter(|(_, _, unit)| *unit).map(|(years, length, _)| (years, length))
 }
 
+/// How old the person is who was just named: ", he's 5", "she is 11"; the years, and how many tokens.
+pub fn told_behind(text: &Text, at: usize) -> Option<(u32, usize)> {
+    let mut next = at + usize::from(matches!(text.at(at), "," | "-"));
+    next += match text.at(next) {
+        "hes" | "shes" => 1,
+        "he" | "she" if matches!(text.at(next + 1), "'s" | "is") => 2,
+        _ => return None,
+    };
+    next += usize::from(matches!(text.at(next), "only" | "just"));
+    let (years, length, _) = age(text, next)?;
+    let end = next + length;
+    (years <= 17 && (!text.is_word(end) || matches!(text.at(end), "and" | "now" | "too" | "so")))
+        .then_some((years, end - at))
+}
+
 /// An age in years: "13", "4y", "4 years", "22 months"; how many tokens, and whether a unit was said.
 fn age(text: &Text, at: usize) -> Option<(u32, usize, bool)> {
     let word = text.at(at);

@@ -291,9 +291,15 @@ fn offset(text: &Text, at: usize, expression: DateExpr) -> i32 {
         "before" if !matches!(text.before(at, back + 1), "day" | "days") && !counted => -1,
         "after" if matches!(expression, DateExpr::Festival { .. } | DateExpr::Holiday { .. }) => 1,
         // "Any day after the 15th", "not until after the 3rd", but not "the day after the 15th".
-        "after" if is_day_of_month(expression) && !matches!(text.before(at, back + 1), "day" | "days" | "night") => 1,
+        "after" if is_day_of_month(expression) && !is_the_day(text, at - back) => 1,
         _ => 0,
     }
+}
+
+/// "The day after", "the night after", but not "any day after".
+fn is_the_day(text: &Text, after: usize) -> bool {
+    let any = matches!(text.before(after, 2), "any" | "every" | "whichever" | "some");
+    matches!(text.before(after, 1), "day" | "days" | "night") && !any
 }
 
 fn is_day_of_month(expression: DateExpr) -> bool {

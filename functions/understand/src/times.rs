@@ -363,6 +363,10 @@ fn counts_travellers(text: &Text, at: usize) -> bool {
                 | "seats"
                 | "travellers"
                 | "kids"
+                | "ppl"
+                | "pers"
+                | "travelers"
+                | "guys"
                 | "of"
         )
 }

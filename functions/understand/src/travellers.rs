@@ -996,6 +996,14 @@ fn companion(text: &Text, at: usize) -> Option<(u32, Who, usize)> {
         "babies" | "infants" | "twins" => (Who::Infant, None),
         _ => return None,
     };
+    // "My little brother, he's 5."
+    if let (Some(1), Some((years, behind))) =
+        (counted.map_or(usual, |(count, _)| Some(count)), ages::told_behind(text, next + 1))
+        && !visited
+    {
+        let (count, who, _) = by_age((years, 0));
+        return Some((count, who, next + 1 + behind - at));
+    }
     let owned = text.at(next + 1) == "'s"
         || matches!(text.at(next + 1), "lives" | "lived" | "got" | "gets" | "has")
         || text

@@ -180,7 +180,13 @@ fn is_other_word(text: &Text, at: usize, named: bool) -> bool {
             | "back"
     ) && word != "sun"
         || matches!(text.at(at + 1), "to" | "-" | "till" | "until" | "/") && weekday_name(text.at(at + 2)).is_some();
-    let led = led || follows;
+    // "Oslo-Bergen sat, 2 people", "bergen fri": it ends what is said, and nobody sat.
+    let ends = word != "sun" && !text.is_word(at + 1) && text.at(at + 1) != "'s";
+    let somebody = matches!(
+        text.before(at, 1),
+        "" | "i" | "we" | "he" | "she" | "they" | "you" | "it" | "who" | "and" | "just" | "the" | "be" | "is" | "all"
+    );
+    let led = led || follows || ends && !somebody;
     let alone = at == 0 && !text.tokens.get(1).is_some_and(|token| token.is_word());
     !(capital || led || alone)
 }
