@@ -53,7 +53,7 @@ pub fn merge(session: &mut Session, said: &Understanding, now: &Zoned) -> Merged
     merged.informed |= limited_again;
     let numbers = if limited_again { &[][..] } else { said.numbers.as_slice() };
     let said = meant_instead(session, Understanding { numbers: numbers.to_vec(), ..said.clone() });
-    let said = &clock_instead(session, stay_instead(session, said));
+    let said = &clock_instead(session, stay_instead(session, on_the_day_back(session, said)));
     merged.informed |= lift_last(session, said);
     let calendar = Calendar { today: today(session, now), departure: None, month_first: is_month_first(session, now) };
     if !legs::merge(session, said, calendar, &mut merged) {
@@ -138,10 +138,32 @@ fn stay_instead(session: &Session, mut said: Understanding) -> Understanding {
     let ([days], Some(_)) = (said.numbers.as_slice(), session.stay) else { return said };
     let days = i32::try_from(*days).unwrap_or_default();
     let whole = said.words.0.len() <= 4 && said.dates.is_empty() && said.travellers.is_none();
-    if instead && whole && (2..=60).contains(&days) && session.recent_day == Some(Slot::ReturnDate) {
+    // "Make it 12 and leave a day earlier": of what was spoken of last, the stay, which follows the day out.
+    let made = said.words.0.windows(3).any(|words| {
+        matches!(words, [make, it, count] if make == "make" && (it == "it" || it == "that") && *count == days.to_string())
+    });
+    let leaves = said.dates.iter().all(|date| date.role == DateRole::Departure);
+    let (instead, whole) = (instead || made, whole || made && leaves && said.travellers.is_none());
+    let spoken_of = session.recent_day == Some(Slot::ReturnDate) || made && !said.dates.is_empty();
+    if instead && whole && (2..=60).contains(&days) && spoken_of {
         said.numbers.clear();
         let expression = DateExpr::AfterDeparture { days, months: 0 };
         said.dates.push(DateMention { expression, role: DateRole::Return, negated: false, offset: 0 });
+    }
+    said
+}
+
+/// "On the 16th it must go before 20:00" of a journey that comes back on the 16th is about the way back, and moves no day.
+fn on_the_day_back(session: &Session, mut said: Understanding) -> Understanding {
+    let ([date], Some(back)) = (said.dates.as_slice(), session.slots.return_date) else { return said };
+    let names = match date.expression {
+        DateExpr::DayOfMonth { day, month: None } => day == back.day(),
+        DateExpr::Date { year: None, month, day } => (month, day) == (back.month(), back.day()),
+        _ => false,
+    };
+    if names && !date.negated && !said.times.is_empty() && session.slots.departure_date != Some(back) {
+        said.dates.clear();
+        said.times.iter_mut().for_each(|time| time.role = DateRole::Return);
     }
     said
 }
@@ -224,6 +246,11 @@ fn flies_home(said: &Understanding) -> bool {
     from_there || said.words.0.iter().any(|word| word == "home")
 }
 
+/// Two places, whatever else would do as well as one of them.
+fn names_route(said: &Understanding) -> bool {
+    said.places.iter().filter(|place| !place.either).count() == 2
+}
+
 fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
     let returns = said.dates.iter().any(|date| date.role == DateRole::Return && !date.negated);
     let trip = match said.trip {
@@ -232,7 +259,7 @@ fn merge_trip(slots: &mut Slots, said: &Understanding, merged: &mut Merged) {
         None if returns
             && slots.departure_date.is_none()
             && said.dates.len() == 1
-            && said.places.len() == 2
+            && names_route(said)
             && flies_home(said) =>
         {
             None
@@ -256,12 +283,15 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
     }
     let allowed_again = |wish: &Wish<Vec<Airline>>| {
         matches!(wish, Wish::Only(wanted) if wanted.iter().all(|airline| contains(&slots.without_airlines, airline)))
-            && slots.airlines.is_empty()
             && said.words.0.iter().any(|word| matches!(word.as_str(), "fine" | "ok" | "okay" | "also" | "too"))
     };
     if let Some(Wish::Only(wanted)) = said.airlines.as_ref().filter(|wish| allowed_again(wish)) {
-        // "Ok, Allegiant is fine" after "not Allegiant" lifts that, and asks for no airline.
+        // "Ok, Allegiant is fine" after "not Allegiant" lifts that, and asks for no airline; beside one that is wanted it
+        // would do as well.
         slots.without_airlines.retain(|airline| !contains(wanted, airline));
+        if !slots.airlines.is_empty() {
+            slots.airlines.extend(wanted.iter().cloned());
+        }
     } else if let Some(wish) = &said.airlines {
         // "Or Virgin Australia" adds to those that are wanted.
         let adds = said.words.0.first().is_some_and(|word| matches!(word.as_str(), "or" | "and" | "also" | "plus"));

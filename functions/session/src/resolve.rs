@@ -128,6 +128,10 @@ fn nth_weekday(base: Date, nth: i8, weekday: i8, month: Option<i8>, ahead: i8) -
         Some(month) => (0..=1)
             .filter_map(|years| within(Date::new(base.year() + years, month, 1).ok()?))
             .find(|date| *date >= base),
+        // Of no month that was named: the next one.
+        None if ahead < 0 => (0..=1)
+            .filter_map(|months: i32| within(base.first_of_month().checked_add(months.months()).ok()?))
+            .find(|date| *date >= base),
         None => within(base.first_of_month().checked_add(i32::from(ahead).months()).ok()?),
     }
 }

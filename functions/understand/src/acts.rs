@@ -24,7 +24,15 @@ pub fn acts(text: &Text) -> Vec<Act> {
     add(is_alternatives(&plain), Act::Alternatives);
     let first = plain.split_whitespace().next().unwrap_or_default();
     let negates = matches!(first, "no" | "nope" | "nah" | "not" | "wrong" | "incorrect")
-        || has(&[" thats not right ", " that is not right ", " thats wrong ", " dont like "]);
+        || has(&[
+            " thats not right ",
+            " that is not right ",
+            " thats wrong ",
+            " dont like ",
+            " lets say no ",
+            " not for now ",
+            " no for now ",
+        ]);
     add(negates, Act::Negate);
     add(
         !negates
@@ -402,7 +410,10 @@ fn is_superlative(text: &Text, at: usize) -> bool {
 /// The two offers that are to be compared: "compare 1 and 3", "which is faster, 1 or 2?". What is read is taken.
 pub fn compare(text: &mut Text) -> Vec<u32> {
     let asked = (0..text.len()).any(|at| {
-        matches!(text.at(at), "compare" | "difference" | "vs" | "versus" | "better" | "between")
+        matches!(text.at(at), "compare" | "difference" | "vs" | "versus" | "better")
+            // "Anything between 17 and 21" compares nothing.
+            || text.at(at) == "between"
+                && !matches!(text.before(at, 1), "anything" | "something" | "back" | "out" | "flight" | "flights" | "time")
             || text.at(at) == "which"
             || quality(text, at).is_some()
     });
@@ -507,6 +518,7 @@ fn by_quality(text: &Text, at: usize) -> Option<(Pick, usize)> {
         );
     if matches!(text.at(next), "one" | "option" | "offer")
         || superlative && matches!(text.at(next), "trip" | "journey" | "duration")
+        || superlative && matches!(text.at(next), "way" | "route" | "routing") && !text.is_word(next + 1)
     {
         return Some((pick, next + 1 - at));
     }

@@ -296,9 +296,17 @@ pub fn grown(text: &Text) -> Option<(Travellers, std::ops::Range<usize>)> {
         }
         let said = text.any_of(at, &["as child", "as a child", "as kid", "as a kid"]).map(|length| (child, length));
         let said = said.or_else(|| text.any_of(at, &["as adult", "as an adult"]).map(|length| (adult, length)))?;
-        let verb = (at.saturating_sub(4)..at).any(|at| {
-            matches!(text.at(at), "put" | "count" | "add" | "book" | "make" | "change" | "him" | "her" | "them")
+        // "Does she count as a child then?" asks.
+        let sentence = text.sentence(at);
+        let asks = (at.saturating_sub(6)..at).any(|at| {
+            text.sentence(at) == sentence
+                && matches!(text.at(at), "does" | "do" | "would" | "will" | "is" | "are" | "can")
+                && matches!(text.at(at + 1), "she" | "he" | "they" | "it" | "that" | "my" | "the" | "a" | "our")
         });
+        let verb = !asks
+            && (at.saturating_sub(4)..at).any(|at| {
+                matches!(text.at(at), "put" | "count" | "add" | "book" | "make" | "change" | "him" | "her" | "them")
+            });
         verb.then(|| (said.0, at.saturating_sub(4)..at + said.1))
     })
 }

@@ -251,7 +251,16 @@ fn is_meant(tokens: &[Token], span: &Range<usize>, last: usize) -> bool {
         && before + 1 == span.start
         && words > 4
         && !tokens.get(span.end).is_some_and(Token::is_word);
+    // "SAA is fine too", "Ethiopian goes direct".
+    let judged = matches!(next, "is" | "are" | "would") && {
+        let be = usize::from(text(span.end + 1) == "be");
+        matches!(text(span.end + 1 + be), "fine" | "ok" | "okay" | "allowed" | "acceptable")
+    };
+    let flies = matches!(next, "goes" | "flies" | "operates")
+        || matches!(next, "ok" | "okay" | "fine" | "allowed") && !tokens.get(span.end + 1).is_some_and(Token::is_word);
     AFTER.contains(&next)
+        || judged
+        || flies
         || listed
         || behind_a_day
         || leads_a_list
@@ -340,7 +349,9 @@ fn designator(tokens: &[Token], at: usize) -> Option<Mention> {
     let is_code = |token: &Token| {
         token.text.len() == 2 && token.capitals && geo::airlines::name_of(&token.text.to_uppercase()).is_some()
     };
-    let leads = !is_place && next == "/" && tokens.get(at + 2).is_some_and(is_code);
+    let list = next == "/"
+        || matches!(next, "or" | "and" | ",") && !matches!(token.text.as_str(), "in" | "to" | "go" | "on" | "at");
+    let leads = !is_place && list && tokens.get(at + 2).is_some_and(is_code);
     let followed = matches!(next, "flight" | "flights") || !is_place && next == "only";
     if !(led || denied || followed || leads || listed && !is_place || alone) {
         return None;
@@ -378,6 +389,11 @@ mod tests {
             ("any Alaska flights?", &["AS"]),
             ("on EK", &["EK"]),
             ("Aeroméxico", &["AM"]),
+            ("BA or IB, no stops", &["BA", "IB"]),
+            ("on second thoughts saa is fine too", &["SA"]),
+            ("ethiopian goes direct doesn't it? those", &["ET"]),
+            ("united is ok", &["UA"]),
+            ("peach, or tigerair", &["MM", "IT"]),
             ("KLM, Lufthansa and Swiss", &["KL", "LH", "LX"]),
         ];
         for (words, expected) in cases {

@@ -174,7 +174,10 @@ pub fn is_cancel(text: &Text) -> bool {
         // Alone, "forget" and "drop" say too little.
         let alone = matches!(text.at(at), "cancel" | "never" | "nevermind" | "abort" | "quit" | "exit")
             && ends_clause(text, at + length);
-        (alone || is_journey(text, at + length)) && !is_denied(text, at) && !is_asked(text, at)
+        (alone || is_journey(text, at + length))
+            && !is_denied(text, at)
+            && !is_asked(text, at)
+            && !goes_on_with_a_wish(text, at + length)
     })
 }
 
@@ -212,6 +215,14 @@ fn is_journey(text: &Text, at: usize) -> bool {
     let needed = text.before(at, 1) == "need";
     // "I don't need a flight with stops" needs another one.
     ends_clause(text, next + 1) || !needed && !matches!(text.at(next + 1), "back" | "home" | "of" | "with" | "in")
+}
+
+/// "Forget that, just the regular airport": what was said last is dropped for what follows, not the journey.
+fn goes_on_with_a_wish(text: &Text, at: usize) -> bool {
+    let pointed = matches!(text.at(at), "that" | "it" | "this") && text.at(at + 1) == ",";
+    let wish =
+        |at: usize| matches!(text.at(at), "normal" | "regular" | "usual" | "ordinary" | "just" | "only" | "instead");
+    pointed && (at + 2..at + 5).any(wish) && text.is_word(at + 3)
 }
 
 /// "Can I cancel it later?", "what if I cancel": asked, not done.
@@ -348,6 +359,7 @@ mod tests {
             "can I cancel for free later?",
             "is it possible to cancel the ticket",
             "don't forget the flight must be nonstop",
+            "no forget that, just the regular airport",
         ];
         all(is_cancel, &kept, false);
     }

@@ -66,7 +66,6 @@ fn drop_reasons(text: &Text, found: &mut Vec<Found>) {
 
 /// "For new year's, leave the 30th, back on the 3rd": the holiday says why, and which months the days are in.
 fn near_occasion(text: &Text, found: &mut Vec<Found>) {
-    use contracts::dialogue::Holiday::{BoxingDay, Christmas, ChristmasEve, NewYearsDay, NewYearsEve};
     let numbered = |found: &&Found| matches!(found.mention.expression, DateExpr::DayOfMonth { month: None, .. });
     let days: Vec<usize> = found.iter().filter(numbered).map(|found| found.at.start).collect();
     let Some(at) = found.iter().position(|found| {
@@ -77,12 +76,11 @@ fn near_occasion(text: &Text, found: &mut Vec<Found>) {
         let told = (found.at.end..found.at.end + 5)
             .take_while(|at| *at == found.at.end || BETWEEN.contains(&text.before(*at, 1)))
             .any(|at| days.contains(&at));
-        let occasion = matches!(
-            found.mention.expression,
-            DateExpr::Holiday { holiday: Christmas | ChristmasEve | BoxingDay | NewYearsDay | NewYearsEve, .. }
-        );
-        occasion
+        // "Hogmanay in Edinburgh! There on the 30th, home on the 2nd": both ways have their day, so it is no third.
+        let both_told = days.len() >= 2 && found.mention.role == DateRole::Unknown;
+        is_occasion(found.mention.expression)
             && (told
+                || both_told
                 || matches!(text.before(found.at.start, 1), "for" | "over" | "around" | "during" | "before" | "after"))
     }) else {
         return;
@@ -90,16 +88,48 @@ fn near_occasion(text: &Text, found: &mut Vec<Found>) {
     if days.is_empty() {
         return;
     }
-    let role = found.remove(at).mention.role;
+    let Found { mention: DateMention { role, expression: occasion, .. }, .. } = found.remove(at);
     if let Some(next) = found.get_mut(at).filter(|next| next.mention.role == DateRole::Unknown) {
         next.mention.role = role;
     }
     for found in found {
-        if let DateExpr::DayOfMonth { day, month: None } = found.mention.expression {
-            let month = if day > 10 { 12 } else { 1 };
+        if let DateExpr::DayOfMonth { day, month: None } = found.mention.expression
+            && let Some(month) = month_beside(occasion, day)
+        {
             found.mention.expression = DateExpr::Date { year: None, month, day };
         }
     }
+}
+
+fn is_occasion(expression: DateExpr) -> bool {
+    month_beside(expression, 1).is_some()
+}
+
+/// The month in which a day of the month lies nearest to a holiday that has its own day each year.
+fn month_beside(occasion: DateExpr, day: i8) -> Option<i8> {
+    use contracts::dialogue::Holiday;
+    let DateExpr::Holiday { holiday, .. } = occasion else { return None };
+    let (month, of_month) = match holiday {
+        Holiday::Christmas
+        | Holiday::ChristmasEve
+        | Holiday::BoxingDay
+        | Holiday::NewYearsDay
+        | Holiday::NewYearsEve => {
+            return Some(if day > 10 { 12 } else { 1 });
+        }
+        Holiday::ValentinesDay => (2, 14),
+        Holiday::SaintPatricksDay => (3, 17),
+        Holiday::IndependenceDay => (7, 4),
+        Holiday::Halloween => (10, 31),
+        Holiday::Thanksgiving => (11, 25),
+        _ => return None,
+    };
+    let apart = i32::from(day) - of_month;
+    Some(match apart {
+        ..=-16 => month + 1,
+        16.. => month - 1,
+        _ => month,
+    })
 }
 
 /// "Tomorrow or the day after": either would do, and the one that was said first is looked at.
@@ -140,6 +170,7 @@ fn find(text: &mut Text) -> Vec<Found> {
         // "Mid January, a long weekend" says how long, not when.
         let long = text.at(at) == "weekend" && text.before(at, 1) == "long" && !found.is_empty();
         let read = if text.free(at) && !long { read(text, at, found.last().map(|found| found.at.end)) } else { None };
+        let read = read.or_else(|| put_right(text, found.last()?, at));
         let Some((expression, role, length)) = read else {
             at += 1;
             continue;
@@ -208,7 +239,13 @@ fn another_day(text: &Text, at: usize, last: usize) -> Option<(DateExpr, DateRol
 /// "return 22", "back on 31", "leaving 14": a number that a word beside makes a day.
 fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
     let (day, length) = number(text, at).filter(|(day, _)| (1..=31).contains(day))?;
-    let led = (1..=3).find(|back| !matches!(text.before(at, *back), "on" | "the" | "by" | "date" | "flight" | "is"));
+    // "Push the return to 30".
+    let moved =
+        (at.saturating_sub(5)..at).any(|at| is_push(text.at(at)) || is_move(text.at(at)) || text.at(at) == "bring");
+    let led = (1..=3).find(|back| {
+        let word = text.before(at, *back);
+        !(matches!(word, "on" | "the" | "by" | "date" | "flight" | "is") || word == "to" && moved)
+    });
     let role = match text.before(at, led?) {
         "return" | "returning" | "back" | "inbound" | "returns" => DateRole::Return,
         "leave" | "leaving" | "depart" | "departing" | "departure" | "outbound" | "going" => DateRole::Departure,
@@ -248,6 +285,22 @@ fn cued_day(text: &Text, at: usize) -> Option<(DateExpr, DateRole, usize)> {
         );
     let words = text.at(at).starts_with(|first: char| first.is_ascii_digit());
     (ends && words).then_some((DateExpr::DayOfMonth { day: day as i8, month: None }, role, length))
+}
+
+/// "Dec 9, er 10": a number alone that puts a day right.
+fn put_right(text: &Text, last: &Found, at: usize) -> Option<(DateExpr, DateRole, usize)> {
+    let (day, length) = number(text, at).filter(|(day, _)| (1..=31).contains(day))?;
+    let in_digits = text.at(at).starts_with(|first: char| first.is_ascii_digit());
+    let exact = matches!(last.mention.expression, DateExpr::Date { .. } | DateExpr::DayOfMonth { .. });
+    let next = at + length;
+    let ends = !text.is_word(next) && !matches!(text.at(next), ":" | "/" | "%" | "$" | "€" | "£" | "+" | ".")
+        || text.at(next) == "." && !text.is_word(next + 1)
+        || matches!(text.at(next), "please" | "then" | "and" | "for" | "from" | "with");
+    (text.free(at) && in_digits && exact && ends && repairs::between(text, last.at.end, at)).then_some((
+        DateExpr::DayOfMonth { day: day as i8, month: None },
+        DateRole::Unknown,
+        length,
+    ))
 }
 
 /// "Sorry, 11 to 18" after a range of days: the same month again.
@@ -391,6 +444,14 @@ fn weekday_behind(text: &Text, at: usize, day: DateExpr) -> usize {
     }
     let start = at + usize::from(matches!(text.at(at), "," | "(")) + usize::from(text.at(at + 1) == "a");
     match expression(text, start) {
+        // "The weekend of 5 Dec, Fri to Mon" names two days more.
+        Some((DateExpr::Weekday { .. }, 1))
+            if connector(text, start + 1).is_some_and(|length| {
+                matches!(expression(text, start + 1 + length), Some((DateExpr::Weekday { .. }, _)))
+            }) =>
+        {
+            0
+        }
         Some((DateExpr::Weekday { week: Week::Coming, .. }, 1)) if start > at => start + 1 - at,
         _ => 0,
     }
@@ -461,12 +522,17 @@ fn shift(text: &Text, at: usize) -> Option<(DateExpr, usize)> {
         ("the day before", -1),
         ("the previous day", -1),
         ("the day before that", -1),
+        ("the night before", -1),
+        ("the evening before", -1),
     ];
     if let Some((days, length)) = NEXT
         .iter()
         .filter_map(|(phrase, days)| text.any_of(at, &[*phrase]).map(|length| (*days, length)))
         .max_by_key(|(_, length)| *length)
         && expression(text, at).is_none()
+        // "The night before my flight" is about the flight.
+        && !(matches!(text.at(at + 1), "night" | "evening")
+            && matches!(text.at(at + length), "my" | "our" | "the" | "a" | "we" | "i"))
     {
         return Some((DateExpr::Shift { days, months: 0 }, length));
     }
@@ -795,6 +861,16 @@ fn give_role(text: &Text, found: &mut [Found], at: usize) {
     let role = match text.at(end) {
         "return" | "returning" if !followed => Some(DateRole::Return),
         "departure" => Some(DateRole::Departure),
+        // "Thursday 25th out, as long as it's late".
+        "out" | "outbound"
+            if !text.is_word(end + 1)
+                || matches!(
+                    text.at(end + 1),
+                    "and" | "as" | "then" | "please" | "instead" | "but" | "after" | "before"
+                ) =>
+        {
+            Some(DateRole::Departure)
+        }
         // "27 Nov early morning, return the same evening": what a comma parts is about the other day.
         _ => cue_before.or_else(|| behind.clone().take_while(|at| text.at(*at) != ",").find_map(|at| cue(text, at))),
     };

@@ -35,8 +35,9 @@ pub fn mentions(text: &Text, words: &str, named: &[Named]) -> Vec<PlaceMention> 
         .iter()
         .enumerate()
         .zip(roles)
-        .filter(|((at, place), _)| !is_passed_through(text, place.at.start, previous_end(named, *at)))
+        .filter(|((at, place), _)| !is_passed_through(text, &place.at, previous_end(named, *at)))
         .filter(|((at, _), _)| !is_put_right(text, named, *at))
+        .filter(|((_, place), _)| !is_past(text, place.at.end))
         .map(|((at, place), role)| {
             let start = text.tokens.get(place.at.start).map_or(0, |token| token.start);
             let end = text.tokens.get(place.at.end.saturating_sub(1)).map_or(0, |token| token.end);
@@ -61,7 +62,7 @@ pub fn passed_through(text: &Text, named: &[Named]) -> Vec<(Place, bool)> {
     let passed = named
         .iter()
         .enumerate()
-        .filter(|(at, place)| !place.region && is_passed_through(text, place.at.start, previous_end(named, *at)));
+        .filter(|(at, place)| !place.region && is_passed_through(text, &place.at, previous_end(named, *at)));
     passed
         .filter_map(|(at, place)| {
             let from = previous_end(named, at).max(place.at.start.saturating_sub(8));
@@ -83,7 +84,7 @@ pub fn avoids_region(text: &Text, named: &[Named]) -> bool {
     named
         .iter()
         .enumerate()
-        .any(|(at, place)| place.region && is_passed_through(text, place.at.start, previous_end(named, at)))
+        .any(|(at, place)| place.region && is_passed_through(text, &place.at, previous_end(named, at)))
 }
 
 /// "Manchester or Liverpool": the second would do as well.
@@ -92,6 +93,10 @@ fn is_either(text: &Text, named: &[Named], at: usize) -> bool {
         return false;
     };
     let between = text.plain(before.at.end..this.at.start);
+    // "Narita/Haneda, whichever".
+    if text.at(before.at.end) == "/" && before.at.end + 1 == this.at.start {
+        return (0..text.len()).any(|at| matches!(text.at(at), "whichever" | "either" | "whatever" | "any" | "both"));
+    }
     // "If there's nothing from Granada, then Malaga."
     let from = before.at.start.saturating_sub(6);
     let fallback = || (from..before.at.start).any(|at| text.at(at) == "if");
@@ -119,6 +124,23 @@ fn either(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
 fn is_put_right(text: &Text, named: &[Named], at: usize) -> bool {
     let Some((this, next)) = named.get(at).zip(named.get(at + 1)) else { return false };
     repairs::between(text, this.at.end, next.at.start)
+}
+
+/// "Zagreb was last year": told of another journey.
+fn is_past(text: &Text, end: usize) -> bool {
+    const PAST: &[&str] = &[
+        "was last",
+        "was before",
+        "was yesterday",
+        "was years",
+        "was a while",
+        "was ages",
+        "was the last",
+        "was my last",
+        "was our last",
+        "was the previous",
+    ];
+    text.any_of(end, PAST).is_some()
 }
 
 /// What puts a place right has its role.
@@ -220,7 +242,19 @@ fn role_before(text: &Text, at: usize) -> Option<PlaceRole> {
         "in" | "at" => {
             let based = matches!(
                 before,
-                "live" | "living" | "based" | "currently" | "located" | "am" | "im" | "start" | "starting" | "here"
+                "live"
+                    | "living"
+                    | "based"
+                    | "currently"
+                    | "located"
+                    | "am"
+                    | "im"
+                    | "start"
+                    | "starting"
+                    | "here"
+                    | "stuck"
+                    | "stranded"
+                    | "trapped"
             ) || matches!(before, "flights" | "flight");
             if based { PlaceRole::Origin } else { PlaceRole::Destination }
         }
@@ -302,10 +336,12 @@ fn pair(text: &Text, named: &[Named], roles: &mut [Option<PlaceRole>]) {
             && second.is_none()
             && named.get(at - 1).is_some_and(|before| before.candidates.first() == next.candidates.first())
             && first == Some(PlaceRole::Destination);
-        if arrow && again {
+        // "AKL SYD AKL" says the same.
+        if (arrow || between.is_empty()) && again {
             set(roles, at + 1, PlaceRole::ReturnDestination);
             continue;
         }
+        let arrow = arrow && !is_either(text, named, at + 1);
         let to = matches!(between.as_slice(), ["to"] | ["to", "the"] | ["into"]);
         let spanned =
             between == ["and"] && first == Some(PlaceRole::Origin) && text.before(this.at.start, 1) == "between";
@@ -397,9 +433,19 @@ fn is_dropped(text: &Text, at: usize) -> bool {
         && !matches!(text.before(at, back + 1), "dont" | "not" | "never")
 }
 
-/// "via Doha", "with a layover in Doha".
-fn is_passed_through(text: &Text, start: usize, from: usize) -> bool {
+/// "via Doha", "with a layover in Doha", "could we stop 3 days in Doha on the way?".
+fn is_passed_through(text: &Text, place: &Range<usize>, from: usize) -> bool {
+    let start = place.start;
     let Some(at) = lead(text, start, from) else { return false };
+    const ON_THE_WAY: &[&str] = &["on the way", "on our way", "on my way", "en route", "along the way"];
+    let next = text.any_of(place.end, ON_THE_WAY).map(|length| place.end + length);
+    // "I pass Rome on the way to the airport" and "on the way home" name another stretch.
+    if let Some(next) = next
+        && matches!(text.at(at), "in" | "at" | "stop" | "break" | "visit" | "see")
+        && (!text.is_word(next) || matches!(text.at(next), "there" | "please" | "for" | "and" | "out"))
+    {
+        return true;
+    }
     let before = text.before(at, 1);
     matches!(text.at(at), "via" | "through" | "thru" | "transiting" | "avoid" | "avoiding")
         || matches!(text.at(at), "stop" | "stopover" | "layover") && text.at(at + 1) != "to"
@@ -433,6 +479,10 @@ mod tests {
             ("my destination will be Rome", &[("Rome", Destination)]),
             ("I live in Oslo and want to visit Rome", &[("Oslo", Origin), ("Rome", Destination)]),
             ("to Rome via Munich", &[("Rome", Destination)]),
+            ("to Rome, could we stop 2 days in Munich on the way?", &[("Rome", Destination)]),
+            ("OSL FCO OSL", &[("OSL", Origin), ("FCO", Destination), ("OSL", ReturnDestination)]),
+            ("stranded in Oslo, get me to Rome", &[("Oslo", Origin), ("Rome", Destination)]),
+            ("from Oslo, Rome was last year", &[("Oslo", Origin)]),
             ("coming back from Rome", &[("Rome", ReturnOrigin)]),
             ("and back to Oslo", &[("Oslo", ReturnDestination)]),
             ("Rome", &[("Rome", Unknown)]),

@@ -229,6 +229,11 @@ fn bound_before(text: &Text, at: usize) -> usize {
         "pay more than",
         "go over",
         "go above",
+        "stretch to",
+        "stretch it to",
+        "as high as",
+        "as much as",
+        "manage",
     ];
     (1..=3)
         .rev()

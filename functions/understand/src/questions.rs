@@ -8,6 +8,7 @@ use std::ops::Range;
 use contracts::dialogue::Topic;
 
 use crate::text::Text;
+use crate::times;
 use crate::topics::{about_offers, standing};
 
 /// What is asked, in the order of the words and each once. The clauses that ask about offers are taken.
@@ -177,7 +178,7 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
             let about = short
                 || is_about_offers(&plain)
                 || kind == Question::YesOrNo && marked && is_about_flight(text.at(at), &plain);
-            if asks && about {
+            if asks && about && !wants_by_time(text, clause.clone()) {
                 return Some(clause);
             }
         }
@@ -186,6 +187,26 @@ fn clause_about_offers(text: &Text, sentence: Range<usize>) -> Option<Range<usiz
         starts_clause = matches!(text.at(at), "," | "and" | "but" | "so" | "-" | ":") || starts_clause && filler;
     }
     None
+}
+
+/// "Which of those gets in before 5pm?" wants those that do.
+fn wants_by_time(text: &Text, clause: Range<usize>) -> bool {
+    const OF_THOSE: &[&str] = &[
+        "which of those",
+        "which of these",
+        "which of them",
+        "which ones",
+        "which one",
+        "which flights",
+        "any of those",
+        "do any of",
+        "does any of",
+        "are any of",
+        "which flight",
+    ];
+    let bounded =
+        |at: usize| matches!(text.at(at), "before" | "after" | "by" | "until") && times::sure(text, at + 1).is_some();
+    text.any_of(clause.start, OF_THOSE).is_some() && clause.into_iter().any(bounded)
 }
 
 /// "What's the cheapest if I go on Friday instead": where what is asked for ends and its condition, a wish, begins.

@@ -5,6 +5,14 @@ use crate::text::Text;
 /// Words that put right what stands before them.
 const REPAIRS: &[&str] = &[
     "no",
+    "er",
+    "err",
+    "erm",
+    "uh",
+    "um",
+    "er no",
+    "er sorry",
+    "er actually",
     "sorry",
     "meant",
     "i mean",

@@ -205,6 +205,37 @@ fn window(text: &Text, at: usize) -> Option<Window> {
     Some((Some(TimeWindow { from: clock(from), to: clock(to) }), bound, length))
 }
 
+/// "Back: anything between 17 and 21" has hours of the clock, where the numbers could be days as well: something says what flies
+/// then, nothing speaks of days, and the later hour can only be one of the 24.
+fn is_of_hours(text: &Text, at: usize, first: i32, second: i32, end: usize) -> bool {
+    let flies = |word: &str| {
+        matches!(
+            word,
+            "anything"
+                | "flight"
+                | "flights"
+                | "something"
+                | "leave"
+                | "leaving"
+                | "depart"
+                | "departing"
+                | "departure"
+                | "land"
+                | "landing"
+                | "arrive"
+                | "takeoff"
+                | "time"
+                | "times"
+                | "hours"
+        )
+    };
+    let sentence = text.sentence(at);
+    let said = (at.saturating_sub(4)..at).any(|at| text.sentence(at) == sentence && flies(text.at(at)));
+    let of_days =
+        (0..text.len()).any(|at| matches!(text.at(at), "day" | "days" | "date" | "dates" | "nights" | "th" | "week"));
+    said && !of_days && first < second && second >= 13 * 60 && !counts_other(text, end)
+}
+
 fn clock(minutes: i32) -> Time {
     let minutes = minutes.rem_euclid(DAY);
     Time::new((minutes / 60) as i8, (minutes % 60) as i8, 0, 0).unwrap_or(Time::MIN)
@@ -219,7 +250,10 @@ fn between(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         return None;
     }
     let second = time(text, next + 1)?;
-    if !(first.sure || second.sure) || text.at(next) == "and" && lead == 0 {
+    let hours = lead == 1
+        && text.at(at) == "between"
+        && is_of_hours(text, at, first.minutes, second.minutes, next + 1 + second.length);
+    if !(first.sure || second.sure || hours) || text.at(next) == "and" && lead == 0 {
         return None;
     }
     let mut from = first.minutes;
@@ -273,6 +307,10 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
     let next = at + lead + found.length;
     let compares = text.at(at + lead.saturating_sub(1)) == "than" || matches!(text.at(at), "till" | "until");
     let (bound, tail) = bound_behind(text, next);
+    let (kind, named_by_bound) = match said_behind(text, next) {
+        Some(said) if kind >= 2 => (said, true),
+        _ => (kind, false),
+    };
     // "Before 8" alone is a time; beside a month it would be a day.
     let alone = kind < 2
         && (0..text.len()).filter(|at| text.is_word(*at)).count() <= 4
@@ -281,6 +319,7 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
     let said_of_times =
         kind < 2 && lead > 1 && matches!(text.at(at), "not" | "nothing" | "no" | "none" | "any" | "anytime");
     let named = said_of_times
+        || named_by_bound
         || kind == 2 && matches!(text.at(at), "around" | "at")
         || kind < 2 && (compares || alone && text.at(at) != "from");
     // "Not landing after 10pm" bounds from the other side.
@@ -290,12 +329,13 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
         kind => kind,
     };
     let named = named || bound.is_some() && matches!(text.at(next), "at" | "or" | "earliest" | "latest");
-    if !found.sure && (!named || tail == 0 && counts_other(text, next)) {
+    if !found.sure && (!named || tail == 0 && !named_by_bound && counts_other(text, next)) {
         return None;
     }
     let kind = bound.unwrap_or(kind);
     // Who must be there "by 3" means the afternoon.
-    let small = !found.sure && !found.half_known && kind < 2 && (60..=5 * 60).contains(&found.minutes);
+    let latest = if named_by_bound { 7 } else { 5 };
+    let small = !found.sure && !found.half_known && kind < 2 && (60..=latest * 60).contains(&found.minutes);
     let (minutes, length) = (found.minutes + if small { 12 * 60 } else { 0 }, lead + found.length + tail);
     // "Till 6 is ok" widens the window that is known; "3pm earliest" narrows it.
     let widens = matches!(text.at(at), "till" | "until");
@@ -303,6 +343,25 @@ fn limited(text: &Text, at: usize) -> Option<((i32, i32, usize), Option<TimeBoun
         0 => ((minutes, DAY - 1, length), (tail == 1 || tail == 3).then_some(TimeBound::From)),
         1 => ((0, minutes, length), (tail == 1 || tail == 3 || widens).then_some(TimeBound::Until)),
         _ => ((minutes - AROUND, minutes + AROUND, length), None),
+    })
+}
+
+/// "We get off work at 5, so after that": what is said behind a time makes it the earliest (0) or the latest (1) that will do.
+fn said_behind(text: &Text, at: usize) -> Option<usize> {
+    const AFTER_THAT: &[&str] =
+        &["after that", "after then", "later than that", "not before that", "anytime after", "any time after"];
+    const BEFORE_THAT: &[&str] = &["before that", "before then", "earlier than that", "not after that"];
+    let ends =
+        |end: usize| !text.is_word(end) || matches!(text.at(end), "please" | "if" | "then" | "is" | "would" | "works");
+    (at..at + 5).find_map(|at| {
+        let bounds = |phrases: &[&str]| text.any_of(at, phrases).is_some_and(|length| ends(at + length));
+        if bounds(AFTER_THAT) {
+            Some(0)
+        } else if bounds(BEFORE_THAT) {
+            Some(1)
+        } else {
+            None
+        }
     })
 }
 
@@ -595,7 +654,15 @@ fn part_of_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
         .iter()
         .filter_map(|(phrase, from, to)| text.any_of(at + lead, &[*phrase]).map(|length| (*from, *to, length)))
         .max_by_key(|(_, _, length)| *length)?;
-    let greeting = matches!(text.before(at + lead, 1), "good" | "lovely" | "nice")
+    // "Morning! How's it going?"
+    let greets = at == 0
+        && lead == 0
+        && length == 1
+        && (text.at(1) == "!"
+            || matches!(text.at(1), "," | "all")
+                && matches!(text.at(2), "how" | "hows" | "i" | "im" | "can" | "could" | "need" | "looking" | "we"));
+    let greeting = greets
+        || matches!(text.before(at + lead, 1), "good" | "lovely" | "nice")
         // "Is lunch included?"
         || matches!(text.at(at + lead + length), "included" | "served" | "provided");
     let to = if to == 24 { DAY - 1 } else { to * 60 };
@@ -669,7 +736,7 @@ fn is_arrival(text: &Text, at: usize) -> bool {
             || text.at(at) == "be"
                 && (matches!(text.at(at + 1), "at" | "home" | "back")
                     || matches!(text.at(at + 1), "in" | "on") && text.at(at + 2) != "the")
-            || text.at(at) == "get" && matches!(text.at(at + 1), "to" | "in" | "home" | "me")
+            || matches!(text.at(at), "get" | "gets") && matches!(text.at(at + 1), "to" | "in" | "home" | "me")
     })
 }
 
@@ -727,7 +794,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_left_alone() {
-        for words in ["4", "for 2 people", "good morning", "at 3 people", "under 450 euros", "about 2 weeks"] {
+        for words in [
+            "4",
+            "for 2 people",
+            "good morning",
+            "at 3 people",
+            "under 450 euros",
+            "about 2 weeks",
+            "sometime between 17 and 21",
+            "morning! how are things",
+            "morning, can you help",
+        ] {
             assert_eq!(read(words), [], "{words}");
         }
     }

@@ -36,6 +36,8 @@ pub fn about_offers(plain: &str) -> Vec<Topic> {
         " reach",
         " get there ",
         " get in ",
+        " gets in ",
+        " gets there ",
         " get to ",
         " next day ",
         " day after ",

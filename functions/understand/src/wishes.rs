@@ -151,7 +151,10 @@ fn clerks_letter(text: &Text, at: usize) -> Option<(Cabin, usize)> {
     let capitals = text.tokens.iter().filter(|token| token.capitals).count();
     let behind_count = matches!(text.before(at, 1), "adults" | "children" | "infants" | "pax" | "adult" | "people")
         || text.before(at, 1).starts_with(|first: char| first.is_ascii_digit());
-    (token.capital && capitals >= 2 && behind_count && !text.is_word(at + 1)).then_some((cabin, 1))
+    // "Requote in Y".
+    let ends = !text.is_word(at + 1) || matches!(text.at(at + 1), "please" | "then" | "instead" | "class" | "cabin");
+    let in_class = matches!(text.before(at, 1), "in" | "into") && ends && !text.joined(at);
+    (token.capital && (capitals >= 2 && behind_count && !text.is_word(at + 1) || in_class)).then_some((cabin, 1))
 }
 
 /// "on business" and "a business trip" say why somebody flies, not how.
@@ -300,6 +303,8 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         "without layovers",
         "without a layover",
         "no connections",
+        "no connection",
+        "no connecting",
         "without stopping",
         "without changing planes",
         "without connections",
@@ -391,6 +396,8 @@ mod tests {
             ("premium economy please", Some(Wish::Only(Cabin::PremiumEconomy))),
             ("coach", Some(Wish::Only(Cabin::Economy))),
             ("first class", Some(Wish::Only(Cabin::First))),
+            ("requote in Y please", Some(Wish::Only(Cabin::Economy))),
+            ("they live in Y country", None),
             ("the first one", None),
             ("either business or economy", Some(Wish::Any)),
             ("any class", Some(Wish::Any)),

@@ -19,7 +19,7 @@ pub use said::{
 };
 
 use crate::private::Private;
-use crate::travel::{Airline, Cabin, CalendarDay, FlightQuery, Money, Offer, Passengers, Place, Slots};
+use crate::travel::{Airline, Cabin, CalendarDay, FlightQuery, Leg, Money, Offer, Passengers, Place, Slots};
 
 /// Where a session stands. Kept between turns, bounded however long the session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ pub struct Session {
     /// What was known before the last change, so that it can be undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<Box<Slots>>,
+    /// The flights of a journey over several cities that are looked at one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub planned: Vec<Leg>,
     /// The month that was named without a day, and for which day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month: Option<MonthNamed>,

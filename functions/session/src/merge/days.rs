@@ -17,7 +17,7 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, today: Date, mo
     let flies_home = session.slots.departure_date.is_none()
         && super::flies_home(said)
         && said.trip.is_none()
-        && said.places.len() == 2;
+        && super::names_route(said);
     let roles = roles(session, &meant, today, flies_home);
     let departure_before = session.slots.departure_date;
     if let Some(DateMention { expression: DateExpr::Shift { days, months }, .. }) =
@@ -176,6 +176,11 @@ fn in_named_month(session: &Session, slot: Slot, expression: DateExpr) -> DateEx
         (DateExpr::DayOfMonth { day, month: None }, Some(named)) => {
             DateExpr::Date { year: Some(named.first.year()), month: named.first.month(), day }
         }
+        // "The second Monday" is in the month that is spoken of.
+        (DateExpr::NthWeekday { nth, weekday, month: None, ahead: ..0 }, named) => {
+            let month = named.map(|named| named.first).or(session.slots.departure_date).map(|day| day.month());
+            DateExpr::NthWeekday { nth, weekday, month, ahead: if month.is_some() { 0 } else { -1 } }
+        }
         (expression, _) => expression,
     }
 }
@@ -185,7 +190,11 @@ fn moved_by(resolved: Result<Option<Date>, Trouble>, offset: i32) -> Result<Opti
 }
 
 fn is_weekday_of_departure(expression: DateExpr, departure: Option<Date>) -> bool {
-    let DateExpr::WeekdayFrom { weekday, .. } = expression else { return false };
+    let (DateExpr::WeekdayFrom { weekday, .. } | DateExpr::NthWeekday { weekday, month: None, ahead: ..0, .. }) =
+        expression
+    else {
+        return false;
+    };
     departure.is_some_and(|departure| departure.weekday().to_monday_one_offset() == weekday)
 }
 

@@ -9,7 +9,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::Merged;
-use crate::nearness::is_one_city;
+use crate::nearness::{is_airport_of, is_one_city};
 use crate::resolve::{Calendar, resolve};
 
 /// The most flights of a journey, as the providers sell them.
@@ -38,17 +38,25 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, calendar: Calen
 /// "Now the second" after "the first leg only": the flight that was left out.
 fn next_leg(session: &mut Session, said: &Understanding) -> bool {
     let words = &said.words.0;
-    let named = words.iter().any(|word| matches!(word.as_str(), "second" | "2nd" | "next" | "other"))
-        && words.iter().any(|word| matches!(word.as_str(), "now" | "leg" | "part" | "half" | "then"))
-        && words.len() <= 6;
-    let Some(before) = session.undo.as_ref().filter(|_| named && session.slots.legs.is_empty()) else { return false };
-    let [first, second, ..] = before.legs.as_slice() else { return false };
-    if first.destination != session.slots.destination {
+    let goes_on = words.iter().any(|word| matches!(word.as_str(), "now" | "leg" | "part" | "half" | "then" | "bit"))
+        || words.first().is_some_and(|first| first == "and");
+    if !goes_on || words.len() > 6 || !session.slots.legs.is_empty() || !said.places.is_empty() {
         return false;
     }
-    let second = second.clone();
     let slots = &mut session.slots;
-    (slots.origin, slots.destination, slots.departure_date) = (second.origin, second.destination, second.date);
+    let known = |leg: &&Leg| leg.origin == slots.origin && leg.destination == slots.destination;
+    let Some(at) = session.planned.iter().position(|leg| known(&leg)) else { return false };
+    let wanted = words.iter().find_map(|word| match word.as_str() {
+        "first" | "1st" => Some(0),
+        "second" | "2nd" => Some(1),
+        "third" | "3rd" => Some(2),
+        "fourth" | "4th" => Some(3),
+        "next" | "other" => Some(at + 1),
+        "last" | "final" => session.planned.len().checked_sub(1),
+        _ => None,
+    });
+    let Some(leg) = wanted.and_then(|at| session.planned.get(at)).cloned() else { return false };
+    (slots.origin, slots.destination, slots.departure_date) = (leg.origin, leg.destination, leg.date);
     (slots.return_date, slots.trip) = (None, None);
     true
 }
@@ -129,7 +137,10 @@ fn return_elsewhere(session: &mut Session, said: &Understanding, calendar: Calen
     let back = |date: &&DateMention| date.role == DateRole::Return && !date.negated;
     let date = said.dates.iter().find(back).cloned();
     let known = slots.return_date;
-    let elsewhere = !is_one_city(end.iata, from.iata) && !is_one_city(end.iata, to.iata);
+    // "Coming back into Luton" of a journey from Gatwick; back to Heathrow is where a journey from London started.
+    let other_airport =
+        end.iata != from.iata && !is_airport_of(end.iata, from.iata) && !is_airport_of(from.iata, end.iata);
+    let elsewhere = (!is_one_city(end.iata, from.iata) || other_airport) && !is_one_city(end.iata, to.iata);
     if !slots.legs.is_empty()
         || mention.role != PlaceRole::ReturnDestination
         || mention.negated
@@ -230,7 +241,7 @@ fn go_on(session: &mut Session, said: &Understanding, calendar: Calendar, merged
     }
     let meant: Vec<&PlaceMention> = said.places.iter().filter(|place| !place.negated).collect();
     if keeps_first(said) && meant.is_empty() {
-        session.slots.legs.clear();
+        session.planned = std::mem::take(&mut session.slots.legs);
         (session.slots.return_date, session.slots.trip) = (None, None);
         merged.informed = true;
         return true;

@@ -31,6 +31,10 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     let meant: Vec<&PlaceMention> =
         said.places.iter().filter(|place| !place.negated && !(swapped && is_end(place))).collect();
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
+    if any_airport(session, said, &meant) {
+        merged.informed = true;
+        return;
+    }
     if either_airport(session, &meant, merged) {
         return;
     }
@@ -138,6 +142,27 @@ fn is_within(slots: &Slots, region: &PlaceMention) -> bool {
     slots.origin.is_some()
         && slots.destination.is_some()
         && ends.into_iter().flatten().any(|place| wanted.is_some() && country(place.iata) == wanted)
+}
+
+/// "Narita or Haneda, whichever" of a journey from Tokyo: the city, whatever airport.
+fn any_airport(session: &mut Session, said: &Understanding, meant: &[&PlaceMention]) -> bool {
+    let [one, other] = meant else { return false };
+    let (Some(first), Some(second)) = (one.candidates.first(), other.candidates.first()) else { return false };
+    let all_one =
+        said.words.0.iter().any(|word| matches!(word.as_str(), "whichever" | "either" | "whatever" | "any" | "both"));
+    let Some(city) = airports::metro_of(first.iata).filter(|city| is_airport_of(second.iata, city.iata)) else {
+        return false;
+    };
+    if !other.either || !all_one {
+        return false;
+    }
+    let ends = [(Slot::Origin, &session.slots.origin), (Slot::Destination, &session.slots.destination)];
+    let known = |place: &Option<Place>| {
+        place.as_ref().is_some_and(|place| place.iata == city.iata || is_airport_of(place.iata, city.iata))
+    };
+    let Some((slot, _)) = ends.into_iter().find(|(_, place)| known(place)) else { return false };
+    fill(session, slot, Place { name: city.name.to_owned(), iata: city.iata });
+    true
 }
 
 /// "Malpensa or Linate?" of a journey to Milan asks which airport to use: nothing changes until one is said.

@@ -35,8 +35,32 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, now: &Zoned, ba
             continue;
         }
         let slot = if back { &mut slots.return_time } else { &mut slots.departure_time };
-        *slot = window.map(|window| bounded(*slot, window, mention));
+        *slot = window.map(|window| match both_ends(*slot, window).filter(|_| !replaces(said)) {
+            Some(window) => window,
+            None => bounded(*slot, window, mention),
+        });
     }
+}
+
+/// "Actually", "instead": what was said of times before is not meant any more.
+fn replaces(said: &Understanding) -> bool {
+    let words = &said.words.0;
+    let denies = matches!(words.as_slice(), [no, next, ..] if no == "no" && !matches!(next.as_str(), "later" | "earlier" | "sooner"));
+    denies || words.iter().any(|word| matches!(word.as_str(), "actually" | "instead" | "rather" | "sorry" | "change"))
+}
+
+/// "No later than 2pm" after "10 at the earliest": each message tells one end of one window.
+fn both_ends(known: Option<TimeWindow>, said: TimeWindow) -> Option<TimeWindow> {
+    let known = known?;
+    let last = time(23, 59, 0, 0);
+    let from_only = |window: TimeWindow| window.from > Time::MIN && window.to == last;
+    let to_only = |window: TimeWindow| window.from == Time::MIN && window.to < last;
+    let window = match (from_only(known) && to_only(said), to_only(known) && from_only(said)) {
+        (true, _) => TimeWindow { from: known.from, to: said.to },
+        (_, true) => TimeWindow { from: said.from, to: known.to },
+        _ => return None,
+    };
+    (window.from < window.to).then_some(window)
 }
 
 /// "6 at the earliest" where only the way back has a window, of which was spoken last.

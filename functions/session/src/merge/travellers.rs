@@ -55,7 +55,7 @@ fn bare_count(session: &Session, said: &Understanding) -> Option<Travellers> {
 /// The party, with what was not said taken from what is known; `None` where it is beyond counting.
 fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
     let small = |count: Option<u32>| count.map(|count| u8::try_from(count.min(200)).unwrap_or(u8::MAX));
-    let Travellers { total, adults, children, infants, more, among, fewer, grown, aged } = said;
+    let Travellers { total, adults, children, infants, more, among, fewer, grown, aged, accompanied } = said;
     let (total, adults, children, infants) = (small(total), small(adults), small(children), small(infants));
     let before = known.unwrap_or(Passengers::ONE);
     if grown {
@@ -76,6 +76,11 @@ fn party(said: Travellers, known: Option<Passengers>) -> Option<Passengers> {
             children: children.unwrap_or(0),
             infants: infants.unwrap_or(0),
         });
+    }
+    if accompanied {
+        // "She's going with grandma" of a child; of an adult, both of them are.
+        let alone = u8::from(before.children == 0 && before.infants == 0 && before.adults == 1);
+        return Some(Passengers { adults: adults.unwrap_or(0).checked_add(alone)?, ..before });
     }
     if fewer {
         return Some(Passengers {

@@ -14,6 +14,8 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
         ("new years eve", Holiday::NewYearsEve),
         ("new year eve", Holiday::NewYearsEve),
         ("nye", Holiday::NewYearsEve),
+        ("hogmanay", Holiday::NewYearsEve),
+        ("silvester", Holiday::NewYearsEve),
         ("new year 's day", Holiday::NewYearsDay),
         ("new years day", Holiday::NewYearsDay),
         ("new year 's", Holiday::NewYearsDay),
@@ -52,6 +54,8 @@ pub(super) fn holiday(text: &Text, at: usize) -> Found {
     ];
     const OFFSETS: &[(&str, i32)] = &[
         ("the day before", -1),
+        ("the night before", -1),
+        ("the evening before", -1),
         ("a day before", -1),
         ("one day before", -1),
         ("the day after", 1),

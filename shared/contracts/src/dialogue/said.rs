@@ -506,6 +506,8 @@ pub struct Travellers {
     pub grown: bool,
     /// The ages of children who were counted before ("the kids are 14, 6 and 1").
     pub aged: bool,
+    /// The adults whom those named before travel with, instead of who writes ("she's going with grandma now").
+    pub accompanied: bool,
 }
 
 /// The most a journey may cost, as it was said.
