@@ -125,7 +125,7 @@ async fn an_offer_still_sold_leads_to_a_page_of_the_provider() {
 
     let reply = booked(&app, "book the first one").await;
 
-    assert_eq!(reply["action"], "book");
+    assert_eq!(reply["action"], "show_offer");
     let expected =
         json!({"rank": 1, "state": "for_sale", "is_checkout": true, "url": "https://links.duffel.com/?token=abcdef"});
     assert_eq!((&reply["booking"], &reply["degraded"]), (&expected, &json!([])));
@@ -232,7 +232,7 @@ async fn samples_cannot_be_booked() {
 
     let reply = booked(&app, "book the cheapest").await;
 
-    assert_eq!((&reply["action"], &reply["booking"]["state"]), (&json!("book"), &json!("sample")));
+    assert_eq!((&reply["action"], &reply["booking"]["state"]), (&json!("show_offer"), &json!("sample")));
     assert_eq!((&reply["booking"].get("url"), &reply["offers"]), (&None, &json!([])));
     says(&reply, &["is a sample", "can't be booked"]);
 }

@@ -564,7 +564,7 @@ def test_a_card_tells_what_its_fare_includes_and_leads_to_where_it_is_booked(pag
     assert "Boeing 777-300" in page.all(".legs", turn)[0].text
 
     booking = {"rank": 1, "state": "for_sale", "is_checkout": True, "url": "https://links.duffel.com/?token=abcdef"}
-    booked = reply(reply="Still sold.", offers=[offer], action="book", booking=booking)
+    booked = reply(reply="Still sold.", offers=[offer], action="show_offer", booking=booking)
     page.stream_next(turn_event(), {"event": "done", "reply": booked})
     page.script("arguments[0].click()", next(button for button in page.all(".ask", turn) if "Book this one" in button.text))
     page.until(lambda: len(page.all(".turn")) == 2)

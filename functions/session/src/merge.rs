@@ -283,7 +283,9 @@ fn merge_wishes(session: &mut Session, said: &Understanding, merged: &mut Merged
     }
     let allowed_again = |wish: &Wish<Vec<Airline>>| {
         matches!(wish, Wish::Only(wanted) if wanted.iter().all(|airline| contains(&slots.without_airlines, airline)))
-            && said.words.0.iter().any(|word| matches!(word.as_str(), "fine" | "ok" | "okay" | "also" | "too"))
+            && said.words.0.iter().any(|word| {
+                matches!(word.as_str(), "fine" | "ok" | "okay" | "also" | "too" | "stay" | "allowed" | "again")
+            })
     };
     if let Some(Wish::Only(wanted)) = said.airlines.as_ref().filter(|wish| allowed_again(wish)) {
         // "Ok, Allegiant is fine" after "not Allegiant" lifts that, and asks for no airline; beside one that is wanted it

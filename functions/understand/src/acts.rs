@@ -335,6 +335,10 @@ const QUALITIES: &[(&str, Pick)] = &[
     ("by price", Pick::Cheapest),
     ("most expensive", Pick::Dearest),
     ("priciest", Pick::Dearest),
+    ("shortest flying time", Pick::Fastest),
+    ("shortest flight time", Pick::Fastest),
+    ("shortest travel time", Pick::Fastest),
+    ("shortest duration", Pick::Fastest),
     ("fastest", Pick::Fastest),
     ("quickest", Pick::Fastest),
     ("shortest layover", Pick::ShortestWait),
@@ -576,8 +580,19 @@ fn by_comparison(text: &Text, at: usize, qualities: &[(&str, Pick)]) -> Option<(
         "which flight is",
         "which option is",
     ];
-    if let Some(lead) = text.any_of(at, &["which", "which one", "which flight", "which of them", "which of those"])
-        && let Some((pick, length)) = quality(text, at + lead).filter(|_| is_superlative(text, at + lead))
+    if let Some(lead) = text.any_of(
+        at,
+        &[
+            "which",
+            "which one",
+            "which flight",
+            "which of them",
+            "which of those",
+            "which has the",
+            "which one has the",
+            "which flight has the",
+        ],
+    ) && let Some((pick, length)) = quality(text, at + lead).filter(|_| is_superlative(text, at + lead))
         && !text.is_word(at + lead + length)
     {
         return Some((pick, lead + length));

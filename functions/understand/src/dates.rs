@@ -175,6 +175,12 @@ fn find(text: &mut Text) -> Vec<Found> {
             at += 1;
             continue;
         };
+        // "The 21st, that's Thursday right?" names one day twice.
+        if matches!(expression, DateExpr::Weekday { .. }) && !found.is_empty() && is_same_day(text, at) {
+            text.take(at..at + length);
+            at += length;
+            continue;
+        }
         let length = length + weekday_behind(text, at + length, expression);
         text.take(at..at + length);
         let negated = is_negated(text, at);
@@ -184,6 +190,16 @@ fn find(text: &mut Text) -> Vec<Found> {
         at += second_of_range(text, &mut found, at);
     }
     found
+}
+
+/// "That's a …", "which is a …", "is that a …" right before a weekday.
+fn is_same_day(text: &Text, at: usize) -> bool {
+    let back = usize::from(matches!(text.before(at, 1), "a" | "the"));
+    matches!(text.before(at, back + 1), "thats" | "its" | "isnt")
+        || matches!(
+            (text.before(at, back + 2), text.before(at, back + 1)),
+            ("that" | "which" | "it", "is" | "'s") | ("is" | "isnt", "that" | "it")
+        )
 }
 
 fn read(text: &Text, at: usize, last: Option<usize>) -> Option<(DateExpr, DateRole, usize)> {

@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use contracts::api::{Kind, UNDERSTAND, Usage, Utterance};
-use contracts::dialogue::{Act, Pick, Topic, Understanding, Unmet, Wish};
+use contracts::dialogue::{Act, DateExpr, DateMention, Pick, Topic, Understanding, Unmet, Wish};
 use contracts::private::Private;
 use contracts::travel::{Airline, Place};
 use models::llm::ChatModel;
@@ -169,6 +169,13 @@ fn read_english(words: &str) -> (Understanding, Clarity) {
     let max_price = price::max_price(&mut text);
     text.reads(None);
     let named = read_places(&mut text);
+    // "I paid yesterday and still have no ticket" is about a booking, not about a day to fly on.
+    let dates = if named.is_empty() && services.iter().any(|topic| topic.is_service()) {
+        let passed = |date: &DateMention| matches!(date.expression, DateExpr::InDays { days } if days < 0);
+        dates.into_iter().filter(|date| !passed(date)).collect()
+    } else {
+        dates
+    };
     let mixes_cabins = wishes::mixes_cabins(&text);
     let limits = limits::limits(&mut text);
     let max_stops = wishes::max_stops(&mut text);

@@ -142,6 +142,16 @@ fn currency_alone(text: &mut Text) -> Option<Wish<Budget>> {
         "the",
         "limit",
         "budget",
+        "im",
+        "irish",
+        "european",
+        "british",
+        "american",
+        "australian",
+        "canadian",
+        "swiss",
+        "indian",
+        "pakistani",
     ];
     let (at, (currency, unit, length)) = (0..text.len()).find_map(|at| {
         let named = currency(text, at).map(|(code, length)| (Some(code), None, length));

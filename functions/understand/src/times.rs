@@ -690,6 +690,11 @@ fn beside_a_day(text: &Text, at: usize) -> Option<(i32, i32, usize)> {
 /// Which way a time is about: what is said nearest before it, else right behind it.
 fn role(text: &Text, at: Range<usize>) -> DateRole {
     const BOTH: &[&str] = &["both ways", "each way", "both directions", "both times", "both flights"];
+    // "Both flights before 9."
+    let led = |from: usize| text.any_of(from, BOTH).is_some_and(|length| from + length + 1 >= at.start);
+    if (at.start.saturating_sub(3)..at.start).any(led) {
+        return DateRole::Both;
+    }
     if matches!(text.at(at.end), "out" | "outbound") {
         return DateRole::Departure;
     }

@@ -222,6 +222,11 @@ pub fn standing(plain: &str, free: bool) -> Vec<Topic> {
             " my details ",
             " did i say ",
             " have i said ",
+            " what weekday ",
+            " which weekday ",
+            " day of the week ",
+            " what day is that ",
+            " what day is it ",
         ]),
         Topic::Summary,
     );

@@ -153,7 +153,7 @@ fn clerks_letter(text: &Text, at: usize) -> Option<(Cabin, usize)> {
         || text.before(at, 1).starts_with(|first: char| first.is_ascii_digit());
     // "Requote in Y".
     let ends = !text.is_word(at + 1) || matches!(text.at(at + 1), "please" | "then" | "instead" | "class" | "cabin");
-    let in_class = matches!(text.before(at, 1), "in" | "into") && ends && !text.joined(at);
+    let in_class = matches!(text.before(at, 1), "in" | "into" | "do" | "try" | "quote") && ends && !text.joined(at);
     (token.capital && (capitals >= 2 && behind_count && !text.is_word(at + 1) || in_class)).then_some((cabin, 1))
 }
 
@@ -280,6 +280,9 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
         "dont like layovers",
         "no changes",
         "without changes",
+        "without a change",
+        "without change",
+        "without changing",
         "no transit",
         "no transits",
         "without transit",
@@ -370,10 +373,25 @@ pub fn max_stops(text: &mut Text) -> Option<Wish<u8>> {
             found = Some(if need_not { Wish::Any } else { Wish::Only(0) });
         } else if let Some((count, length)) = number(text, at) {
             let noun = at + length + usize::from(text.at(at + length) == "max");
-            if matches!(
-                text.at(noun),
-                "stop" | "stops" | "layover" | "layovers" | "stopover" | "stopovers" | "connection" | "connections"
-            ) {
+            const BOUNDED: &[&str] = &[
+                "at most",
+                "max",
+                "maximum",
+                "at the most",
+                "tops",
+                "of plane",
+                "of planes",
+                "is ok",
+                "is fine",
+                "are fine",
+            ];
+            let changes = matches!(text.at(noun), "change" | "changes") && text.any_of(noun + 1, BOUNDED).is_some();
+            if changes
+                || matches!(
+                    text.at(noun),
+                    "stop" | "stops" | "layover" | "layovers" | "stopover" | "stopovers" | "connection" | "connections"
+                )
+            {
                 text.take(at..noun + 1);
                 found = u8::try_from(count).ok().map(Wish::Only);
             }

@@ -484,8 +484,8 @@ impl Action {
         match self {
             Self::Ask { .. } => "ask",
             Self::SearchFlights { .. } => "search_flights",
-            Self::ShowOffer { .. } => "show_offer",
-            Self::Book { .. } => "book",
+            // Where it is sold is in `booking`: a client that knows nothing of that shows the offer.
+            Self::ShowOffer { .. } | Self::Book { .. } => "show_offer",
             Self::Answer { .. } | Self::LookUp { .. } | Self::Retrieve | Self::Other => "answer",
             Self::Cancel => "cancel",
             Self::StartOver => "start_over",

@@ -118,7 +118,7 @@ function stop() {
  * is another, the cards of earlier turns can no longer be asked about.
  */
 function retire(turn, reply, slots) {
-  const others = reply.offers?.length && !["show_offer", "book"].includes(reply.action);
+  const others = reply.offers?.length && reply.action !== "show_offer";
   const another = reply.slots && JSON.stringify(reply.slots) !== JSON.stringify(slots);
   if (!others && !another) return;
   for (const button of log.querySelectorAll(".ask")) {

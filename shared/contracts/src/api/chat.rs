@@ -82,7 +82,7 @@ pub struct ChatReply {
     /// The answer in words.
     #[schema(value_type = String)]
     pub reply: Private<String>,
-    /// What was done: `ask`, `search_flights`, `show_offer`, `book` (`booking` says where), `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
+    /// What was done: `ask`, `search_flights`, `show_offer` (where it is sold, `booking` says), `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
     /// in danger: `help` says whom to call) or `first_aid` (money is being drained or was just lost).
     #[schema(example = "search_flights")]
     pub action: String,
