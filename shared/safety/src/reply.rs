@@ -545,8 +545,11 @@ mod tests {
         let not_safe = to_answer("no", Region::default(), &first.care, false).unwrap();
         assert!(not_safe.words.contains("112") || not_safe.words.contains("999"), "{}", not_safe.words);
         assert_eq!(not_safe.care.region.as_deref(), Some("IE"));
-        let safe = to_answer("yes I'm safe", Region::default(), &not_safe.care, true).unwrap();
+        let safe = to_answer("yes I'm safe", Region::default(), &not_safe.care, false).unwrap();
         assert!(safe.care.safe && !safe.care.reminds());
+        // With a journey beside it, only what must not be passed over is answered first.
+        assert!(to_answer("my sister is with me now", Region::default(), &first.care, true).is_none());
+        assert!(to_answer("no", Region::default(), &first.care, true).is_some());
     }
 
     #[test]
