@@ -2,6 +2,7 @@
 
 use contracts::dialogue::Unmet;
 
+use crate::calendar;
 use crate::text::Text;
 
 /// Such wishes of a message, each once.
@@ -51,6 +52,12 @@ pub fn unmet(text: &Text) -> Vec<Unmet> {
         if (0..text.len()).any(|at| text.any_of(at, phrases).is_some() && !text.is_taken_back(at..at + 1)) {
             found.push(wish);
         }
+    }
+    // "Every Monday in January" is several journeys.
+    let each_time =
+        (0..text.len()).any(|at| matches!(text.at(at), "every" | "each") && calendar::expression(text, at).is_some());
+    if each_time {
+        found.push(Unmet::EachTime);
     }
     // "Fly into Milan, out of Rome."
     let into = (0..text.len()).any(|at| text.at(at) == "into");
