@@ -66,3 +66,20 @@ pub fn unmet(text: &Text) -> Vec<Unmet> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journey_on_several_days_is_heard() {
+        for (words, expected) in [
+            ("every monday in january", &[Unmet::EachTime][..]),
+            ("Oslo to Rome each friday in May please", &[Unmet::EachTime]),
+            ("on the first monday in january", &[]),
+            ("a seat for each of us", &[]),
+        ] {
+            assert_eq!(unmet(&Text::new(words)), expected, "{words}");
+        }
+    }
+}
