@@ -67,6 +67,7 @@ fn unmet(wish: Unmet) -> Option<&'static str> {
         Unmet::SeveralCities => {
             "I can search several cities as one journey, but didn't get which flights: name each, like “London to Rome on 3 May, then Rome to Athens on 7 May”."
         }
+        Unmet::EachTime => "I search one journey at a time: this is the first; name the next day for the next.",
         Unmet::Other => return None,
     })
 }

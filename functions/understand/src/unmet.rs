@@ -2,6 +2,7 @@
 
 use contracts::dialogue::Unmet;
 
+use crate::calendar;
 use crate::text::Text;
 
 /// Such wishes of a message, each once.
@@ -52,10 +53,33 @@ pub fn unmet(text: &Text) -> Vec<Unmet> {
             found.push(wish);
         }
     }
+    // "Every Monday in January" is several journeys.
+    let each_time =
+        (0..text.len()).any(|at| matches!(text.at(at), "every" | "each") && calendar::expression(text, at).is_some());
+    if each_time {
+        found.push(Unmet::EachTime);
+    }
     // "Fly into Milan, out of Rome."
     let into = (0..text.len()).any(|at| text.at(at) == "into");
     if into && (0..text.len()).any(|at| text.is(at, &["out", "of"])) && !found.contains(&Unmet::SeveralCities) {
         found.push(Unmet::SeveralCities);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journey_on_several_days_is_heard() {
+        for (words, expected) in [
+            ("every monday in january", &[Unmet::EachTime][..]),
+            ("Oslo to Rome each friday in May please", &[Unmet::EachTime]),
+            ("on the first monday in january", &[]),
+            ("a seat for each of us", &[]),
+        ] {
+            assert_eq!(unmet(&Text::new(words)), expected, "{words}");
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub enum Unmet {
     Airport,
     /// More than one destination, or back from another place.
     SeveralCities,
+    /// The same journey on several days ("every Monday in January").
+    EachTime,
     /// A kind this release does not know.
     #[serde(other)]
     Other,
