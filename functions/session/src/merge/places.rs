@@ -29,7 +29,7 @@ pub(super) fn merge(session: &mut Session, said: &Understanding, merged: &mut Me
     let is_end =
         |place: &PlaceMention| [Slot::Origin, Slot::Destination].iter().any(|slot| is_in(&session.slots, *slot, place));
     let meant: Vec<&PlaceMention> =
-        said.places.iter().filter(|place| !place.negated && !(swapped && is_end(place))).collect();
+        said.places.iter().filter(|place| !(place.negated || swapped && is_end(place))).collect();
     let negated: Vec<&PlaceMention> = said.places.iter().filter(|place| place.negated).collect();
     if any_airport(session, said, &meant) {
         merged.informed = true;

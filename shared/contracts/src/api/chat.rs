@@ -82,8 +82,9 @@ pub struct ChatReply {
     /// The answer in words.
     #[schema(value_type = String)]
     pub reply: Private<String>,
-    /// What was done: `ask`, `search_flights`, `show_offer` (where it is sold, `booking` says), `answer`, `cancel`, `start_over`, `handoff`, `crisis` (somebody is
-    /// in danger: `help` says whom to call) or `first_aid` (money is being drained or was just lost).
+    /// What was done: `ask`, `search_flights`, `show_offer` (where it is sold, `booking` says), `answer`, `cancel`,
+    /// `start_over`, `handoff`, `crisis` (somebody is in danger: `help` says whom to call) or `first_aid` (money is being
+    /// drained or was just lost).
     #[schema(example = "search_flights")]
     pub action: String,
     /// Whom to call, where somebody is in danger.
