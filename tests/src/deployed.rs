@@ -115,7 +115,7 @@ fn check(expected: Option<&BTreeMap<String, String>>, then: &str, reply: &Value)
 fn action(then: &str) -> &str {
     match then.split(' ').next().unwrap_or_default() {
         "search" => "search_flights",
-        "show" => "show_offer",
+        "show" | "book" => "show_offer",
         "look" => "answer",
         name => name,
     }
