@@ -1,5 +1,7 @@
 //! Reads the tables of examples whose classes more than one reader takes part in, each as a whole message.
 
+#![allow(clippy::expect_used, reason = "a test fails by it")]
+
 use contracts::dialogue::{Pick, PlaceMention, PlaceRole, Wish};
 use contracts::travel::Airline;
 use understand::understand;
